@@ -1,0 +1,2 @@
+//! The dealbook command.
+fn main() {}

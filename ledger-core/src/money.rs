@@ -1,0 +1,301 @@
+//! Money: exact amounts, currencies that never meet, and rounding that is always asked for by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How many decimals an [`Amount`] may have. AWS writes up to six; the grammar leaves room for eight.
+pub const DECIMALS: u32 = 8;
+/// How many digits may stand before the decimal point, so that a sum of a million million amounts still fits in [`Amount::units`].
+const INTEGER_DIGITS: usize = 18;
+const UNITS_PER_ONE: i128 = 100_000_000;
+
+/// An exact decimal amount, without its currency. The scale is kept: `4000.00` is written back as `4000.00`, and equals `4000`.
+///
+/// Grammar: `-?(0|[1-9][0-9]*)(\.[0-9]{1,8})?`, at most 18 digits before the point, and no `-0`.
+///
+/// ```
+/// use ledger_core::money::Amount;
+/// let fee: Amount = "-7.350".parse().unwrap();
+/// assert_eq!(fee.to_string(), "-7.350");
+/// assert_eq!(fee, "-7.35".parse().unwrap());
+/// assert!("4,000.00".parse::<Amount>().is_err());
+/// assert!("1.11E+11".parse::<Amount>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(Decimal);
+
+/// Why a text is not an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnAmount {
+    /// Nothing was written.
+    #[error("nothing is written")]
+    Empty,
+    /// A comma or blank groups the digits: a spreadsheet has re-saved the file.
+    #[error("the digits are grouped")]
+    Grouped,
+    /// An exponent, as spreadsheets write large numbers.
+    #[error("an exponent is written")]
+    Exponent,
+    /// A currency sign stands beside the digits.
+    #[error("a currency sign is written")]
+    CurrencySign,
+    /// More than eight digits stand after the decimal point.
+    #[error("more than 8 digits stand after the decimal point")]
+    TooFine,
+    /// More than eighteen digits stand before the decimal point.
+    #[error("more than 18 digits stand before the decimal point")]
+    TooLarge,
+    /// A zero with a minus, a leading zero, a bare point, a plus, or a sign that no number has.
+    #[error("it does not read `-?(0|[1-9][0-9]*)(\\.[0-9]{{1,8}})?`")]
+    Malformed,
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// The amount in hundred-millionths, for sums. Exact: no amount has more than eight decimals.
+    pub fn units(self) -> i128 {
+        self.0.mantissa() * 10_i128.pow(DECIMALS - self.0.scale())
+    }
+
+    /// The amount of so many hundred-millionths, written with as few decimals as it needs.
+    ///
+    /// # Panics
+    /// When the sum has more than 28 digits, which no sum of fewer than a million million amounts has.
+    pub fn from_units(units: i128) -> Self {
+        Self(Decimal::from_i128_with_scale(units, DECIMALS).normalize())
+    }
+
+    /// Rounds half away from zero to so many decimals, and writes exactly that many.
+    pub fn half_up(self, places: u32) -> Self {
+        let unit = 10_i128.pow(DECIMALS - places);
+        let scaled = round_half_up(self.units(), unit) / unit;
+        Self(Decimal::from_i128_with_scale(scaled, places))
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0.is_sign_negative() && !self.0.is_zero()
+    }
+
+    /// The opposite.
+    pub fn negated(self) -> Self {
+        if self.0.is_zero() { self } else { Self(-self.0) }
+    }
+}
+
+/// Rounds `units` half away from zero to a multiple of `unit`.
+pub fn round_half_up(units: i128, unit: i128) -> i128 {
+    let half = unit / 2;
+    let shifted = if units < 0 { units - half } else { units + half };
+    shifted - shifted % unit
+}
+
+/// One hundredth, in the units of [`Amount::units`].
+pub const CENT: i128 = UNITS_PER_ONE / 100;
+
+impl FromStr for Amount {
+    type Err = NotAnAmount;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAmount> {
+        let bytes = text.as_bytes();
+        let (negative, digits) = match bytes.split_first() {
+            None => return Err(NotAnAmount::Empty),
+            Some((b'-', rest)) => (true, rest),
+            Some(_) => (false, bytes),
+        };
+        let (whole, fraction) = match digits.iter().position(|&b| b == b'.') {
+            Some(point) => (&digits[..point], Some(&digits[point + 1..])),
+            None => (digits, None),
+        };
+        let all_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+        if !all_digits(whole) || !fraction.is_none_or(all_digits) {
+            return Err(diagnose(text));
+        }
+        if whole.len() > 1 && whole[0] == b'0' {
+            return Err(NotAnAmount::Malformed);
+        }
+        if whole.len() > INTEGER_DIGITS {
+            return Err(NotAnAmount::TooLarge);
+        }
+        let fraction = fraction.unwrap_or_default();
+        if fraction.len() > DECIMALS as usize {
+            return Err(NotAnAmount::TooFine);
+        }
+        let magnitude = whole.iter().chain(fraction).fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
+        if negative && magnitude == 0 {
+            return Err(NotAnAmount::Malformed);
+        }
+        let mantissa = if negative { -magnitude } else { magnitude };
+        Ok(Self(Decimal::from_i128_with_scale(mantissa, u32::try_from(fraction.len()).unwrap_or(DECIMALS))))
+    }
+}
+
+/// Names the likeliest cause, so that the reader knows what to mend.
+fn diagnose(text: &str) -> NotAnAmount {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return NotAnAmount::Malformed;
+    }
+    if text.bytes().any(|b| matches!(b, b'e' | b'E')) && text.bytes().all(|b| b.is_ascii_digit() || b"eE+-.".contains(&b)) {
+        return NotAnAmount::Exponent;
+    }
+    if text.contains(['$', '€', '£', '¥', '₹', '₩']) {
+        return NotAnAmount::CurrencySign;
+    }
+    if text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | ' ' | '\u{a0}' | '\u{202f}' | '\'' | '-')) {
+        return NotAnAmount::Grouped;
+    }
+    NotAnAmount::Malformed
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::id::parsed(deserializer, "an amount such as \"4000.00\"")
+    }
+}
+
+/// A currency, as its three capital letters (ISO 4217). Whether ISO lists it is a finding, not a reason to refuse a fact.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+/// A text that is not three capital letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is three capital letters such as USD")]
+pub struct NotACurrency;
+
+impl Currency {
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a currency is ASCII")
+    }
+}
+
+impl FromStr for Currency {
+    type Err = NotACurrency;
+
+    fn from_str(text: &str) -> Result<Self, NotACurrency> {
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
+            _ => Err(NotACurrency),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::id::parsed(deserializer, "a currency such as \"USD\"")
+    }
+}
+
+/// Sums, a currency each. Currencies never meet: there is no way to add across them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Balance(BTreeMap<Currency, i128>);
+
+impl Balance {
+    /// Adds an amount to the sum of its currency.
+    pub fn add(&mut self, currency: Currency, amount: Amount) {
+        *self.0.entry(currency).or_default() += amount.units();
+    }
+
+    /// The sums, by currency.
+    pub fn iter(&self) -> impl Iterator<Item = (Currency, Amount)> {
+        self.0.iter().map(|(currency, units)| (*currency, Amount::from_units(*units)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_amount_is_written_as_it_was_read() {
+        for text in ["0", "0.00", "4000", "4000.00", "-7.350", "0.00000001", "999999999999999999.99999999"] {
+            assert_eq!(amount(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_amount_is_named() {
+        for (text, why) in [
+            ("", NotAnAmount::Empty),
+            ("4,000.00", NotAnAmount::Grouped),
+            ("4 000", NotAnAmount::Grouped),
+            ("1.11E+11", NotAnAmount::Exponent),
+            ("$5", NotAnAmount::CurrencySign),
+            ("0.000000001", NotAnAmount::TooFine),
+            ("1000000000000000000", NotAnAmount::TooLarge),
+            ("-0", NotAnAmount::Malformed),
+            ("-0.00", NotAnAmount::Malformed),
+            ("+1", NotAnAmount::Malformed),
+            ("01", NotAnAmount::Malformed),
+            (".5", NotAnAmount::Grouped),
+            ("abc", NotAnAmount::Malformed),
+        ] {
+            assert_eq!(text.parse::<Amount>(), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn half_a_cent_goes_away_from_zero() {
+        for (exact, rounded) in [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.00499999", "0.00"), ("2.675", "2.68"), ("19.8", "19.80")] {
+            assert_eq!(amount(exact).half_up(2).to_string(), rounded);
+        }
+    }
+
+    #[test]
+    fn the_scale_does_not_tell_amounts_apart() {
+        assert_eq!(amount("4000.00"), amount("4000"));
+        assert_eq!(amount("4000.00").units(), amount("4000").units());
+    }
+}
