@@ -1,6 +1,16 @@
 //! Dealbook's rules, without any effect: no clock, no files, no environment, no randomness, no threads.
-#![doc = ""]
+//!
+//! ```text
+//! Row     -Feed::read-->        Fact               what a source says, in the field's words
+//! Fact    -book::observe-->     Event | nothing    nothing: already known
+//! Draft   -write-->             Line               one event in canonical JSON, bound to the line before
+//! Line    -chain::follow-->     Head               or how the chain breaks
+//! Line    -Entry::read-->       Entry
+//! Entry   -Projection::evolve-> state -> Report    at any basis of the three clocks
+//! ```
 pub mod chain;
+pub mod event;
 pub mod id;
 pub mod money;
+pub mod projection;
 pub mod time;

@@ -1,0 +1,303 @@
+//! Everything that can be recorded: the catalogue of events, and the entry that carries one.
+//!
+//! ```text
+//! Entry                 one line of the ledger
+//!   actor               who recorded it
+//!   effective_at        when it was true in the world
+//!   event               what happened: {"type": "invoice.issued", "value": {...}}
+//!   recorded_at, seq    when and where the ledger learnt it
+//!   source              which row of which import says so, and when the source stated it
+//! ```
+//!
+//! Fields stand in sorted order, so that serde writes canonical JSON in one pass; `tests/wire.rs` holds that against an independent
+//! RFC 8785 library. An empty optional field is left out. A released meaning never changes: a new one is a new type.
+
+pub mod agreement;
+pub mod billing;
+pub mod catalogue;
+pub mod governance;
+pub mod offer;
+pub mod resale;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chain::{self, Broken, Hash, Head};
+use crate::id::Actor;
+use crate::time::Instant;
+
+/// Non-empty columns that no feed description names, by column: kept, so that nothing AWS adds is lost.
+pub type Extra = BTreeMap<String, String>;
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $name:literal $variant:ident($value:ty),)+) => {
+        /// Something that happened, or was said to have happened, in the field's own words.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(tag = "type", content = "value", deny_unknown_fields)]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($value),)+
+        }
+
+        impl Event {
+            /// Every type there is, in the order of the catalogue.
+            pub const TYPES: &[&str] = &[$($name),+];
+
+            /// The type as it stands on the wire.
+            pub fn type_name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)+
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// Line 1: the ledger's name, origin and algorithms, so that the chain binds its identity.
+    "ledger.opened" LedgerOpened(governance::LedgerOpened),
+    /// A file of a source was read; its events follow.
+    "source.imported" SourceImported(Box<governance::SourceImported>),
+    /// A source says again, and differently, what it had said before.
+    "source.restated" SourceRestated(Box<governance::SourceRestated>),
+    /// A mistake of ours is reversed and replaced.
+    "entry.corrected" EntryCorrected(Box<governance::EntryCorrected>),
+    /// A person approved an entry.
+    "entry.approved" EntryApproved(governance::EntryApproved),
+    /// A person who may record or approve, with the key they sign with.
+    "person.registered" PersonRegistered(governance::PersonRegistered),
+    /// A rate of exchange from a named source; it values reports and posts nothing.
+    "rate.set" RateSet(governance::RateSet),
+    /// An open balance from before the ledger began.
+    "balance.brought_forward" BalanceBroughtForward(governance::BalanceBroughtForward),
+    /// An account as a recipient's feeds name it.
+    "party.registered" PartyRegistered(catalogue::PartyRegistered),
+    /// Company, country and state of an address.
+    "party.located" PartyLocated(catalogue::PartyLocated),
+    /// A product of the catalogue.
+    "product.listed" ProductListed(catalogue::ProductListed),
+    /// A designation such as Deployed on AWS was given to a product or taken from it.
+    "product.designated" ProductDesignated(catalogue::ProductDesignated),
+    /// An older id and the one that replaced it.
+    "id.mapped" IdMapped(catalogue::IdMapped),
+    /// A text or pattern that offers are drafted from.
+    "template.saved" TemplateSaved(catalogue::TemplateSaved),
+    /// A rule that holds from a date on.
+    "policy.set" PolicySet(catalogue::PolicySet),
+    /// An ISV or distributor lets a partner resell a product.
+    "authorization.granted" AuthorizationGranted(Box<resale::AuthorizationGranted>),
+    /// An authorization may no longer be used for new offers.
+    "authorization.restricted" AuthorizationRestricted(resale::AuthorizationRestricted),
+    /// An offer was drafted.
+    "offer.drafted" OfferDrafted(Box<offer::OfferTerms>),
+    /// A draft was submitted for approval.
+    "offer.submitted" OfferSubmitted(offer::OfferStep),
+    /// A submitted offer was approved.
+    "offer.approved" OfferApproved(offer::OfferStep),
+    /// A submitted offer was rejected.
+    "offer.rejected" OfferRejected(offer::OfferStep),
+    /// An offer, or a revision of it, stands for its buyers to accept.
+    "offer.released" OfferReleased(Box<offer::OfferTerms>),
+    /// A product belongs to a revision of an offer.
+    "offer.product_added" OfferProductAdded(offer::OfferProductAdded),
+    /// A revision of an offer is shown to, or kept from, somebody.
+    "offer.targeted" OfferTargeted(offer::OfferTargeted),
+    /// The date until which an offer can be accepted was changed.
+    "offer.availability_changed" OfferAvailabilityChanged(offer::OfferAvailabilityChanged),
+    /// An offer was taken back.
+    "offer.withdrawn" OfferWithdrawn(offer::OfferStep),
+    /// A buyer accepted an offer.
+    "agreement.accepted" AgreementAccepted(Box<agreement::AgreementTerms>),
+    /// An agreement was amended.
+    "agreement.amended" AgreementAmended(Box<agreement::AgreementTerms>),
+    /// An agreement ended.
+    "agreement.ended" AgreementEnded(agreement::AgreementEnded),
+    /// A revision of an agreement, as a feed delivers it.
+    "agreement.revised" AgreementRevised(Box<agreement::AgreementTerms>),
+    /// A term of an agreement.
+    "term.recorded" TermRecorded(agreement::TermRecorded),
+    /// An instalment that a payment schedule plans.
+    "charge.scheduled" ChargeScheduled(agreement::ChargeScheduled),
+    /// A row that bills: a price, a fee, a tax.
+    "invoice.issued" InvoiceIssued(Box<billing::BillingEvent>),
+    /// A row that refunds or credits what was billed.
+    "invoice.adjusted" InvoiceAdjusted(Box<billing::BillingEvent>),
+    /// AWS reverses a charge that the buyer did not pay.
+    "invoice.forgiven" InvoiceForgiven(Box<billing::BillingEvent>),
+    /// The buyer's money was received.
+    "invoice.collected" InvoiceCollected(Box<billing::BillingEvent>),
+    /// A row of an invoice line was paid out, or restored after a payout failed.
+    "disbursement.allocated" DisbursementAllocated(Box<billing::BillingEvent>),
+    /// A payout was sent to the bank.
+    "disbursement.paid" DisbursementPaid(Box<billing::BillingEvent>),
+    /// A payout came back.
+    "disbursement.failed" DisbursementFailed(Box<billing::BillingEvent>),
+    /// AWS corrected what it owes.
+    "balance.adjusted" BalanceAdjusted(Box<billing::BillingEvent>),
+    /// A billing event with an action that this program does not know yet.
+    "billing.unclassified" BillingUnclassified(Box<billing::BillingEvent>),
+    /// Usage of a day, as AWS estimates it.
+    "usage.metered" UsageMetered(Box<billing::UsageMetered>),
+    /// One tax of one invoice line.
+    "tax.itemised" TaxItemised(Box<billing::TaxItemised>),
+}
+
+impl Event {
+    /// The billing event inside, if it is one.
+    pub fn billing(&self) -> Option<&billing::BillingEvent> {
+        match self {
+            Self::InvoiceIssued(row)
+            | Self::InvoiceAdjusted(row)
+            | Self::InvoiceForgiven(row)
+            | Self::InvoiceCollected(row)
+            | Self::DisbursementAllocated(row)
+            | Self::DisbursementPaid(row)
+            | Self::DisbursementFailed(row)
+            | Self::BalanceAdjusted(row)
+            | Self::BillingUnclassified(row) => Some(row),
+            _ => None,
+        }
+    }
+}
+
+/// Which row of which import says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The natural key: `<feed>:<recipient>:<id>[@<valid_from>]`.
+    pub id: String,
+    /// Position of the `source.imported` event of the file.
+    pub import: u64,
+    /// The row of the file, from 1, its header not counted.
+    pub row: u64,
+    /// When the source stated it (`update_date`), if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_at: Option<Instant>,
+}
+
+/// What is to be recorded, before it has its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Who records it.
+    pub actor: Actor,
+    /// When it was true in the world.
+    pub effective_at: Instant,
+    /// What happened.
+    pub event: Event,
+    /// Where it comes from.
+    pub source: Option<Source>,
+}
+
+/// One line of the ledger, read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Who recorded it.
+    pub actor: Actor,
+    /// When it was true in the world.
+    pub effective_at: Instant,
+    /// What happened.
+    pub event: Event,
+    /// The BLAKE3 of the line before.
+    pub prev: Hash,
+    /// When the ledger learnt it.
+    pub recorded_at: Instant,
+    /// Its position, from 1.
+    pub seq: u64,
+    /// Where it comes from.
+    pub source: Option<Source>,
+    /// The format version.
+    pub v: u64,
+}
+
+/// A draft with its place, borrowed, in the order in which it is written.
+#[derive(Serialize)]
+struct Placed<'a> {
+    actor: &'a Actor,
+    effective_at: Instant,
+    event: &'a Event,
+    prev: Hash,
+    recorded_at: Instant,
+    seq: u64,
+    source: &'a Option<Source>,
+    v: u64,
+}
+
+/// Why a line cannot be read as an entry, though the chain holds.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It does not follow.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// The JSON is not an entry of this format.
+    #[error("event #{at} cannot be read: {why}")]
+    NotAnEntry {
+        /// Its position.
+        at: u64,
+        /// What the reader said.
+        why: serde_json::Error,
+    },
+    /// It reads, but is not written in the one form that a line has.
+    #[error("event #{at} is not in canonical form")]
+    NotCanonical {
+        /// Its position.
+        at: u64,
+    },
+}
+
+impl Draft {
+    /// Appends the draft's line, without a newline, to `out`, and gives the head it makes.
+    ///
+    /// # Errors
+    /// [`Broken::TooLong`] when the line is longer than a line may be; `out` is then as it was.
+    pub fn write(&self, head: Head, recorded_at: Instant, out: &mut Vec<u8>) -> Result<Head, Broken> {
+        let (start, seq) = (out.len(), head.seq + 1);
+        let placed = Placed {
+            actor: &self.actor,
+            effective_at: self.effective_at,
+            event: &self.event,
+            prev: head.hash,
+            recorded_at,
+            seq,
+            source: &self.source,
+            v: chain::VERSION,
+        };
+        serde_json::to_writer(&mut *out, &placed).expect("an entry has no map with other keys than text, and a Vec takes every byte");
+        if out.len() - start > chain::LONGEST_LINE {
+            out.truncate(start);
+            return Err(Broken::TooLong { at: seq });
+        }
+        Ok(Head { seq, hash: Hash::of(&out[start..]) })
+    }
+}
+
+impl Entry {
+    /// Reads the line at position `at`. That it follows the line before has been checked, or is checked by the caller.
+    ///
+    /// # Errors
+    /// When it is no entry of this format.
+    pub fn read(line: &[u8], at: u64) -> Result<Self, Unreadable> {
+        serde_json::from_slice(line).map_err(|why| Unreadable::NotAnEntry { at, why })
+    }
+
+    /// Reads a line that enters a ledger from outside: it must be, byte for byte, what this program would have written.
+    ///
+    /// # Errors
+    /// When it is no entry of this format, or not in canonical form.
+    pub fn read_strictly(line: &[u8], at: u64) -> Result<Self, Unreadable> {
+        let entry = Self::read(line, at)?;
+        let mut again = Vec::with_capacity(line.len());
+        entry.write(&mut again);
+        if again == line { Ok(entry) } else { Err(Unreadable::NotCanonical { at }) }
+    }
+
+    /// Appends the entry's line, without a newline.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(out, self).expect("an entry has no map with other keys than text, and a Vec takes every byte");
+    }
+
+    /// When the source stated it, if it says so.
+    pub fn stated_at(&self) -> Option<Instant> {
+        self.source.as_ref().and_then(|source| source.stated_at)
+    }
+}

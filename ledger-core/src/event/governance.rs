@@ -1,0 +1,216 @@
+//! The ledger about itself: where facts come from, what was said again, who approved, who may sign.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::chain::Hash;
+use crate::id::{AccountId, Actor, Reference};
+use crate::money::{Amount, Currency};
+use crate::time::Instant;
+
+/// The first line of every ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerOpened {
+    /// How lines are bound to each other, and how they will be to a tree.
+    pub algorithms: Algorithms,
+    /// What its people call it.
+    pub name: String,
+    /// A name that no other ledger has, such as `ledger.example.com/emea`; signed checkpoints carry it.
+    pub origin: String,
+}
+
+/// The algorithms of format version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Algorithms {
+    /// Of the chain: `blake3`.
+    pub chain: String,
+    /// Of the Merkle tree over the same lines: `rfc6962-sha256`.
+    pub tree: String,
+}
+
+impl Default for Algorithms {
+    fn default() -> Self {
+        Self { chain: "blake3".to_owned(), tree: "rfc6962-sha256".to_owned() }
+    }
+}
+
+/// A file that was read. Its events carry this event's position as `source.import`, and the import is complete when `events` of them do.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceImported {
+    /// Sums of the file's new rows, by what they sum.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub control_totals: Vec<ControlTotal>,
+    /// Length of the file in bytes, after decompression.
+    pub decoded_bytes: u64,
+    /// BLAKE3 of the file, after decompression.
+    pub digest: Hash,
+    /// Columns that hold personal data or nothing of use and were not recorded, with the number of non-empty values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<String, u64>,
+    /// How many events follow.
+    pub events: u64,
+    /// Which rules for older files were used, with the number of rows they were used on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallbacks: BTreeMap<String, u64>,
+    /// The feed: `billing_event`, `offer`, …
+    pub feed: String,
+    /// The file's path as it was given, or from the recipient's folder on.
+    pub file: String,
+    /// The month of delivery, 1 to 12, when the path tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<u32>,
+    /// The seller whose feed it is.
+    pub recipient: AccountId,
+    /// Rows that could not be read and were set aside at the user's wish.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub quarantined: u64,
+    /// The import of the same file before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<u64>,
+    /// The first row that is no longer what the import before had read there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewritten_from: Option<u64>,
+    /// Rows, the header not counted.
+    pub rows: u64,
+    /// The feed's version, from the `_vN` of its folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The year of delivery, when the path tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<u32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A sum that a file must come to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlTotal {
+    /// The sum, unrounded.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+    /// What is summed: the event type of the rows.
+    pub of: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// A version of a record that is not its first, or that was withdrawn.
+///
+/// The versions of a record stand in the order in which the source stated them, and of those stated at one moment in the order in which
+/// they were recorded. An event names its neighbours in that order as they stood when it was recorded, so that every projection takes
+/// it as a pure difference: from its own statement on, `entry` counts and `replaced` does not; from `until` on, `entry` no longer does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRestated {
+    /// What the source says now.
+    pub entry: Event,
+    /// The version that was already recorded though it was stated later, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precedes: Option<u64>,
+    /// What the source had said before, when that counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Replaced>,
+    /// Position of the version stated before, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<u64>,
+    /// When the version that `precedes` names was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+    /// Whether the source takes the record back: the version counts nothing.
+    pub withdrawn: bool,
+}
+
+/// What a restatement replaces: the whole of it, so that the line can be understood alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replaced {
+    /// When it was said to be true in the world.
+    pub effective_at: Instant,
+    /// What was said.
+    pub entry: Event,
+}
+
+/// An entry of ours was wrong: it counts no more, and the replacement does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryCorrected {
+    /// Position of the entry that was wrong.
+    pub entry: u64,
+    /// Why.
+    pub reason: String,
+    /// What stands instead; nothing when the entry is only reversed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Event>,
+}
+
+/// A person approved an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryApproved {
+    /// Position of the entry.
+    pub entry: u64,
+    /// Its hash, which is what was signed.
+    pub hash: Hash,
+    /// A remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The Ed25519 signature in base64. Without one the approval is asserted, not authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// A person who may record or approve.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonRegistered {
+    /// The Ed25519 public key in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The id that entries name as actor: a pseudonym, never a name or an address.
+    pub person: Actor,
+    /// What the person may do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// One unit of `base` in `quote`, on a day, by a named source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateSet {
+    /// The currency valued.
+    pub base: Currency,
+    /// The currency it is valued in.
+    pub quote: Currency,
+    /// How much of it.
+    pub rate: Amount,
+    /// Who published the rate.
+    pub source: String,
+}
+
+/// An open balance from before the ledger began, with the document it was taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalanceBroughtForward {
+    /// What is open.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+    /// The first moment that the ledger itself accounts for.
+    pub cut_over: Instant,
+    /// BLAKE3 of the document that shows it.
+    pub document: Hash,
+    /// What the balance is of: a receivable line, a commitment year, a grant.
+    pub item: Reference,
+    /// Whose balance it is.
+    pub party: AccountId,
+}

@@ -1,0 +1,174 @@
+//! Offers: terms before they are accepted.
+
+use serde::{Deserialize, Serialize};
+
+use super::Extra;
+use crate::id::{AccountId, Actor, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId, Reference};
+use crate::money::{Amount, Currency};
+use crate::time::Instant;
+
+/// The terms of an offer, drafted or released. A feed tells only some of them; a person who records a deal tells more.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferTerms {
+    /// The resale authorization it stands on, when it is a channel partner's. The feeds call it an opportunity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<AuthorizationId>,
+    /// What the authorization is for, in its owner's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_description: Option<String>,
+    /// The authorization's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_name: Option<String>,
+    /// The marketplace's catalog, unless it is `AWSMarketplace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
+    /// Where the purchase is charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<Reference>,
+    /// The customer relationship system's name for the deal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm: Option<Reference>,
+    /// The currency it is priced in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// The licence text: `standard` with its version, or the digest of a custom one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eula: Option<String>,
+    /// The first moment at which it can no longer be accepted; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Instant>,
+    /// Columns that no description names.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The offer.
+    pub offer: OfferId,
+    /// `usage`, `subscription`, `contract`, `contract-with-consumption`, `free-trial` or `byol`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<String>,
+    /// Whose feed says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<AccountId>,
+    /// The recipient as its own feed names the account; another seller than this one means a channel deal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient_account: Option<FeedAccountId>,
+    /// The agreement that it renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<AgreementId>,
+    /// The agreement that it replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<AgreementId>,
+    /// The revision, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// The instalments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<Instalment>,
+    /// The seller of record, as an AWS account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<AccountId>,
+    /// The seller of record, as the recipient's feeds name the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_account: Option<FeedAccountId>,
+    /// Since when this version holds, for a feed's revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Instant>,
+    /// The total contract value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Amount>,
+}
+
+/// One instalment of a payment schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instalment {
+    /// How much.
+    pub amount: Amount,
+    /// When it is charged.
+    pub charged_at: Instant,
+}
+
+/// A step in the life of an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferStep {
+    /// Who approves or rejects it, where somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+    /// A remark, or the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The offer.
+    pub offer: OfferId,
+    /// In which role the approval is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// A product belongs to a revision of an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferProductAdded {
+    /// Columns that no description names.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+    /// The offer.
+    pub offer: OfferId,
+    /// The product.
+    pub product: ProductId,
+    /// Whose feed says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<AccountId>,
+    /// The offer's revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Since when this version holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Instant>,
+}
+
+/// A revision of an offer is shown to, or kept from, an account, a programme's members or a country.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferTargeted {
+    /// The marketplace's catalog, unless it is `AWSMarketplace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
+    /// Columns that no description names.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+    /// `BuyerAccounts`, `ParticipatingPrograms`, `CountryCodes`, or what AWS adds.
+    pub kind: String,
+    /// The offer.
+    pub offer: OfferId,
+    /// `PositiveTargeting`, or what AWS adds.
+    pub polarity: String,
+    /// Whose feed says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<AccountId>,
+    /// The offer's revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// The feed's id of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Reference>,
+    /// Since when this version holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Instant>,
+    /// The account, programme or country.
+    pub value: String,
+}
+
+/// The date until which an offer can be accepted was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferAvailabilityChanged {
+    /// The first moment at which it can no longer be accepted; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Instant>,
+    /// The offer.
+    pub offer: OfferId,
+}
