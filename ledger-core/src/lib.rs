@@ -3,4 +3,6 @@
 pub mod chain;
 pub mod id;
 pub mod money;
+pub mod problem;
+pub mod report;
 pub mod time;
