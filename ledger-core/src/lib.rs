@@ -17,4 +17,5 @@ pub mod id;
 pub mod money;
 pub mod problem;
 pub mod projection;
+pub mod report;
 pub mod time;
