@@ -12,5 +12,7 @@ pub mod chain;
 pub mod event;
 pub mod id;
 pub mod money;
+pub mod problem;
 pub mod projection;
+pub mod report;
 pub mod time;
