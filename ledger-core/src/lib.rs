@@ -10,6 +10,7 @@
 //! ```
 pub mod chain;
 pub mod event;
+pub mod finding;
 pub mod id;
 pub mod money;
 pub mod projection;
