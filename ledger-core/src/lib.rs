@@ -13,5 +13,7 @@ pub mod event;
 pub mod finding;
 pub mod id;
 pub mod money;
+pub mod problem;
 pub mod projection;
+pub mod report;
 pub mod time;

@@ -1,0 +1,523 @@
+//! Reports are data. A projection answers with a [`Report`]; every format is written from the same one by a renderer that knows no
+//! projection, and a [`Receipt`] says what was asked, of which history, and what the answer's digest is.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use crate::chain::{Hash, Head};
+use crate::money::{Amount, Balance, Currency};
+use crate::time::{Basis, Instant};
+
+/// What a column holds. It decides how a cell is aligned, written and described in the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, ids among it.
+    Text,
+    /// A whole number.
+    Count,
+    /// An amount whose currency another column gives: `currency`, when there is one.
+    Amount,
+    /// An amount that carries its currency.
+    Money,
+    /// A calendar day.
+    Day,
+    /// A moment in UTC.
+    Moment,
+    /// A BLAKE3.
+    Hash,
+    /// Yes or no.
+    Flag,
+    /// Several texts.
+    List,
+}
+
+impl Kind {
+    /// Whether cells are numbers: aligned to the right, and measures in a statement.
+    pub fn is_numeric(self) -> bool {
+        matches!(self, Self::Count | Self::Amount | Self::Money)
+    }
+}
+
+/// One column: the same name in every format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// The name that programs use: `[a-z0-9_]+`, never `type`.
+    pub name: &'static str,
+    /// The title that people read; in a statement it may begin with blanks, `- ` or `= `.
+    pub title: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+impl Column {
+    /// A column.
+    pub const fn new(name: &'static str, title: &'static str, kind: Kind) -> Self {
+        Self { name, title, kind }
+    }
+}
+
+/// One value of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing is known, or nothing applies.
+    Empty,
+    /// Text.
+    Text(String),
+    /// A whole number below 2^53.
+    Count(u64),
+    /// An amount whose currency another column gives.
+    Amount(Amount),
+    /// An amount with its currency.
+    Money(Amount, Currency),
+    /// A day.
+    Day(NaiveDate),
+    /// A moment.
+    Moment(Instant),
+    /// A digest.
+    Hash(Hash),
+    /// Yes or no.
+    Flag(bool),
+    /// Several texts.
+    List(Vec<String>),
+}
+
+impl Cell {
+    /// Text from anything that prints.
+    pub fn text(value: impl ToString) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    /// The cell of a value that may be missing.
+    pub fn or_empty<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {
+        value.map_or(Self::Empty, cell)
+    }
+
+    /// Whether it is empty, or a number that is zero.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::Empty | Self::Count(0) => true,
+            Self::Amount(amount) | Self::Money(amount, _) => amount.is_zero(),
+            _ => false,
+        }
+    }
+
+    /// As JSON: amounts are strings, money is `{"amount", "currency"}`, nothing is null.
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Empty => Value::Null,
+            Self::Text(text) => json!(text),
+            Self::Count(count) => json!(count),
+            Self::Amount(amount) => json!(amount),
+            Self::Money(amount, currency) => json!({ "amount": amount, "currency": currency }),
+            Self::Day(day) => json!(day.to_string()),
+            Self::Moment(moment) => json!(moment),
+            Self::Hash(hash) => json!(hash),
+            Self::Flag(flag) => json!(flag),
+            Self::List(items) => json!(items),
+        }
+    }
+}
+
+/// How people are shown it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// A line for each row.
+    #[default]
+    Rows,
+    /// Turned: a column for each row, a line for each measure, a block for each currency; a measure that is zero everywhere is left out.
+    Statement,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Its name, as in `dealbook show payouts` and `dealbook/payouts/v1`.
+    pub name: &'static str,
+    /// What stands above it for people.
+    pub heading: Vec<String>,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its data: a cell for each column.
+    pub rows: Vec<Vec<Cell>>,
+    /// Elimination and total lines, for people: in table, plain and markdown only, never part of the data.
+    pub totals: Vec<Vec<Cell>>,
+    /// How people are shown it.
+    pub layout: Layout,
+    /// What a reader should know, below it.
+    pub notes: Vec<String>,
+    /// What it lacks: gaps, quarantined rows, pending events. Not empty means that the report is headed `incomplete`.
+    pub incomplete: Vec<String>,
+}
+
+impl Report {
+    /// A report without rows.
+    pub fn new(name: &'static str, columns: Vec<Column>) -> Self {
+        Self {
+            name,
+            heading: Vec::new(),
+            columns,
+            rows: Vec::new(),
+            totals: Vec::new(),
+            layout: Layout::default(),
+            notes: Vec::new(),
+            incomplete: Vec::new(),
+        }
+    }
+
+    /// Where a column stands.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// One row as JSON.
+    pub fn row(&self, row: &[Cell]) -> Value {
+        Value::Object(self.columns.iter().zip(row).map(|(column, cell)| (column.name.to_owned(), cell.json())).collect())
+    }
+
+    /// The rows as JSON: the same for every format.
+    pub fn data(&self) -> Value {
+        Value::Array(self.rows.iter().map(|row| self.row(row)).collect())
+    }
+
+    /// The BLAKE3 of the data's canonical JSON, taken row by row.
+    pub fn digest(&self) -> Hash {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"[");
+        for (at, row) in self.rows.iter().enumerate() {
+            if at > 0 {
+                hasher.update(b",");
+            }
+            hasher.update(canonical(&self.row(row)).as_bytes());
+        }
+        hasher.update(b"]");
+        Hash::from_bytes(*hasher.finalize().as_bytes())
+    }
+
+    /// The control totals: the number of rows, and the sum of each measure that has a currency.
+    pub fn control_totals(&self) -> Value {
+        let by = self.column("currency");
+        let mut sums: BTreeMap<&str, Balance> = BTreeMap::new();
+        for row in &self.rows {
+            let of_row = by.and_then(|at| match row.get(at) {
+                Some(Cell::Text(text)) => text.parse().ok(),
+                _ => None,
+            });
+            for (column, cell) in self.columns.iter().zip(row) {
+                let (amount, currency) = match cell {
+                    Cell::Money(amount, currency) => (*amount, Some(*currency)),
+                    Cell::Amount(amount) => (*amount, of_row),
+                    _ => continue,
+                };
+                if let Some(currency) = currency {
+                    sums.entry(column.name).or_default().add(currency, amount);
+                }
+            }
+        }
+        let sums: BTreeMap<_, BTreeMap<String, String>> = sums
+            .into_iter()
+            .map(|(name, balance)| (name, balance.iter().map(|(currency, sum)| (currency.to_string(), with_cents(sum))).collect()))
+            .collect();
+        json!({ "rows": self.rows.len(), "sums": sums })
+    }
+
+    /// The JSON Schema (2020-12) of the report's JSON form.
+    pub fn schema(name: &str, columns: &[Column]) -> Value {
+        let properties: serde_json::Map<String, Value> = columns
+            .iter()
+            .map(|column| {
+                let mut schema = column.kind.schema();
+                schema["description"] = json!(column.title.trim_start_matches(['-', '=', ' ']));
+                (column.name.to_owned(), schema)
+            })
+            .collect();
+        let required: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": schema_name(name),
+            "type": "object",
+            "required": ["schema", "receipt", "data"],
+            "properties": {
+                "schema": { "const": schema_name(name) },
+                "receipt": Receipt::schema(),
+                "data": { "type": "array", "items": { "type": "object", "required": required, "properties": properties } },
+            },
+        })
+    }
+}
+
+/// The name and version of a report's JSON form: `dealbook/payouts/v1`.
+pub fn schema_name(report: &str) -> String {
+    format!("dealbook/{report}/v1")
+}
+
+/// The grammar of [`Amount`], for schemas.
+const AMOUNT_PATTERN: &str = r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,8})?$";
+
+impl Kind {
+    /// The JSON Schema of a cell; every cell may be null.
+    fn schema(self) -> Value {
+        match self {
+            Self::Text => json!({ "type": ["string", "null"] }),
+            Self::Count => json!({ "type": ["integer", "null"], "minimum": 0 }),
+            Self::Amount => json!({ "type": ["string", "null"], "pattern": AMOUNT_PATTERN }),
+            Self::Money => json!({
+                "type": ["object", "null"],
+                "required": ["amount", "currency"],
+                "properties": {
+                    "amount": { "type": "string", "pattern": AMOUNT_PATTERN },
+                    "currency": { "type": "string", "pattern": "^[A-Z]{3}$" },
+                },
+            }),
+            Self::Day => json!({ "type": ["string", "null"], "format": "date" }),
+            Self::Moment => json!({ "type": ["string", "null"], "format": "date-time" }),
+            Self::Hash => json!({ "type": ["string", "null"], "pattern": "^[0-9a-f]{64}$" }),
+            Self::Flag => json!({ "type": ["boolean", "null"] }),
+            Self::List => json!({ "type": ["array", "null"], "items": { "type": "string" } }),
+        }
+    }
+}
+
+/// An amount with at least two decimals, as sums are written.
+fn with_cents(amount: Amount) -> String {
+    let cents = amount.half_up(2);
+    if cents == amount { cents.to_string() } else { amount.to_string() }
+}
+
+/// A question's clocks, as they were given and as they were resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What was written after `--as-of`.
+    pub as_of: Option<String>,
+    /// What was written after `--known-at`.
+    pub known_at: Option<String>,
+    /// What was written after `--stated-by`.
+    pub stated_by: Option<String>,
+    /// What they come to.
+    pub basis: Basis,
+}
+
+impl Asked {
+    /// Everything recorded up to a position, nothing else said.
+    pub fn everything(known_at: u64) -> Self {
+        Self { as_of: None, known_at: None, stated_by: None, basis: Basis::at(known_at) }
+    }
+
+    /// One line for people: `as of 2026-03-31 end of day UTC · known at #1842 b3:aee00dcc`.
+    pub fn line(&self, head: Head) -> String {
+        let clock = |word: &str, before: Option<Instant>| before.map(|before| format!("{word} {}", end_of(before)));
+        let as_of = clock("as of", self.basis.effective_before).unwrap_or_else(|| "all dates".to_owned());
+        let stated = clock(" · stated by", self.basis.stated_before).unwrap_or_default();
+        format!("{as_of} · known at {head}{stated}")
+    }
+}
+
+/// The last moment before, as people say it.
+fn end_of(before: Instant) -> String {
+    let last = Instant::from_micros(before.micros() - 1);
+    if Instant::midnight(before.day()) == before { format!("{} end of day UTC", last.day()) } else { last.to_string() }
+}
+
+/// What was asked, of which history, and what came of it. It proves nothing by itself; whoever has the ledger can ask again and compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// What was asked: the report, the query and every flag that changes the data. Never the format.
+    pub args: BTreeMap<String, String>,
+    /// The clocks.
+    pub asked: Asked,
+    /// What the answer lacks; nothing when it is complete.
+    pub lacks: Vec<String>,
+    /// BLAKE3 of the data's canonical JSON.
+    pub data: Hash,
+    /// The history it was asked of: position and hash of the last line that was known.
+    pub head: Head,
+    /// The policies that were applied, by name, and the version of each.
+    pub policies: BTreeMap<String, String>,
+    /// The projection and its version: `payouts/1`.
+    pub projector: String,
+    /// Rows and control totals.
+    pub totals: Value,
+}
+
+impl Receipt {
+    /// The receipt of a report. `head` is the line that the known-at of `asked` resolved to.
+    pub fn new(report: &Report, asked: Asked, args: BTreeMap<String, String>, head: Head, projector: impl Into<String>) -> Self {
+        Self {
+            args,
+            asked,
+            lacks: report.incomplete.clone(),
+            data: report.digest(),
+            head,
+            policies: BTreeMap::new(),
+            projector: projector.into(),
+            totals: report.control_totals(),
+        }
+    }
+
+    /// As JSON, without its id.
+    pub fn value(&self) -> Value {
+        let clock = |given: &Option<String>, before: Option<Instant>| match before {
+            Some(before) => json!({ "before": before, "given": given }),
+            None => Value::Null,
+        };
+        let Asked { as_of, known_at, stated_by, basis } = &self.asked;
+        json!({
+            "args": self.args,
+            "basis": {
+                "as_of": clock(as_of, basis.effective_before),
+                "known_at": { "given": known_at, "hash": self.head.hash, "seq": self.head.seq },
+                "stated_by": clock(stated_by, basis.stated_before),
+            },
+            "complete": { "lacks": self.lacks },
+            "data": self.data,
+            "head": self.head.hash,
+            "policies": self.policies,
+            "projector": self.projector,
+            "size": self.head.seq,
+            "totals": self.totals,
+        })
+    }
+
+    /// `r:` and the first 16 hexadecimal digits of the BLAKE3 of its canonical JSON.
+    pub fn id(&self) -> String {
+        format!("r:{}", &Hash::of(canonical(&self.value()).as_bytes()).to_string()[..16])
+    }
+
+    /// The receipt as it is printed: its canonical JSON with its id added.
+    pub fn printed(&self) -> String {
+        let mut value = self.value();
+        value["id"] = json!(self.id());
+        canonical(&value)
+    }
+
+    /// What stands below a report for people.
+    pub fn footer(&self) -> Vec<String> {
+        let rows = self.totals["rows"].as_u64().unwrap_or(0);
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        vec![format!("{} · {rows}", self.asked.line(self.head)), format!("receipt {}", self.id())]
+    }
+
+    fn schema() -> Value {
+        let clock = json!({
+            "type": ["object", "null"],
+            "properties": { "before": { "type": "string", "format": "date-time" }, "given": { "type": ["string", "null"] } },
+        });
+        json!({
+            "type": "object",
+            "required": ["args", "basis", "complete", "data", "head", "id", "policies", "projector", "size", "totals"],
+            "properties": {
+                "args": { "type": "object", "additionalProperties": { "type": "string" } },
+                "basis": {
+                    "type": "object",
+                    "properties": {
+                        "as_of": clock,
+                        "known_at": { "type": "object", "properties": {
+                            "given": { "type": ["string", "null"] }, "hash": Kind::Hash.schema(), "seq": Kind::Count.schema(),
+                        } },
+                        "stated_by": clock,
+                    },
+                },
+                "complete": { "type": "object", "properties": { "lacks": { "type": "array", "items": { "type": "string" } } } },
+                "data": Kind::Hash.schema(),
+                "head": Kind::Hash.schema(),
+                "id": { "type": "string", "pattern": "^r:[0-9a-f]{16}$" },
+                "policies": { "type": "object", "additionalProperties": { "type": "string" } },
+                "projector": { "type": "string" },
+                "size": Kind::Count.schema(),
+                "totals": { "type": "object" },
+            },
+        })
+    }
+}
+
+/// Canonical JSON (RFC 8785) of a value whose numbers are whole and below 2^53 and whose keys are ASCII, which is all that reports hold.
+pub fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            // Sorted here, and not left to the map: another crate may switch on serde_json's `preserve_order`.
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_unstable_by_key(|(key, _)| *key);
+            out.push('{');
+            for (at, (key, value)) in fields.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write(item, out);
+            }
+            out.push(']');
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut report = Report::new(
+            "payouts",
+            vec![
+                Column::new("party", "Party", Kind::Text),
+                Column::new("currency", "Currency", Kind::Text),
+                Column::new("gross", "Gross", Kind::Money),
+                Column::new("lines", "Lines", Kind::Count),
+            ],
+        );
+        let money = |text: &str, currency: &str| Cell::Money(text.parse().unwrap(), currency.parse().unwrap());
+        report.rows = vec![
+            vec![Cell::text("000057174132"), Cell::text("USD"), money("2431710.56", "USD"), Cell::Count(43)],
+            vec![Cell::text("北桥 \"A\"\u{1}\n"), Cell::text("EUR"), money("-0.5", "EUR"), Cell::Empty],
+        ];
+        report
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_canonical_data() {
+        let report = report();
+        let canonical_data = serde_json_canonicalizer::to_string(&report.data()).unwrap();
+        assert_eq!(canonical(&report.data()), canonical_data);
+        assert_eq!(report.digest(), Hash::of(canonical_data.as_bytes()));
+        assert_eq!(Report::new("none", vec![]).digest(), Hash::of(b"[]"));
+    }
+
+    #[test]
+    fn a_receipt_is_canonical_and_names_what_was_asked() {
+        let basis = Basis { effective_before: Some("2026-04-01T00:00:00Z".parse().unwrap()), ..Basis::at(1842) };
+        let asked = Asked { as_of: Some("2026Q1".into()), known_at: Some("#1842".into()), stated_by: None, basis };
+        let head = Head { seq: 1842, hash: Hash::of(b"line") };
+        let receipt = Receipt::new(&report(), asked, BTreeMap::from([("report".into(), "payouts".into())]), head, "payouts/1");
+        assert_eq!(canonical(&receipt.value()), serde_json_canonicalizer::to_string(&receipt.value()).unwrap());
+        insta::assert_snapshot!(receipt.printed());
+        insta::assert_snapshot!(receipt.footer().join("\n"), @r"
+        as of 2026-03-31 end of day UTC · known at #1842 b3:0bc2cb83 · 2 rows
+        receipt r:6a0aeafa8bad4bbc
+        ");
+    }
+
+    #[test]
+    fn a_moment_is_not_called_the_end_of_a_day() {
+        let basis = Basis { stated_before: Some("2026-03-31T12:00:00.000001Z".parse().unwrap()), ..Basis::at(0) };
+        let asked = Asked { stated_by: Some("2026-03-31T12:00:00Z".into()), basis, ..Asked::everything(0) };
+        assert_eq!(asked.line(Head::EMPTY), "all dates · known at #0 b3:00000000 · stated by 2026-03-31T12:00:00Z");
+    }
+}
