@@ -3,4 +3,6 @@
 
 pub mod decode;
 pub mod failure;
+pub mod import;
 pub mod render;
+pub mod session;
