@@ -2,6 +2,7 @@
 
 pub mod jsonl;
 pub mod memory;
+pub mod sled;
 
 #[cfg(test)]
 mod contract;

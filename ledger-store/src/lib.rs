@@ -12,9 +12,11 @@ pub mod backend;
 mod error;
 mod lines;
 mod lock;
+mod pack;
 #[cfg(test)]
 mod sample;
 mod segments;
+mod store;
 
 pub use error::LogError;
 pub use ledger_core::chain::{Broken, Hash, Head};
