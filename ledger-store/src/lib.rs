@@ -8,7 +8,10 @@
 #![forbid(unsafe_code)]
 
 mod anchor;
+pub mod appender;
 pub mod backend;
+pub mod copy;
+pub mod derived;
 mod error;
 mod lines;
 mod lock;

@@ -235,6 +235,7 @@ impl Packer {
     }
 
     /// The head behind the last packed line.
+    #[cfg(test)]
     pub(crate) const fn packed(&self) -> Head {
         self.before
     }
@@ -247,11 +248,6 @@ pub(crate) struct Unpacker {
 }
 
 impl Unpacker {
-    /// The first position of the block whose text is at hand.
-    pub(crate) fn base(&self) -> u64 {
-        self.base.as_ref().map_or(0, |base| base.0)
-    }
-
     /// The lines of a block, put back and verified. A block that leans on another needs that one unpacked before it.
     pub(crate) fn unpack(&mut self, header: &Header, value: &[u8]) -> Result<Lines, Broken> {
         let at = header.before.seq + 1;

@@ -3,7 +3,7 @@
 use ledger_core::chain::{Hash, Head};
 
 /// The line that stands behind this head.
-pub fn line(head: Head, salt: u64) -> Vec<u8> {
+pub(crate) fn line(head: Head, salt: u64) -> Vec<u8> {
     let seq = head.seq + 1;
     let bits = |what: &str, n: u64| Hash::of(format!("{what} {n} {salt}").as_bytes()).to_string();
     let uuid = |what: &str, n: u64| {

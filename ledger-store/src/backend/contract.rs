@@ -6,10 +6,12 @@ use proptest::prelude::*;
 use crate::backend::{jsonl::Jsonl, memory::Memory, sled};
 use crate::{Lines, Log, LogError, PATIENCE, sample};
 
+type Make = fn(&std::path::Path) -> Box<dyn Log>;
+
 /// A way to make a log, and to open it again if it outlives the program.
 struct Kind {
-    make: fn(&std::path::Path) -> Box<dyn Log>,
-    reopen: Option<fn(&std::path::Path) -> Box<dyn Log>>,
+    make: Make,
+    reopen: Option<Make>,
 }
 
 const MEMORY: Kind = Kind { make: |_| Box::new(Memory::new()), reopen: None };
