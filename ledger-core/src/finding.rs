@@ -3,6 +3,7 @@
 //! A finding is computed by a fold, never recorded: the same ledger asked on the same basis has the same findings.
 
 use crate::id::AccountId;
+use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
 /// A recorded fact, or a set of them, that breaks a rule.
@@ -29,6 +30,32 @@ impl Finding {
     pub fn stands(&self, basis: &Basis) -> bool {
         basis.had_been_stated(self.seq, self.stated_at) && basis.had_happened(self.effective_at)
     }
+}
+
+/// The report of these findings, by code and event. Each code that occurs is explained below it.
+pub fn findings(found: &[Finding]) -> Report {
+    let columns = vec![
+        Column::new("code", "Code", Kind::Text),
+        Column::new("event", "Event", Kind::Count),
+        Column::new("recipient", "Recipient", Kind::Text),
+        Column::new("subject", "Subject", Kind::Text),
+        Column::new("finding", "Finding", Kind::Text),
+    ];
+    let mut report = Report::new("findings", columns);
+    let mut sorted: Vec<&Finding> = found.iter().collect();
+    sorted.sort_by_key(|found| (found.code, *found));
+    for found in &sorted {
+        report.rows.push(vec![
+            Cell::text(found.code),
+            Cell::Count(found.seq),
+            Cell::or_empty(found.recipient, Cell::text),
+            Cell::text(&found.subject),
+            Cell::text(&found.message),
+        ]);
+    }
+    let occurs = |code: &&Code| sorted.iter().any(|found| found.code == code.code);
+    report.notes = CODES.iter().filter(occurs).map(|code| format!("{}: {}", code.code, code.meaning)).collect();
+    report
 }
 
 /// What a finding's code means.

@@ -4,6 +4,8 @@
 //! every machine, so that the BLAKE3 of it says whether two folds came to the same.
 
 pub mod known;
+pub mod records;
+pub mod sources;
 
 use crate::chain::Hash;
 use crate::event::Entry;
