@@ -6,7 +6,7 @@ use crate::time::{Basis, Instant};
 
 use super::measure::{Counted, MEASURES, Measure, counted};
 use super::table::NONE;
-use super::{Action, Billing, IN_BALANCE, In, MINUS, Movements, WIDE};
+use super::{Action, Billing, IN_BALANCE, In, MINUS, Movements, UNDATED, WIDE};
 
 /// What the rows of one charge come to, in hundred-millionths.
 #[derive(Debug, Default, Clone, Copy)]
@@ -62,11 +62,6 @@ impl Movements {
     /// An amount in the payout currency, as it was written.
     pub(super) fn paid(&self, at: usize) -> i128 {
         sparse(&self.paid, at).unwrap_or_else(|| self.amount(at))
-    }
-
-    /// When the buyer must have paid.
-    pub(super) fn due(&self, at: usize) -> Option<i64> {
-        sparse(&self.due, at)
     }
 
     /// One, or minus one when the movement takes a row away.
@@ -211,6 +206,47 @@ impl Billing {
         });
         (sums.iter().map(|sum| sum.rows).sum(), lines, [("net", net), ("disbursed", disbursed)])
     }
+}
+
+/// What the rows in force that bill a charge say, by charge.
+#[derive(Default)]
+pub(super) struct BilledAt {
+    /// When the buyer must have paid, the earliest if rows differ.
+    pub(super) due: Vec<i64>,
+    /// Who is on the other side, the one named first if rows differ.
+    pub(super) parties: Vec<u32>,
+}
+
+impl Billing {
+    /// What the rows in force that bill a charge say.
+    pub(super) fn billed_at(&self, basis: Basis) -> BilledAt {
+        let moved = &self.movements;
+        let mut billed = moved.billed.iter().peekable();
+        let (mut due, mut parties) = (Vec::with_capacity(moved.billed.len()), Vec::with_capacity(moved.billed.len()));
+        for at in moved.at(basis) {
+            while billed.next_if(|billed| billed.at < at as u64).is_some() {}
+            if let Some(billed) = billed.next_if(|billed| billed.at == at as u64) {
+                due.push((moved.charge[at], billed.due, moved.sign(at)));
+                parties.push((moved.charge[at], billed.parties, moved.sign(at)));
+            }
+        }
+        let charges = self.charges.len();
+        BilledAt { due: settled(due, charges, UNDATED), parties: settled(parties, charges, NONE) }
+    }
+}
+
+/// Per charge the least value that more rows state than take back.
+fn settled<T: Copy + Ord>(mut said: Vec<(u32, T, i64)>, charges: usize, nothing: T) -> Vec<T> {
+    said.sort_unstable();
+    let mut settled = vec![nothing; charges];
+    for same in said.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+        let (charge, value, _) = same[0];
+        let known = &mut settled[charge as usize];
+        if *known == nothing && same.iter().map(|(.., sign)| sign).sum::<i64>() > 0 {
+            *known = value;
+        }
+    }
+    settled
 }
 
 /// A line's sum, rounded half up to two places.
