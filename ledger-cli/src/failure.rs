@@ -110,7 +110,7 @@ pub struct Diagnostic {
 pub struct Failure {
     /// The exit code.
     pub exit: Exit,
-    /// The errors; at least one.
+    /// The errors; none only when the reader of the output went away.
     pub diagnostics: Vec<Diagnostic>,
     /// What is said at the end: how many errors there were, and that nothing was appended.
     pub closing: Vec<String>,
@@ -144,6 +144,14 @@ impl Failure {
         Self::new(Code::E0324, format!("{} cannot be written", path.display())).because(reason(why))
     }
 
+    /// The output could not be written. When its reader has gone away nothing is said: that is no failure.
+    pub fn output(why: &io::Error) -> Self {
+        if why.kind() == io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Done, diagnostics: vec![], closing: vec![] };
+        }
+        Self::new(Code::E0324, "the output cannot be written").because(reason(why))
+    }
+
     /// Every problem of some inputs, each kind once with an excerpt.
     pub fn problems(problems: &Problems) -> Self {
         let mut diagnostics: Vec<Diagnostic> = problems.kinds().iter().map(diagnostic).collect();
@@ -153,9 +161,12 @@ impl Failure {
             let (before, rest) = diagnostics.split_at_mut(at);
             rest[0].hints.retain(|hint| !before.iter().any(|earlier| earlier.hints.contains(hint)));
         }
-        let (kinds, rows) = (problems.kinds().len(), problems.rows());
-        let closing = format!("{} of error in {}; nothing was appended", counted(kinds as u64, "kind"), counted(rows, "row"));
-        Self { exit: Exit::Rejected, diagnostics, closing: vec![closing] }
+        let kinds = problems.kinds();
+        let whole_files = kinds.iter().all(|kind| kind.first.line == 0);
+        let places = counted(problems.rows(), if whole_files { "file" } else { "row" });
+        let closing = format!("{} of error in {places}; nothing was appended", counted(kinds.len() as u64, "kind"));
+        let disk = kinds.iter().any(|kind| kind.first.problem.code == Code::E0303);
+        Self { exit: if disk { Exit::Failure } else { Exit::Rejected }, diagnostics, closing: vec![closing] }
     }
 
     /// Adds why, one step deeper.
@@ -220,7 +231,12 @@ impl Failure {
             if at > 0 {
                 writeln!(out)?;
             }
-            writeln!(out, "{}", renderer.render(&diagnostic.groups()))?;
+            // One block with its excerpt, or a line each when there is none: the renderer joins them with a rule that points at nothing.
+            if diagnostic.excerpts.iter().any(|excerpt| excerpt.source.is_some()) {
+                writeln!(out, "{}", renderer.render(&diagnostic.groups()))?;
+            } else {
+                diagnostic.groups().into_iter().try_for_each(|group| writeln!(out, "{}", renderer.render(&[group])))?;
+            }
         }
         if !self.closing.is_empty() {
             writeln!(out)?;
@@ -243,6 +259,9 @@ impl Diagnostic {
         let mut add = |level: Level<'static>, lines: &[String]| {
             groups.extend(lines.iter().map(|line| Group::with_title(level.clone().secondary_title(line.clone()))));
         };
+        let unseen = |excerpt: &&Excerpt| excerpt.source.is_none() && !excerpt.label.is_empty();
+        let labels: Vec<String> = self.excerpts.iter().filter(unseen).map(|excerpt| excerpt.label.clone()).collect();
+        add(Level::NOTE.with_name("because"), &labels);
         add(Level::NOTE.with_name("because"), &self.because);
         add(Level::HELP, &self.hints);
         add(Level::NOTE, &self.notes);
@@ -260,7 +279,7 @@ impl Excerpt {
                 Snippet::source(source.as_str()).line_start(line).path(self.file.as_str()).annotation(caret).into()
             }
             None if self.line == 0 => Origin::path(self.file.as_str()).into(),
-            None => Origin::path(self.file.as_str()).line(line).char_column(1).into(),
+            None => Origin::path(self.file.as_str()).line(line).into(),
         }
     }
 }
@@ -365,7 +384,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("billing_event.csv");
         let rows = "id,action,text,amount,currency\nbe-1,INVOICED,\"a, b\",\"4,000.00\",USD\nbe-2,INVOICED,x,\"5,000.00\",USD\n";
-        std::fs::write(&path, rows.repeat(1)).unwrap();
+        std::fs::write(&path, rows).unwrap();
         let file = path.display().to_string();
         let mut problems = Problems::new();
         for line in [2, 3] {
