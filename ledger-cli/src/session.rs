@@ -55,10 +55,13 @@ impl From<LogError> for Failure {
             LogError::ShorterThanAnchor { .. } | LogError::DiffersFromAnchor { .. } => {
                 Self::new(Code::E0504, message).hint("nothing was changed; restore the log from a copy, and compare: `dealbook copy`")
             }
-            LogError::StoreAheadOfLog { .. } => Self::new(Code::E0507, message)
-                .hint("nothing was changed; `dealbook copy sled:DIR jsonl:FILE` saves what the store has"),
+            LogError::StoreAheadOfLog { .. } => {
+                Self::new(Code::E0507, message).hint("nothing was changed; `dealbook copy sled:DIR jsonl:FILE` saves what the store has")
+            }
             LogError::Locked { .. } => Self::new(Code::E0601, message).hint("wait for it, or end it; reading needs no lock"),
-            LogError::Moved { .. } => Self::new(Code::E0602, message).hint("nothing was recorded; look at what came in between with `dealbook log`"),
+            LogError::Moved { .. } => {
+                Self::new(Code::E0602, message).hint("nothing was recorded; look at what came in between with `dealbook log`")
+            }
             LogError::Exists { .. } => Self::new(Code::E0604, message).hint("choose another folder"),
             LogError::Parted { .. } => Self::new(Code::E0605, message).hint("nothing was copied"),
             LogError::Unknown { source, .. } => {

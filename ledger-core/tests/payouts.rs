@@ -96,10 +96,13 @@ fn a_damaged_state_is_refused_and_leaves_an_empty_one() {
 
 /// Days around the sample, now and then none.
 fn day() -> impl Strategy<Value = Option<String>> {
-    proptest::option::weighted(0.8, (0_i64..460).prop_map(|days| {
-        let start: Instant = "2025-01-01T00:00:00Z".parse().unwrap();
-        oracle::moment(&Instant::from_micros(start.micros() + days * 86_400_000_000).to_string())
-    }))
+    proptest::option::weighted(
+        0.8,
+        (0_i64..460).prop_map(|days| {
+            let start: Instant = "2025-01-01T00:00:00Z".parse().unwrap();
+            oracle::moment(&Instant::from_micros(start.micros() + days * 86_400_000_000).to_string())
+        }),
+    )
 }
 
 proptest! {

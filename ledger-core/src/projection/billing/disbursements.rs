@@ -115,7 +115,11 @@ pub(super) fn undone(payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
     let failures = payouts.iter().filter_map(|(payout, at)| at.header().filter(|header| header.failed).map(|header| (payout, header)));
     for (failure, header) in failures {
         let same = |other: &Header| {
-            !other.failed && header.trace != NONE && other.trace == header.trace && other.paid == -header.paid && other.paid_currency == header.paid_currency
+            !other.failed
+                && header.trace != NONE
+                && other.trace == header.trace
+                && other.paid == -header.paid
+                && other.paid_currency == header.paid_currency
         };
         let found = match header.undoes {
             NONE => payouts
@@ -159,7 +163,8 @@ impl Billing {
 
     /// The headers in force: each that was added and not taken away, in recorded order.
     fn headers_at(&self, basis: Basis) -> Vec<Header> {
-        let (happened, stated) = (basis.effective_before.map_or(i64::MAX, Instant::micros), basis.stated_before.map_or(i64::MAX, Instant::micros));
+        let (happened, stated) =
+            (basis.effective_before.map_or(i64::MAX, Instant::micros), basis.stated_before.map_or(i64::MAX, Instant::micros));
         let mut added: Vec<Header> = Vec::new();
         let mut taken: Vec<Header> = Vec::new();
         let known = self.headers.partition_point(|header| header.seq <= basis.known_at);

@@ -127,9 +127,11 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 text(at.agreement),
                 Cell::text(currency),
             ];
-            row.extend(CLASSES.iter().map(|(name, _, measures)| {
-                Cell::Amount(cents(of(measures) + if *name == "other" { at.unclassified } else { 0 }))
-            }));
+            row.extend(
+                CLASSES
+                    .iter()
+                    .map(|(name, _, measures)| Cell::Amount(cents(of(measures) + if *name == "other" { at.unclassified } else { 0 }))),
+            );
             let [net, collected, disbursed] =
                 [Measure::NetRevenue, Measure::Collected, Measure::Disbursed].map(|measure| at.units[measure as usize]);
             row.extend([net, collected, net - collected, disbursed].map(|units| Cell::Amount(cents(units))));

@@ -233,7 +233,11 @@ impl Billing {
             report.totals.push(row("total", None, currency, &total, by));
         }
         if eliminated.one_sided > 0 {
-            let legs = if eliminated.one_sided == 1 { "1 wholesale invoice has".to_owned() } else { format!("{} wholesale invoices have", eliminated.one_sided) };
+            let legs = if eliminated.one_sided == 1 {
+                "1 wholesale invoice has".to_owned()
+            } else {
+                format!("{} wholesale invoices have", eliminated.one_sided)
+            };
             report.notes.push(format!("{legs} one side in this ledger only and stay in the total"));
         }
         report.notes.extend(eliminated.unequal);
