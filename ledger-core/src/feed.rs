@@ -176,13 +176,16 @@ impl Cells for [&str] {
 }
 
 /// Whose feed is being read.
-#[derive(Debug, Clone)]
-pub struct Whose {
+#[derive(Debug, Clone, Copy)]
+pub struct Whose<'a> {
     /// The seller.
     pub recipient: AccountId,
     /// Opaque ids and the AWS accounts behind them, from the account feeds of the same import.
-    pub accounts: BTreeMap<String, AccountId>,
+    pub accounts: &'a Accounts,
 }
+
+/// Opaque account ids and the AWS accounts behind them.
+pub type Accounts = BTreeMap<String, AccountId>;
 
 /// What a row says, before it has a key and its times.
 pub struct Reading {
@@ -253,7 +256,7 @@ impl Hasher for Bytes {
 pub struct Row<'a> {
     layout: &'a Layout,
     cells: &'a dyn Cells,
-    whose: &'a Whose,
+    whose: Whose<'a>,
     problems: RefCell<Vec<Problem>>,
     fallbacks: RefCell<BTreeSet<&'static str>>,
 }
@@ -272,6 +275,23 @@ impl Layout {
         self.at[column].is_some()
     }
 
+    /// Where a column of the feed stands in the file.
+    pub fn position(&self, column: usize) -> Option<usize> {
+        self.at[column]
+    }
+
+    /// The number of a column in the file, from 1, by its name.
+    pub fn column_number(&self, name: &str) -> Option<u64> {
+        let column = self.feed.columns().iter().position(|column| column.name == name)?;
+        self.at[column].map(|at| at as u64 + 1)
+    }
+
+    /// Where the column stands that names the recipient of a row, in feeds that have one.
+    pub fn recipient_column(&self) -> Option<usize> {
+        let column = self.feed.columns().iter().position(|column| column.name == "recipient_account_id")?;
+        self.at[column]
+    }
+
     /// Columns of this file that are not recorded though something may stand in them: position and name.
     pub fn unrecorded(&self) -> impl Iterator<Item = (usize, &str)> {
         let unknown = self.unknown.iter().filter(|_| !self.feed.keeps_unknown()).map(|(at, name)| (*at, name.as_str()));
@@ -279,7 +299,7 @@ impl Layout {
     }
 
     /// Reads one row.
-    pub fn read(&self, cells: &dyn Cells, whose: &Whose) -> Outcome {
+    pub fn read(&self, cells: &dyn Cells, whose: Whose<'_>) -> Outcome {
         let row = Row { layout: self, cells, whose, problems: RefCell::default(), fallbacks: RefCell::default() };
         let history = History::read(&row);
         let reading = self.feed.read(&row);

@@ -12,6 +12,7 @@ pub mod book;
 pub mod chain;
 pub mod event;
 pub mod feed;
+pub mod finding;
 pub mod hash;
 pub mod id;
 pub mod money;

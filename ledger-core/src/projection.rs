@@ -5,6 +5,8 @@
 
 pub mod billing;
 pub mod known;
+pub mod records;
+pub mod sources;
 
 use crate::chain::Hash;
 use crate::event::Entry;

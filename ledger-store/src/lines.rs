@@ -74,13 +74,6 @@ impl Lines {
         self.bytes.clear();
         self.ends.clear();
     }
-
-    /// Keeps the first `len` lines.
-    pub(crate) fn truncate(&mut self, len: usize, head: Head) {
-        self.ends.truncate(len);
-        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
-        self.head = head;
-    }
 }
 
 /// Whole lines as they stand in a log, about 1 MiB of them, so that each block can be hashed, decoded and folded on another core.

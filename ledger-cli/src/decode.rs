@@ -1,0 +1,100 @@
+//! Decoders: from a file to rows of text, and everything that can be wrong with the file itself. What the values mean is the feeds' business.
+
+pub mod csv;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
+use std::path::Path;
+
+use crate::failure::Excerpt;
+
+/// No more text than this is shown of one record.
+const LONGEST_EXCERPT: u64 = 64 * 1024;
+
+/// Reads the lines that excerpts point at, each file once, compressed or not. An excerpt whose span is `n..n` gets that of the n-th field;
+/// one whose text cannot be read stays without.
+pub(crate) fn fill_excerpts<'a>(excerpts: impl Iterator<Item = &'a mut Excerpt>) {
+    let mut by_file: BTreeMap<String, Vec<&mut Excerpt>> = BTreeMap::new();
+    excerpts.filter(|excerpt| excerpt.source.is_none()).for_each(|excerpt| by_file.entry(excerpt.file.clone()).or_default().push(excerpt));
+    for (file, excerpts) in by_file {
+        let wanted: BTreeSet<u64> = excerpts.iter().map(|excerpt| excerpt.line).filter(|line| *line > 0).collect();
+        let records = records_at(Path::new(&file), &wanted);
+        for excerpt in excerpts {
+            match records.get(&excerpt.line) {
+                Some(record) => show(excerpt, record),
+                None => excerpt.span = 0..0,
+            }
+        }
+    }
+}
+
+/// The raw bytes of the records that begin at these lines. What cannot be read is left out.
+fn records_at(path: &Path, lines: &BTreeSet<u64>) -> BTreeMap<u64, Vec<u8>> {
+    let mut records = BTreeMap::new();
+    let Ok(source) = source::open(path) else { return records };
+    let mut reader = BufReader::with_capacity(128 * 1024, source.text);
+    let mut line = 1;
+    for wanted in lines {
+        while line < *wanted {
+            match reader.skip_until(b'\n') {
+                Ok(0) | Err(_) => return records,
+                Ok(_) => line += 1,
+            }
+        }
+        let mut record = vec![];
+        loop {
+            let room = LONGEST_EXCERPT - record.len() as u64;
+            let read = reader.by_ref().take(room).read_until(b'\n', &mut record);
+            line += u64::from(record.last() == Some(&b'\n'));
+            let open = memchr::memchr_iter(b'"', &record).count() % 2 == 1;
+            if !open || record.len() as u64 >= LONGEST_EXCERPT || !matches!(read, Ok(1..)) || lines.contains(&line) {
+                break;
+            }
+        }
+        // Cut off in the middle of a line: the rest of it is not the next line.
+        if record.last() != Some(&b'\n') && matches!(reader.skip_until(b'\n'), Ok(1..)) {
+            line += 1;
+        }
+        if !record.is_empty() {
+            records.insert(*wanted, record);
+        }
+    }
+    records
+}
+
+fn show(excerpt: &mut Excerpt, record: &[u8]) {
+    let fields = fields(record);
+    let field = excerpt.span.start.checked_sub(1).and_then(|at| fields.get(at)).cloned();
+    let start = field.as_ref().map_or(0, |field| field.start);
+    // Of a record over several lines, the line in which the field begins.
+    let from = memchr::memrchr(b'\n', &record[..start]).map_or(0, |at| at + 1);
+    let until = memchr::memchr(b'\n', &record[start..]).map_or(record.len(), |at| start + at);
+    excerpt.line += memchr::memchr_iter(b'\n', &record[..from]).count() as u64;
+    let line_end = until - usize::from(record[from..until].ends_with(b"\r"));
+    let span = field.map_or(from..line_end, |field| field.start..field.end.min(line_end));
+    // Bytes that are no UTF-8 become a replacement character each, so the parts are turned into text one by one.
+    let text = |range: Range<usize>| String::from_utf8_lossy(&record[range]).into_owned();
+    let (before, inside, after) = (text(from..span.start), text(span.clone()), text(span.end..line_end.max(span.end)));
+    excerpt.span = before.len()..before.len() + inside.len();
+    excerpt.source = Some(before + &inside + &after);
+}
+
+/// Where the fields of a record stand, quotes included.
+fn fields(record: &[u8]) -> Vec<Range<usize>> {
+    let (mut fields, mut start, mut quoted) = (vec![], 0, false);
+    for (at, byte) in record.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => {
+                fields.push(start..at);
+                start = at + 1;
+            }
+            _ => (),
+        }
+    }
+    let end = record.strip_suffix(b"\n").map_or(record, |line| line.strip_suffix(b"\r").unwrap_or(line)).len();
+    fields.push(start..end.max(start));
+    fields
+}

@@ -1,0 +1,588 @@
+//! Records in two times: who, what, offers, agreements and authorizations.
+//!
+//! ```text
+//! Record    one key, in one recipient's feeds: an account, an offer's revision, an agreement, an instalment
+//!   Version   since when it holds (`valid_from`) x when it was stated (`update_date`, then order of recording)
+//! ```
+//!
+//! Asked at a basis, a record is resolved as AWS's own queries do it (aws-marketplace-api-samples, `seller-data-feeds/queries`):
+//! of the versions that were known, the last statement per `valid_from` counts, a withdrawn one counts nothing, and of those that are
+//! left the one with the largest `valid_from` before the asked moment is in force. When attributes are looked up, the first version of
+//! a record covers all earlier time.
+//!
+//! Opaque account ids are scoped by recipient and resolved to AWS accounts when asked, never when folded, so that any split of the
+//! files gives the same answers. The fold keeps each version's JSON and decodes what a question needs.
+
+mod deals;
+mod findings;
+mod reports;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+pub use self::deals::{Chains, Channel, Standing, Visibility};
+pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
+use super::Projection;
+use crate::event::catalogue::PartyRegistered;
+use crate::event::{Entry, Event};
+use crate::id::{AccountId, AddressId, FeedAccountId, ProductId};
+use crate::time::{Basis, Instant};
+
+/// What a record is of. The order is that of the saved form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Party,
+    Place,
+    Product,
+    Designation,
+    Mapping,
+    Authorization,
+    Offer,
+    OfferStep,
+    OfferProduct,
+    OfferTarget,
+    Agreement,
+    Term,
+    Charge,
+}
+
+const KINDS: [Kind; 13] = [
+    Kind::Party,
+    Kind::Place,
+    Kind::Product,
+    Kind::Designation,
+    Kind::Mapping,
+    Kind::Authorization,
+    Kind::Offer,
+    Kind::OfferStep,
+    Kind::OfferProduct,
+    Kind::OfferTarget,
+    Kind::Agreement,
+    Kind::Term,
+    Kind::Charge,
+];
+
+/// One statement about a record. Its key and its JSON stand in [`Records::text`], one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    /// Since when it holds.
+    from: i64,
+    /// When it was stated; before everything when its source does not say.
+    stated: i64,
+    seq: u64,
+    start: usize,
+    key: usize,
+    value: usize,
+    kind: Kind,
+    withdrawn: bool,
+}
+
+const UNDATED: i64 = i64::MIN;
+
+impl Version {
+    const WIDTH: usize = 42;
+
+    fn stated_at(&self) -> Option<Instant> {
+        (self.stated != UNDATED).then(|| Instant::from_micros(self.stated))
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.from.to_le_bytes());
+        out.extend_from_slice(&self.stated.to_le_bytes());
+        out.extend_from_slice(&self.seq.to_le_bytes());
+        out.extend_from_slice(&(self.start as u64).to_le_bytes());
+        out.extend_from_slice(&u32::try_from(self.key).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(&u32::try_from(self.value).unwrap_or(u32::MAX).to_le_bytes());
+        out.push(self.kind as u8);
+        out.push(u8::from(self.withdrawn));
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let wide = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        let narrow = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
+        Some(Self {
+            from: wide(0)?.cast_signed(),
+            stated: wide(8)?.cast_signed(),
+            seq: wide(16)?,
+            start: usize::try_from(wide(24)?).ok()?,
+            key: narrow(32)?,
+            value: narrow(36)?,
+            kind: *KINDS.get(usize::from(*bytes.get(40)?))?,
+            withdrawn: *bytes.get(41)? == 1,
+        })
+    }
+}
+
+/// The fold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Keys and values, in recorded order.
+    text: Vec<u8>,
+    /// In recorded order.
+    versions: Vec<Version>,
+    /// The first of `versions`, in the order of kind, key, `from`, statement, position.
+    sorted: Vec<u32>,
+    /// Entries of ours that were corrected, and by which.
+    corrected: Vec<(u64, u64)>,
+    /// The days on which was recorded, each with its first position.
+    days: Vec<(u64, i64)>,
+}
+
+/// What an event says of a record: its kind, its key, and since when.
+fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(Kind, Instant)> {
+    let whose = |recipient: &Option<AccountId>| recipient.map(|account| account.to_string()).unwrap_or_default();
+    let number = |revision: &Option<u64>| revision.map(|revision| revision.to_string()).unwrap_or_default();
+    let mut put = |parts: &[&str]| {
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                key.push(0);
+            }
+            key.extend_from_slice(part.as_bytes());
+        }
+    };
+    let step = event.type_name();
+    Some(match event {
+        Event::PartyRegistered(it) => {
+            put(&[it.account.as_str(), it.recipient.as_str()]);
+            (Kind::Party, it.valid_from)
+        }
+        Event::PartyLocated(it) => {
+            put(&[it.address.as_str(), it.recipient.as_str()]);
+            (Kind::Place, it.valid_from)
+        }
+        Event::ProductListed(it) => {
+            put(&[it.product.as_str(), it.recipient.as_str()]);
+            (Kind::Product, it.valid_from)
+        }
+        Event::ProductDesignated(it) => {
+            put(&[it.product.as_str(), &it.designation]);
+            (Kind::Designation, effective_at)
+        }
+        Event::IdMapped(it) => {
+            put(&[&it.kind, it.legacy.as_str(), it.recipient.as_str()]);
+            (Kind::Mapping, it.valid_from)
+        }
+        Event::AuthorizationGranted(it) => {
+            put(&[it.authorization.as_str(), step]);
+            (Kind::Authorization, effective_at)
+        }
+        Event::AuthorizationRestricted(it) => {
+            put(&[it.authorization.as_str(), step]);
+            (Kind::Authorization, effective_at)
+        }
+        Event::OfferReleased(it) => {
+            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient)]);
+            (Kind::Offer, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::OfferDrafted(it) => {
+            put(&[it.offer.as_str(), step]);
+            (Kind::OfferStep, effective_at)
+        }
+        Event::OfferSubmitted(it) | Event::OfferApproved(it) | Event::OfferRejected(it) | Event::OfferWithdrawn(it) => {
+            put(&[it.offer.as_str(), step]);
+            (Kind::OfferStep, effective_at)
+        }
+        Event::OfferAvailabilityChanged(it) => {
+            put(&[it.offer.as_str(), step]);
+            (Kind::OfferStep, effective_at)
+        }
+        Event::OfferProductAdded(it) => {
+            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), it.product.as_str()]);
+            (Kind::OfferProduct, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::OfferTargeted(it) => {
+            let target = it.target.as_ref().map_or_else(|| format!("{} {}", it.kind, it.value), ToString::to_string);
+            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), &target]);
+            (Kind::OfferTarget, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::AgreementAccepted(it) | Event::AgreementAmended(it) | Event::AgreementRevised(it) => {
+            put(&[it.agreement.as_str(), &whose(&it.recipient), step]);
+            (Kind::Agreement, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::AgreementEnded(it) => {
+            put(&[it.agreement.as_str(), "", step]);
+            (Kind::Agreement, effective_at)
+        }
+        Event::TermRecorded(it) => {
+            put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str()]);
+            (Kind::Term, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::ChargeScheduled(it) => {
+            put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str(), &it.charged_at.to_string()]);
+            (Kind::Charge, it.valid_from.unwrap_or(effective_at))
+        }
+        _ => return None,
+    })
+}
+
+impl Records {
+    fn key(&self, version: &Version) -> &[u8] {
+        self.text.get(version.start..version.start + version.key).unwrap_or_default()
+    }
+
+    fn value(&self, version: &Version) -> &[u8] {
+        let start = version.start + version.key;
+        self.text.get(start..start + version.value).unwrap_or_default()
+    }
+
+    fn take(&mut self, event: &Event, entry: &Entry, withdrawn: bool) {
+        let start = self.text.len();
+        let Some((kind, from)) = subject(event, entry.effective_at, &mut self.text) else { return };
+        let key = self.text.len() - start;
+        serde_json::to_writer(&mut self.text, event).expect("an event has no map with other keys than text, and a Vec takes every byte");
+        self.versions.push(Version {
+            from: from.micros(),
+            stated: entry.stated_at().map_or(UNDATED, Instant::micros),
+            seq: entry.seq,
+            start,
+            key,
+            value: self.text.len() - start - key,
+            kind,
+            withdrawn,
+        });
+    }
+
+    fn compare(&self, one: u32, other: u32) -> Ordering {
+        let (one, other) = (&self.versions[one as usize], &self.versions[other as usize]);
+        one.kind
+            .cmp(&other.kind)
+            .then_with(|| self.key(one).cmp(self.key(other)))
+            .then_with(|| (one.from, one.stated, one.seq).cmp(&(other.from, other.stated, other.seq)))
+    }
+
+    /// All versions in order. What is sorted already is one run, so that a few late ones cost little.
+    fn order(&self) -> Cow<'_, [u32]> {
+        if self.sorted.len() == self.versions.len() {
+            return Cow::Borrowed(&self.sorted);
+        }
+        let mut order = self.sorted.clone();
+        let recent = u32::try_from(self.sorted.len()).unwrap_or(u32::MAX)..u32::try_from(self.versions.len()).unwrap_or(u32::MAX);
+        order.extend(recent);
+        order.sort_by(|one, other| self.compare(*one, *other));
+        Cow::Owned(order)
+    }
+
+    /// The records as they stood at a basis.
+    pub fn at(&self, basis: Basis) -> View<'_> {
+        View { records: self, order: self.order(), basis, accounts: OnceCell::new(), standings: OnceCell::new() }
+    }
+}
+
+const NAME: &str = "records";
+
+impl Projection for Records {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn evolve(&mut self, entry: &Entry) {
+        let day = Instant::midnight(entry.recorded_at.day()).micros();
+        if self.days.last().is_none_or(|(_, last)| *last < day) {
+            self.days.push((entry.seq, day));
+        }
+        match &entry.event {
+            Event::SourceRestated(restated) => self.take(&restated.entry, entry, restated.withdrawn),
+            Event::EntryCorrected(corrected) => {
+                self.corrected.push((corrected.entry, entry.seq));
+                if let Some(replacement) = &corrected.replacement {
+                    self.take(replacement, entry, false);
+                }
+            }
+            event => self.take(event, entry, false),
+        }
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let order = self.order();
+        let pairs = 16 * (self.corrected.len() + self.days.len());
+        let mut out = Vec::with_capacity(32 + self.versions.len() * (Version::WIDTH + 4) + pairs + self.text.len());
+        for length in [self.versions.len(), self.corrected.len(), self.days.len(), self.text.len()] {
+            out.extend_from_slice(&(length as u64).to_le_bytes());
+        }
+        self.versions.iter().for_each(|version| version.write(&mut out));
+        order.iter().for_each(|at| out.extend_from_slice(&at.to_le_bytes()));
+        for (entry, by) in &self.corrected {
+            out.extend_from_slice(&entry.to_le_bytes());
+            out.extend_from_slice(&by.to_le_bytes());
+        }
+        for (seq, day) in &self.days {
+            out.extend_from_slice(&seq.to_le_bytes());
+            out.extend_from_slice(&day.to_le_bytes());
+        }
+        out.extend_from_slice(&self.text);
+        out
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> bool {
+        *self = Self::default();
+        let read = || {
+            let (lengths, rest) = bytes.split_at_checked(32)?;
+            let mut lengths = lengths.chunks_exact(8).map(|length| usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok());
+            let mut length = || lengths.next().flatten();
+            let (versions, corrected, days, text) = (length()?, length()?, length()?, length()?);
+            let (version_bytes, rest) = rest.split_at_checked(versions.checked_mul(Version::WIDTH)?)?;
+            let (order_bytes, rest) = rest.split_at_checked(versions.checked_mul(4)?)?;
+            let (corrected_bytes, rest) = rest.split_at_checked(corrected.checked_mul(16)?)?;
+            let (day_bytes, rest) = rest.split_at_checked(days.checked_mul(16)?)?;
+            let wide = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
+            let state = Self {
+                versions: version_bytes.chunks_exact(Version::WIDTH).map(Version::read).collect::<Option<_>>()?,
+                sorted: order_bytes.chunks_exact(4).map(|at| at.try_into().map(u32::from_le_bytes).ok()).collect::<Option<_>>()?,
+                corrected: corrected_bytes
+                    .chunks_exact(16)
+                    .map(|pair| Some((wide(&pair[..8])?, wide(&pair[8..])?)))
+                    .collect::<Option<_>>()?,
+                days: day_bytes
+                    .chunks_exact(16)
+                    .map(|pair| Some((wide(&pair[..8])?, wide(&pair[8..])?.cast_signed())))
+                    .collect::<Option<_>>()?,
+                text: (rest.len() == text).then(|| rest.to_vec())?,
+            };
+            state.sorted.iter().all(|at| (*at as usize) < versions).then_some(state)
+        };
+        let state = read();
+        let taken = state.is_some();
+        *self = state.unwrap_or_default();
+        taken
+    }
+
+    fn totals(&self) -> Vec<(String, String)> {
+        let mut counts = [0_u64; KINDS.len()];
+        for version in &self.versions {
+            counts[version.kind as usize] += 1;
+        }
+        KINDS.iter().zip(counts).map(|(kind, count)| (format!("{kind:?} versions").to_lowercase(), count.to_string())).collect()
+    }
+}
+
+/// By AWS account: which recipients name it, and where the rows stand.
+type Accounts = BTreeMap<AccountId, Vec<(AccountId, std::ops::Range<usize>)>>;
+
+/// The records as they stood at a basis.
+pub struct View<'a> {
+    records: &'a Records,
+    order: Cow<'a, [u32]>,
+    basis: Basis,
+    accounts: OnceCell<Accounts>,
+    standings: OnceCell<Vec<Standing>>,
+}
+
+/// All versions of one key.
+#[derive(Clone, Copy)]
+struct Record<'v> {
+    records: &'v Records,
+    versions: &'v [u32],
+    basis: Basis,
+}
+
+impl<'v> Record<'v> {
+    /// The parts of its key.
+    fn key(&self) -> Vec<&'v str> {
+        let key = self.versions.first().map(|at| self.records.key(&self.records.versions[*at as usize])).unwrap_or_default();
+        key.split(|byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default()).collect()
+    }
+
+    /// Per `valid_from` the last statement that was known and not taken back, in the order of `valid_from`, whenever it takes effect.
+    fn stated(&self) -> Vec<&'v Version> {
+        let mut stated: Vec<&Version> = Vec::new();
+        for version in self.versions.iter().map(|at| &self.records.versions[*at as usize]) {
+            let known = self.basis.had_been_stated(version.seq, version.stated_at());
+            let corrected = |(entry, by): &(u64, u64)| *entry == version.seq && *by <= self.basis.known_at;
+            if !known || self.records.corrected.iter().any(corrected) {
+                continue;
+            }
+            match stated.last_mut() {
+                Some(last) if last.from == version.from => *last = version,
+                _ => stated.push(version),
+            }
+        }
+        stated.retain(|version| !version.withdrawn);
+        stated
+    }
+
+    fn event(&self, version: &Version) -> Option<Event> {
+        serde_json::from_slice(self.records.value(version)).ok()
+    }
+
+    /// The version in force at the basis, if the record had come into being.
+    fn in_force(&self) -> Option<&'v Version> {
+        self.stated().into_iter().rfind(|version| self.basis.had_happened(Instant::from_micros(version.from)))
+    }
+
+    /// The version whose attributes count at a moment, or at the basis: the first one covers all earlier time.
+    fn looked_up(&self, moment: Option<Instant>) -> Option<&'v Version> {
+        let stated = self.stated();
+        let covers = |version: &&Version| {
+            let from = Instant::from_micros(version.from);
+            self.basis.had_happened(from) && moment.is_none_or(|moment| from <= moment)
+        };
+        stated.iter().copied().rfind(covers).or_else(|| stated.first().copied())
+    }
+}
+
+/// Decodes a version's event when it is of the wanted type.
+macro_rules! value_of {
+    ($record:expr, $version:expr, $($variant:ident)|+) => {
+        $version.and_then(|version| match $record.event(version) {
+            $(Some($crate::event::Event::$variant(value)) => Some(value),)+
+            _ => None,
+        })
+    };
+}
+use value_of;
+
+impl View<'_> {
+    /// The basis that was asked for.
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// The end of the asked time: of the as-of date, or else of the day on which the last known entry was recorded. Expiry is judged
+    /// by it, and so by nothing but the ledger and the question.
+    pub fn until(&self) -> Option<Instant> {
+        self.basis.effective_before.or_else(|| {
+            let recorded = self.records.days.iter().rfind(|(seq, _)| *seq <= self.basis.known_at);
+            recorded.map(|(_, day)| Instant::from_micros(day + 86_400_000_000))
+        })
+    }
+
+    /// Where the records of a kind stand whose key begins with these parts.
+    fn range(&self, kind: Kind, parts: &[&str]) -> std::ops::Range<usize> {
+        let mut prefix: Vec<u8> = parts.join("\0").into_bytes();
+        if !parts.is_empty() {
+            prefix.push(0);
+        }
+        let place = |at: &u32| {
+            let version = &self.records.versions[*at as usize];
+            let key = self.records.key(version);
+            // A key that ends where the prefix does has all the parts: compare it as if a separator followed.
+            let head = if key.len() + 1 == prefix.len() {
+                Cow::Owned([key, &[0]].concat())
+            } else {
+                Cow::Borrowed(&key[..key.len().min(prefix.len())])
+            };
+            version.kind.cmp(&kind).then_with(|| head.as_ref().cmp(prefix.as_slice()))
+        };
+        let start = self.order.partition_point(|at| place(at) == Ordering::Less);
+        let length = self.order[start..].partition_point(|at| place(at) == Ordering::Equal);
+        start..start + length
+    }
+
+    fn record(&self, range: std::ops::Range<usize>) -> Record<'_> {
+        Record { records: self.records, versions: &self.order[range], basis: self.basis }
+    }
+
+    /// The records of a kind whose key begins with these parts, in the order of their keys.
+    fn all(&self, kind: Kind, parts: &[&str]) -> impl Iterator<Item = (Record<'_>, std::ops::Range<usize>)> {
+        let range = self.range(kind, parts);
+        let mut start = range.start;
+        std::iter::from_fn(move || {
+            let first = (start < range.end).then(|| self.records.key(&self.records.versions[self.order[start] as usize]))?;
+            let same = |at: &u32| self.records.key(&self.records.versions[*at as usize]) == first;
+            let end = start + self.order[start..range.end].iter().take_while(|at| same(at)).count();
+            let found = start..end;
+            start = end;
+            Some((self.record(found.clone()), found))
+        })
+    }
+
+    fn one(&self, kind: Kind, key: &[&str]) -> Option<Record<'_>> {
+        self.all(kind, key).next().map(|(record, _)| record)
+    }
+
+    /// An account of a recipient's feeds, with the attributes it had at a moment.
+    fn party(&self, recipient: AccountId, account: &FeedAccountId, moment: Option<Instant>) -> Option<PartyRegistered> {
+        let record = self.one(Kind::Party, &[account.as_str(), recipient.as_str()])?;
+        value_of!(record, record.looked_up(moment), PartyRegistered)
+    }
+
+    /// The AWS account behind an opaque id of a recipient's feeds.
+    pub fn account_of(&self, recipient: AccountId, account: &FeedAccountId) -> Option<AccountId> {
+        self.party(recipient, account, None)?.aws_account
+    }
+
+    /// Whether a recipient's account feed has ever had a row for an opaque id.
+    fn knows_account(&self, recipient: AccountId, account: &FeedAccountId) -> bool {
+        self.one(Kind::Party, &[account.as_str(), recipient.as_str()]).is_some_and(|record| !record.stated().is_empty())
+    }
+
+    fn accounts(&self) -> &Accounts {
+        self.accounts.get_or_init(|| {
+            let mut accounts = Accounts::new();
+            for (record, range) in self.all(Kind::Party, &[]) {
+                if let Some(party) = value_of!(record, record.looked_up(None), PartyRegistered)
+                    && let Some(account) = party.aws_account
+                {
+                    accounts.entry(account).or_default().push((party.recipient, range));
+                }
+            }
+            // What a party's own feeds say of it comes first.
+            for (account, rows) in &mut accounts {
+                rows.sort_by_key(|(recipient, range)| (recipient != account, *recipient, range.start));
+            }
+            accounts
+        })
+    }
+
+    /// The name of a party at the basis: its legal name, else the company of its tax address, else that of its mailing address. This
+    /// is the order in which AWS's own reports look.
+    pub fn name_of(&self, account: AccountId) -> Option<String> {
+        self.name_at(account, None)
+    }
+
+    /// The name that a party had at a moment.
+    pub fn name_at(&self, account: AccountId, moment: Option<Instant>) -> Option<String> {
+        self.accounts().get(&account)?.iter().find_map(|(_, range)| {
+            let record = self.record(range.clone());
+            self.name_in(&value_of!(record, record.looked_up(moment), PartyRegistered)?, moment)
+        })
+    }
+
+    fn name_in(&self, party: &PartyRegistered, moment: Option<Instant>) -> Option<String> {
+        let company = |address: &Option<AddressId>| self.company(party.recipient, address.as_ref()?, moment);
+        party.legal_name.clone().or_else(|| company(&party.tax_address)).or_else(|| company(&party.mailing_address))
+    }
+
+    fn company(&self, recipient: AccountId, address: &AddressId, moment: Option<Instant>) -> Option<String> {
+        let record = self.one(Kind::Place, &[address.as_str(), recipient.as_str()])?;
+        value_of!(record, record.looked_up(moment), PartyLocated)?.company
+    }
+
+    /// Where a party is taxed, or else gets its post: country and state.
+    pub fn place_of(&self, account: AccountId, moment: Option<Instant>) -> Option<(Option<String>, Option<String>)> {
+        self.accounts().get(&account)?.iter().find_map(|(_, range)| {
+            let record = self.record(range.clone());
+            let party = value_of!(record, record.looked_up(moment), PartyRegistered)?;
+            [&party.tax_address, &party.mailing_address].into_iter().flatten().find_map(|address| {
+                let record = self.one(Kind::Place, &[address.as_str(), party.recipient.as_str()])?;
+                value_of!(record, record.looked_up(moment), PartyLocated).map(|place| (place.country, place.state))
+            })
+        })
+    }
+
+    /// The title that a product had at a moment, or has at the basis.
+    pub fn title_of(&self, product: &ProductId, moment: Option<Instant>) -> Option<String> {
+        self.all(Kind::Product, &[product.as_str()])
+            .find_map(|(record, _)| value_of!(record, record.looked_up(moment), ProductListed)?.title)
+    }
+
+    /// The ISV that owns a product.
+    pub fn manufacturer_of(&self, product: &ProductId) -> Option<AccountId> {
+        self.all(Kind::Product, &[product.as_str()]).find_map(|(record, _)| {
+            let listed = value_of!(record, record.looked_up(None), ProductListed)?;
+            self.account_of(listed.recipient, listed.manufacturer.as_ref()?)
+        })
+    }
+
+    /// The id that replaced an older one of a product or an offer; AWS does not use the mapping for current data.
+    pub fn replacement_of(&self, kind: &str, legacy: &str) -> Option<String> {
+        self.all(Kind::Mapping, &[kind, legacy])
+            .find_map(|(record, _)| value_of!(record, record.looked_up(None), IdMapped).map(|mapping| mapping.new.to_string()))
+    }
+}

@@ -1,0 +1,481 @@
+//! Agreements and offers, resolved: which revision is current, what belongs to one deal, who may see an offer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Kind, Version, View, value_of};
+use crate::event::Event;
+use crate::event::agreement::{AgreementTerms, ChargeScheduled, Status, TermRecorded};
+use crate::event::offer::{OfferTargeted, OfferTerms};
+use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
+use crate::time::Instant;
+
+/// Where an agreement stands at a basis, as one recipient's feeds tell it, or as we recorded it ourselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its terms, as the current revision has them.
+    pub terms: AgreementTerms,
+    /// Whose feeds tell it; nobody's when only we do.
+    pub recipient: Option<AccountId>,
+    /// Since when the current revision holds.
+    pub since: Instant,
+    /// How many revisions there are.
+    pub revisions: u64,
+    /// Position of the event that says so.
+    pub seq: u64,
+    /// When it was stated.
+    pub stated_at: Option<Instant>,
+    /// Every offer that one of its revisions names.
+    pub offers: BTreeSet<OfferId>,
+}
+
+/// Who may see an offer. Source: AWS's report queries, `offer_visibility`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visibility {
+    /// Shown to everyone.
+    Public,
+    /// Shown to named buyer accounts.
+    Private,
+    /// Shown to the members of a programme.
+    Program(String),
+    /// Shown to buyers in some countries.
+    Geo,
+}
+
+impl std::fmt::Display for Visibility {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Public => out.pad("public"),
+            Self::Private => out.pad("private"),
+            Self::Program(name) => write!(out, "program:{name}"),
+            Self::Geo => out.pad("geo"),
+        }
+    }
+}
+
+/// Through whom a deal is sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// A private offer of the ISV's own.
+    Spo,
+    /// A private offer of a channel partner's.
+    Cppo,
+    /// An offer that is not private.
+    Public,
+}
+
+impl Channel {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spo => "SPO",
+            Self::Cppo => "CPPO",
+            Self::Public => "public",
+        }
+    }
+}
+
+/// One revision of an agreement, of a feed's or of ours.
+struct Revision<'v> {
+    version: &'v Version,
+    event: Event,
+}
+
+/// AWS picks the current revision from the first of these classes that has any.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Superseded,
+    RolledBack,
+    Standing,
+}
+
+impl Revision<'_> {
+    fn class(&self) -> Class {
+        match &self.event {
+            Event::AgreementRevised(terms) => match terms.status {
+                Some(Status::Superseded) => Class::Superseded,
+                Some(Status::RolledBack) => Class::RolledBack,
+                _ => Class::Standing,
+            },
+            _ => Class::Standing,
+        }
+    }
+
+    fn offer(&self) -> Option<&OfferId> {
+        match &self.event {
+            Event::AgreementRevised(terms) | Event::AgreementAccepted(terms) | Event::AgreementAmended(terms) => terms.offer.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The current revision by AWS's rule (`agreement_report.sql`): if any revision is neither SUPERSEDED nor ROLLED_BACK, the newest of
+/// those; else the newest ROLLED_BACK; else the newest SUPERSEDED. A feed's revision is whole; what we recorded ourselves is laid over
+/// what stood before, so that notifications and feeds come to the same state.
+fn current(agreement: &AgreementId, revisions: &[Revision<'_>]) -> AgreementTerms {
+    let class = revisions.iter().map(Revision::class).max();
+    let mut terms = nothing(agreement);
+    for revision in revisions.iter().filter(|revision| Some(revision.class()) == class) {
+        match &revision.event {
+            Event::AgreementRevised(revised) => terms = (**revised).clone(),
+            Event::AgreementAccepted(told) | Event::AgreementAmended(told) => {
+                lay(&mut terms, told);
+                terms.accepted_at = terms.accepted_at.or_else(|| Some(Instant::from_micros(revision.version.from)));
+                terms.status = terms.status.take().or(Some(Status::Active));
+            }
+            Event::AgreementEnded(ended) => {
+                terms.status = Some(ended.status.clone());
+                terms.reason = ended.reason.clone().or(terms.reason);
+            }
+            _ => (),
+        }
+    }
+    terms
+}
+
+fn nothing(agreement: &AgreementId) -> AgreementTerms {
+    AgreementTerms {
+        accepted_at: None,
+        acceptor: None,
+        acceptor_account: None,
+        agreement: agreement.clone(),
+        catalog: None,
+        currency: None,
+        ends_at: None,
+        extra: BTreeMap::new(),
+        intent: None,
+        offer: None,
+        offer_revision: None,
+        offer_set: None,
+        preceding: None,
+        proposer: None,
+        proposer_account: None,
+        reason: None,
+        recipient: None,
+        starts_at: None,
+        status: None,
+        valid_from: None,
+        value: None,
+    }
+}
+
+/// Lays what is told over what was known.
+fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
+    macro_rules! over {
+        ($($field:ident)+) => {$(
+            if told.$field.is_some() {
+                terms.$field.clone_from(&told.$field);
+            }
+        )+};
+    }
+    over!(accepted_at acceptor acceptor_account catalog currency ends_at intent offer offer_revision offer_set preceding proposer);
+    over!(proposer_account reason recipient starts_at status valid_from value);
+    terms.extra.extend(told.extra.clone());
+}
+
+/// Which agreements follow one another by renewal and replacement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chains {
+    preceding: BTreeMap<AgreementId, AgreementId>,
+    next: BTreeMap<AgreementId, BTreeSet<AgreementId>>,
+}
+
+impl Chains {
+    fn of(standings: &[Standing]) -> Self {
+        let mut chains = Self::default();
+        for terms in standings.iter().map(|standing| &standing.terms) {
+            if let Some(preceding) = &terms.preceding {
+                chains.preceding.insert(terms.agreement.clone(), preceding.clone());
+                chains.next.entry(preceding.clone()).or_default().insert(terms.agreement.clone());
+            }
+        }
+        chains
+    }
+
+    /// The first agreement of the chain: what AWS calls the initial agreement, and what stands for the deal.
+    pub fn initial<'c>(&'c self, agreement: &'c AgreementId) -> &'c AgreementId {
+        let (mut first, mut seen) = (agreement, BTreeSet::from([agreement]));
+        while let Some(before) = self.preceding.get(first) {
+            if !seen.insert(before) {
+                break; // a chain that bites its tail: any of its members may stand for it, this one does
+            }
+            first = before;
+        }
+        first
+    }
+
+    /// The agreements that renewed or replaced it.
+    pub fn next(&self, agreement: &AgreementId) -> impl Iterator<Item = &AgreementId> {
+        self.next.get(agreement).into_iter().flatten()
+    }
+}
+
+/// Whether the seller is another than the recipient of the feed. The feeds tell both since 2026.
+pub(super) fn sold_by_another(view: &View<'_>, offer: &OfferTerms) -> bool {
+    match (&offer.seller_account, &offer.recipient_account, offer.recipient) {
+        (Some(seller), Some(recipient), _) => seller != recipient,
+        (Some(seller), None, Some(recipient)) => view.account_of(recipient, seller).is_some_and(|seller| seller != recipient),
+        _ => matches!((offer.seller, offer.recipient), (Some(seller), Some(recipient)) if seller != recipient),
+    }
+}
+
+impl View<'_> {
+    /// Where every agreement stands, once for each recipient that tells of it, by agreement and recipient.
+    pub fn standings(&self) -> &[Standing] {
+        self.standings.get_or_init(|| {
+            let mut all = Vec::new();
+            let mut start = self.range(Kind::Agreement, &[]).start;
+            let end = self.range(Kind::Agreement, &[]).end;
+            while start < end {
+                let first = self.record(start..start + 1);
+                let Some(id) = first.key().first().map(|id| (*id).to_owned()) else { break };
+                self.standings_of(&id, &mut all);
+                start = self.range(Kind::Agreement, &[&id]).end.max(start + 1);
+            }
+            all
+        })
+    }
+
+    fn standings_of(&self, id: &str, all: &mut Vec<Standing>) {
+        let Ok(agreement) = id.parse::<AgreementId>() else { return };
+        let mut by_recipient: BTreeMap<&str, Vec<Revision<'_>>> = BTreeMap::new();
+        let records: Vec<_> = self.all(Kind::Agreement, &[id]).map(|(record, _)| record).collect();
+        for record in &records {
+            let key = record.key();
+            let revisions = by_recipient.entry(key.get(1).copied().unwrap_or_default()).or_default();
+            for version in record.stated() {
+                if self.basis.had_happened(Instant::from_micros(version.from)) {
+                    revisions.extend(record.event(version).map(|event| Revision { version, event }));
+                }
+            }
+        }
+        let ours = by_recipient.remove("").unwrap_or_default();
+        if by_recipient.values().all(Vec::is_empty) {
+            by_recipient = BTreeMap::from([("", Vec::new())]);
+        }
+        for (recipient, mut revisions) in by_recipient {
+            let told = revisions.len();
+            revisions.extend(ours.iter().map(|revision| Revision { version: revision.version, event: revision.event.clone() }));
+            if revisions.is_empty() || (told == 0 && !recipient.is_empty()) {
+                continue;
+            }
+            // What we recorded for the same moment has no statement and comes first, so that the feed's word replaces it.
+            revisions.sort_by_key(|revision| (revision.version.from, revision.version.stated, revision.version.seq));
+            let terms = current(&agreement, &revisions);
+            let class = revisions.iter().map(Revision::class).max();
+            let Some(last) = revisions.iter().rfind(|revision| Some(revision.class()) == class) else { continue };
+            all.push(Standing {
+                recipient: recipient.parse().ok(),
+                since: Instant::from_micros(last.version.from),
+                revisions: revisions.iter().map(|revision| revision.version.from).collect::<BTreeSet<_>>().len() as u64,
+                seq: last.version.seq,
+                stated_at: last.version.stated_at(),
+                offers: revisions.iter().filter_map(Revision::offer).cloned().collect(),
+                terms,
+            });
+        }
+    }
+
+    /// Where every agreement stands, once: as its seller of record tells it, where that one's feeds are here, else as the first
+    /// recipient does.
+    pub fn agreements(&self) -> Vec<&Standing> {
+        let mut chosen: Vec<&Standing> = Vec::new();
+        for standing in self.standings() {
+            let own = |standing: &Standing| standing.recipient.is_some() && self.proposer(standing) == standing.recipient;
+            match chosen.last_mut() {
+                Some(last) if last.terms.agreement == standing.terms.agreement => {
+                    if own(standing) && !own(last) {
+                        *last = standing;
+                    }
+                }
+                _ => chosen.push(standing),
+            }
+        }
+        chosen
+    }
+
+    /// Which agreements follow one another.
+    pub fn chains(&self) -> Chains {
+        Chains::of(self.standings())
+    }
+
+    fn resolve(&self, recipient: Option<AccountId>, told: Option<AccountId>, opaque: Option<&FeedAccountId>) -> Option<AccountId> {
+        told.or_else(|| self.account_of(recipient?, opaque?))
+    }
+
+    /// The seller of record.
+    pub fn proposer(&self, standing: &Standing) -> Option<AccountId> {
+        self.resolve(standing.recipient, standing.terms.proposer, standing.terms.proposer_account.as_ref())
+    }
+
+    /// The buyer.
+    pub fn acceptor(&self, standing: &Standing) -> Option<AccountId> {
+        self.resolve(standing.recipient, standing.terms.acceptor, standing.terms.acceptor_account.as_ref())
+    }
+
+    /// The seller of an offer.
+    pub(super) fn seller(&self, offer: &OfferTerms) -> Option<AccountId> {
+        self.resolve(offer.recipient, offer.seller, offer.seller_account.as_ref())
+    }
+
+    /// A revision of an offer, preferably as one recipient tells it; the newest when no revision is asked for.
+    pub(super) fn offer(
+        &self,
+        id: &OfferId,
+        revision: Option<u64>,
+        recipient: Option<AccountId>,
+        moment: Option<Instant>,
+    ) -> Option<OfferTerms> {
+        let mut found: Option<(bool, u64, OfferTerms)> = None;
+        for (record, _) in self.all(Kind::Offer, &[id.as_str()]) {
+            let Some(offer) = value_of!(record, record.looked_up(moment), OfferReleased) else { continue };
+            if revision.is_some() && offer.revision.is_some() && offer.revision != revision {
+                continue;
+            }
+            let rank = (offer.recipient == recipient, offer.revision.unwrap_or(0));
+            if found.as_ref().is_none_or(|(own, revision, _)| rank > (*own, *revision)) {
+                found = Some((rank.0, rank.1, *offer));
+            }
+        }
+        found.map(|(_, _, offer)| offer)
+    }
+
+    /// The offer that an agreement was made by.
+    pub(super) fn offer_of(&self, standing: &Standing) -> Option<OfferTerms> {
+        self.offer(standing.terms.offer.as_ref()?, standing.terms.offer_revision, standing.recipient, standing.terms.accepted_at)
+    }
+
+    /// The parts that lead to what belongs to an offer's revision.
+    fn offer_parts(offer: &OfferTerms) -> [String; 3] {
+        [
+            offer.offer.to_string(),
+            offer.revision.map(|revision| revision.to_string()).unwrap_or_default(),
+            offer.recipient.map(|recipient| recipient.to_string()).unwrap_or_default(),
+        ]
+    }
+
+    /// The products of an offer's revision.
+    pub(super) fn products_of(&self, offer: &OfferTerms) -> Vec<ProductId> {
+        let parts = Self::offer_parts(offer);
+        self.all(Kind::OfferProduct, &parts.each_ref().map(String::as_str))
+            .filter_map(|(record, _)| value_of!(record, record.looked_up(None), OfferProductAdded).map(|added| added.product))
+            .collect()
+    }
+
+    /// To whom an offer's revision is shown. Targeting differs by revision.
+    pub(super) fn targets_of(&self, offer: &OfferTerms) -> Vec<OfferTargeted> {
+        let parts = Self::offer_parts(offer);
+        self.all(Kind::OfferTarget, &parts.each_ref().map(String::as_str))
+            .filter_map(|(record, _)| value_of!(record, record.looked_up(None), OfferTargeted))
+            .collect()
+    }
+
+    /// Who may see an offer's revision.
+    pub(super) fn visibility(&self, offer: &OfferTerms) -> Visibility {
+        let targets = self.targets_of(offer);
+        let shown = |kind: &str| targets.iter().find(|target| target.kind == kind && target.polarity == "PositiveTargeting");
+        if shown("BuyerAccounts").is_some() {
+            Visibility::Private
+        } else if let Some(program) = shown("ParticipatingPrograms") {
+            Visibility::Program(program.value.clone())
+        } else if shown("CountryCodes").is_some() {
+            Visibility::Geo
+        } else {
+            Visibility::Public
+        }
+    }
+
+    /// Through whom an offer is sold. A channel deal has another seller than the recipient, or an authorization (AWS's `cppo_flag`).
+    pub(super) fn channel(&self, offer: &OfferTerms) -> Channel {
+        if sold_by_another(self, offer) || offer.authorization.is_some() {
+            Channel::Cppo
+        } else if self.visibility(offer) == Visibility::Private {
+            Channel::Spo
+        } else {
+            Channel::Public
+        }
+    }
+
+    /// The first moment at which an offer can no longer be accepted, by its terms and by what was done to it since.
+    pub(super) fn expires_at(&self, offer: &OfferTerms) -> Option<Instant> {
+        let mut expires = offer.expires_at;
+        let mut steps: Vec<(&Version, Event)> = Vec::new();
+        let records: Vec<_> = self.all(Kind::OfferStep, &[offer.offer.as_str()]).map(|(record, _)| record).collect();
+        for record in &records {
+            let happened = |version: &&Version| self.basis.had_happened(Instant::from_micros(version.from));
+            steps.extend(record.stated().into_iter().filter(happened).filter_map(|version| Some((version, record.event(version)?))));
+        }
+        steps.sort_by_key(|(version, _)| (version.from, version.seq));
+        for (version, step) in steps {
+            match step {
+                Event::OfferAvailabilityChanged(changed) => expires = changed.expires_at,
+                Event::OfferWithdrawn(_) => expires = Some(Instant::from_micros(version.from)),
+                _ => (),
+            }
+        }
+        expires
+    }
+
+    /// Every revision of every offer that had been released at the basis, as each recipient tells it.
+    pub(super) fn released(&self) -> Vec<(OfferTerms, Version)> {
+        self.all(Kind::Offer, &[])
+            .filter_map(|(record, _)| {
+                let version = record.in_force()?;
+                value_of!(record, Some(version), OfferReleased).map(|offer| (*offer, *version))
+            })
+            .collect()
+    }
+
+    /// The terms of an agreement.
+    pub(super) fn terms_of(&self, standing: &Standing) -> Vec<TermRecorded> {
+        self.all(Kind::Term, &self.agreement_parts(standing).each_ref().map(String::as_str))
+            .filter_map(|(record, _)| value_of!(record, record.in_force(), TermRecorded))
+            .collect()
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as a clause beside its siblings")]
+    fn agreement_parts(&self, standing: &Standing) -> [String; 2] {
+        [standing.terms.agreement.to_string(), standing.recipient.map(|recipient| recipient.to_string()).unwrap_or_default()]
+    }
+
+    /// Every instalment that was ever planned for an agreement and not taken back.
+    pub(super) fn planned(&self, standing: &Standing) -> Vec<(ChargeScheduled, Version)> {
+        self.all(Kind::Charge, &self.agreement_parts(standing).each_ref().map(String::as_str))
+            .filter_map(|(record, _)| {
+                let version = record.in_force()?;
+                value_of!(record, Some(version), ChargeScheduled).map(|charge| (charge, *version))
+            })
+            .collect()
+    }
+
+    /// The instalments that stand: what was planned for after an early end is planned no more. When an agreement is replaced, its
+    /// remaining payments are cancelled (AWS Marketplace seller guide, agreement-based offers).
+    pub(super) fn instalments(&self, standing: &Standing) -> Vec<ChargeScheduled> {
+        let ended = match standing.terms.status {
+            Some(Status::Cancelled | Status::Replaced | Status::Terminated | Status::Archived) => Some(standing.since),
+            _ => None,
+        };
+        let stands = |charge: &ChargeScheduled| ended.is_none_or(|ended| charge.charged_at < ended);
+        self.planned(standing).into_iter().map(|(charge, _)| charge).filter(stands).collect()
+    }
+
+    /// Who grants an authorization to whom, and until when, where that was recorded.
+    pub(super) fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
+        let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
+        value_of!(record, record.in_force(), AuthorizationGranted).map(|granted| *granted)
+    }
+
+    /// Whether no new offer may be made under an authorization.
+    pub(super) fn restricted(&self, authorization: &AuthorizationId) -> bool {
+        self.one(Kind::Authorization, &[authorization.as_str(), "authorization.restricted"])
+            .is_some_and(|record| record.in_force().is_some())
+    }
+
+    /// Every authorization that was granted by an event of its own.
+    pub(super) fn all_granted(&self) -> Vec<AuthorizationId> {
+        self.all(Kind::Authorization, &[])
+            .filter_map(|(record, _)| {
+                value_of!(record, record.in_force(), AuthorizationGranted).map(|granted| granted.authorization.clone())
+            })
+            .collect()
+    }
+}
