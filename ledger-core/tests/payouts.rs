@@ -1,5 +1,7 @@
 //! Payouts on the sample: equal to the expected figures, and to an oracle that shares no code, at any basis.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support {
     mod feeds;
     pub(crate) mod oracle;
@@ -10,7 +12,7 @@ use std::sync::LazyLock;
 
 use ledger_core::money::CENT;
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{Billing, By, In, NoNames, Options, payouts};
+use ledger_core::projection::billing::{Billing, By, In, NoNames, Options, disbursements, findings, invoices, payouts, receivables};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
@@ -146,4 +148,40 @@ fn what_is_recorded_later_changes_no_answer() {
     for (seq, answer) in answers {
         assert_eq!(asked(&SAMPLE.state, seq), answer, "at #{seq}");
     }
+}
+
+/// A report as text, for snapshots.
+fn text(report: &Report) -> String {
+    let cell = |cell: &Cell| match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Amount(amount) => amount.to_string(),
+        Cell::Day(day) => day.to_string(),
+        Cell::Flag(flag) => flag.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let line = |row: &Vec<Cell>| row.iter().map(cell).collect::<Vec<_>>().join("|");
+    let header = report.columns.iter().map(|column| column.name).collect::<Vec<_>>().join("|");
+    let rows = report.rows.iter().map(line).collect::<Vec<_>>().join("\n");
+    let totals = report.totals.iter().map(line).collect::<Vec<_>>().join("\n");
+    format!("{header}\n{rows}\n--\n{totals}\n--\n{}", report.notes.join("\n"))
+}
+
+#[test]
+fn every_report_of_the_sample() {
+    let (state, all) = (&SAMPLE.state, Basis::at(u64::MAX));
+    let today = "2026-02-28".parse().unwrap();
+    for by in [By::Party, By::Product, By::Buyer, By::Agreement, By::Month] {
+        let report = payouts(state, all, Options { by, currency: In::Pricing, names: &NoNames });
+        insta::assert_snapshot!(format!("payouts_by_{by:?}"), text(&report));
+    }
+    insta::assert_snapshot!(
+        "payouts_in_disbursement",
+        text(&payouts(state, all, Options { by: By::Party, currency: In::Disbursement, names: &NoNames }))
+    );
+    insta::assert_snapshot!("invoices", text(&invoices(state, all, &NoNames)));
+    insta::assert_snapshot!("disbursements", text(&disbursements(state, all, &NoNames)));
+    insta::assert_snapshot!("receivables", text(&receivables(state, all, today, &NoNames)));
+    insta::assert_debug_snapshot!("findings", findings(state, all));
 }

@@ -30,12 +30,12 @@ mod trace;
 mod tests;
 
 pub use disbursements::disbursements;
-//F pub use findings::{Finding, findings};
+pub use findings::{Finding, findings};
 pub use invoices::invoices;
 pub use measure::{MEASURES, Measure};
 pub use payouts::{By, In, Options, payouts};
-//F pub use receivables::{Status, receivables};
-//F pub use trace::{Kind, Linked};
+pub use receivables::{Status, receivables};
+pub use trace::{Kind, Linked};
 
 use crate::chain::Hash;
 use crate::event::billing::{BillingEvent, TransactionType};

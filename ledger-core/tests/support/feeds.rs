@@ -7,6 +7,7 @@ use ledger_core::book::{Version, observe};
 use ledger_core::chain::Hash;
 use ledger_core::event::{Entry, Source};
 use ledger_core::feed::{Cells, Fact, Whose, recognise};
+use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::Billing;
 
@@ -38,7 +39,8 @@ impl Ledger {
         let (header, rows) = table.split_first().expect("a file has a header");
         let columns: Vec<&str> = header.iter().map(String::as_str).collect();
         let layout = recognise(&columns).unwrap_or_else(|why| panic!("no feed: {why:?}"));
-        let whose = Whose { recipient: recipient.parse().unwrap(), accounts: BTreeMap::new() };
+        let accounts = recipient_accounts(recipient);
+        let whose = Whose { recipient: recipient.parse().unwrap(), accounts };
         for row in rows {
             let fact = layout.read(&Texts(row), &whose).fact.unwrap_or_else(|problems| panic!("{problems:?}"));
             self.record(fact);
@@ -81,6 +83,11 @@ impl Ledger {
     pub(crate) fn head(&self) -> u64 {
         self.entries.len() as u64
     }
+}
+
+/// In tests a recipient's feeds call its own account `own-<account>`.
+fn recipient_accounts(recipient: &str) -> BTreeMap<String, AccountId> {
+    BTreeMap::from([(format!("own-{recipient}"), recipient.parse().unwrap())])
 }
 
 /// The billing event files of the sample, with whose they are, by month and recipient.

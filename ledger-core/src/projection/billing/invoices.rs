@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
-use super::measure::{MEASURES, Measure};
+use super::measure::{Counted, Leg, MEASURES, Measure};
+use super::sums::{BilledAt, LineAt};
 use super::table::NONE;
-use super::{Billing, In, Names, UNDATED, cents};
+use super::{Billing, In, LineKind, Names, UNDATED, cents};
 
 /// What stands on an invoice of one recipient, in one currency.
 struct Invoice {
@@ -81,6 +82,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             }
         }
         let counted = &counted[charge.class as usize];
+        at.unclassified += sum.unknown;
         match counted.in_balance {
             Some(measure) => at.units[measure as usize] += sum.net,
             None => at.unclassified += sum.net,
@@ -88,7 +90,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         if let Some(measure) = counted.informational {
             at.units[measure as usize] += sum.informational;
         }
-        at.units[Measure::NetRevenue as usize] += sum.net;
+        at.units[Measure::NetRevenue as usize] += sum.net + sum.unknown;
         at.units[Measure::Collected as usize] += sum.collected;
         at.units[Measure::Disbursed as usize] += sum.disbursed;
     }
@@ -142,8 +144,19 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
 }
 
 impl Billing {
+    /// Who buys on a line: the other party of what is sold on it, never of what is bought for it.
+    pub(super) fn buyer(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, names: &dyn Names) -> Option<String> {
+        let line = self.line(at.line);
+        if line.kind == LineKind::Adjustment {
+            return None;
+        }
+        let sold = at.charges.iter().filter(|charge| counted[self.charge(**charge).class as usize].leg != Leg::Buying);
+        let parties = sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE)?;
+        self.counterparty(self.texts.get(line.recipient), parties, names)
+    }
+
     /// The other party, as an AWS account where that is known and else as the recipient's feeds call it.
-    pub(super) fn counterparty(&self, recipient: &str, parties: u32, names: &dyn Names) -> Option<String> {
+    fn counterparty(&self, recipient: &str, parties: u32, names: &dyn Names) -> Option<String> {
         let [counterparty, _] = *self.parties.rows.get(parties as usize)?;
         let opaque = self.texts.some(counterparty)?;
         let account = recipient.parse().ok().and_then(|recipient| names.account(&recipient, opaque));

@@ -188,12 +188,7 @@ impl Billing {
                 let earliest = charges().map(|charge| charge.invoice_date).filter(|date| *date != UNDATED).min();
                 earliest.map_or_else(String::new, |date| Instant::from_micros(date).to_string()[..7].to_owned())
             }
-            By::Buyer => {
-                let sold = at.charges.iter().filter(|charge| counted[self.charge(**charge).class as usize].leg != Leg::Buying);
-                let parties = sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE);
-                let recipient = self.texts.get(self.line(at.line).recipient);
-                parties.and_then(|parties| self.counterparty(recipient, parties, options.names)).unwrap_or_default()
-            }
+            By::Buyer => self.buyer(at, counted, billed, options.names).unwrap_or_default(),
         }
     }
 

@@ -15,6 +15,8 @@ pub(super) struct ChargeSum {
     pub(super) net: i128,
     /// Invoiced and forgiven, informational.
     pub(super) informational: i128,
+    /// Touching the balance by an action that this program does not know: owed all the same, and in no class.
+    pub(super) unknown: i128,
     /// Received from the buyer.
     pub(super) collected: i128,
     /// Paid out.
@@ -98,6 +100,7 @@ impl Billing {
                     sum.disbursed -= signed;
                     sum.allocations += one;
                 }
+                Action::Unknown if kind & IN_BALANCE != 0 => sum.unknown += signed,
                 Action::Unknown => (),
             }
         }
@@ -173,22 +176,26 @@ impl Billing {
 
     fn line_at<'a>(&self, line: u32, payout_currency: u32, charges: &'a [u32], sums: &[ChargeSum], counted: &[Counted]) -> LineAt<'a> {
         let mut at = LineAt { line, payout_currency, charges, sums: [0; MEASURES], unclassified: 0 };
-        let mut add = |measure: Measure, units: i128| at.sums[measure as usize] += units;
         for charge in charges {
             let (sum, class) = (&sums[*charge as usize], &counted[self.charges.rows[*charge as usize][2] as usize]);
-            match class.in_balance {
-                Some(measure) => add(measure, sum.net),
-                None => at.unclassified += sum.net,
+            at.unclassified += sum.unknown;
+            if class.in_balance.is_none() {
+                at.unclassified += sum.net;
+            }
+            let mut add = |measure: Measure, units: i128| at.sums[measure as usize] += units;
+            if let Some(measure) = class.in_balance {
+                add(measure, sum.net);
             }
             if let Some(measure) = class.informational {
                 add(measure, sum.informational);
             }
-            add(Measure::NetRevenue, sum.net);
+            let owed = sum.net + sum.unknown;
+            add(Measure::NetRevenue, owed);
             add(Measure::Collected, sum.collected);
             add(Measure::Disbursed, sum.disbursed);
-            add(Measure::Uncollected, sum.net - sum.collected);
+            add(Measure::Uncollected, owed - sum.collected);
             add(Measure::AwaitingDisbursement, sum.collected - sum.disbursed);
-            add(Measure::Undisbursed, sum.net - sum.disbursed);
+            add(Measure::Undisbursed, owed - sum.disbursed);
         }
         at
     }
