@@ -13,6 +13,8 @@ use crate::{Block, Blocks, LogError};
 pub enum Depth {
     /// Position and hash.
     Chain,
+    /// Position and hash, and the head behind every line is kept.
+    Heads,
     /// The entries are decoded.
     Entries,
     /// The entries are decoded, and encoded again: the line must be what that gives.
@@ -26,6 +28,8 @@ pub struct Checked {
     pub before: Head,
     /// The head behind its last line.
     pub after: Head,
+    /// The head behind every line, if they were asked for.
+    pub heads: Vec<Head>,
     /// The entries, if they were asked for.
     pub entries: Vec<Entry>,
 }
@@ -87,16 +91,17 @@ fn joint(head: Head, before: Head) -> Broken {
 fn check(block: &Block, depth: Depth) -> Result<Checked, Unreadable> {
     let before = block.before()?;
     let mut after = before;
-    let mut entries = Vec::new();
+    let (mut heads, mut entries) = (Vec::new(), Vec::new());
     for line in block.lines() {
         after = ledger_core::chain::follow(after, line)?;
         match depth {
             Depth::Chain => {}
+            Depth::Heads => heads.push(after),
             Depth::Entries => entries.push(Entry::read(line, after.seq)?),
             Depth::Strict => entries.push(Entry::read_strictly(line, after.seq)?),
         }
     }
-    Ok(Checked { before, after, entries })
+    Ok(Checked { before, after, heads, entries })
 }
 
 /// Maps items on all cores and hands the results on in order; a few items are in flight per core, so memory stays bounded.
