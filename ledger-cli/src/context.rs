@@ -34,11 +34,12 @@ pub struct Global {
     /// Write to FILE, whose extension picks the format; - is standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// When to use colour
+    /// When to use colour: auto, always or never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
+        hide_possible_values = true,
         env = "DEALBOOK_COLOR",
         hide_env = true,
         default_value = "auto",
