@@ -374,6 +374,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_data_has_its_receipt_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (report, receipt) = crate::render::tests::payouts(ledger_core::report::Layout::Statement);
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            let global = Global { output: Some(path.clone()), color: Color::Always, ..Global::default() };
+            Context::new(global).unwrap().print(&report, &receipt).unwrap();
+            fs::read_to_string(path).unwrap()
+        };
+        assert!(write("payouts.csv").starts_with("party,name,currency,"));
+        assert_eq!(fs::read_to_string(folder.path().join("payouts.csv.receipt.json")).unwrap(), receipt.printed());
+        assert!(!write("payouts").contains('\u{1b}'), "a file is never coloured");
+        assert!(write("payouts.json").contains(&receipt.id()));
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["payouts", "payouts.csv", "payouts.csv.receipt.json", "payouts.json"]);
+    }
+
+    #[test]
     fn a_location_has_a_scheme_or_is_a_folder() {
         for (text, scheme, place) in [
             ("jsonl:a.jsonl", "jsonl", "a.jsonl"),
