@@ -8,9 +8,12 @@
 //! Line    -Entry::read-->       Entry
 //! Entry   -Projection::evolve-> state -> Report    at any basis of the three clocks
 //! ```
+pub mod book;
 pub mod chain;
 pub mod event;
+pub mod feed;
 pub mod finding;
+pub mod hash;
 pub mod id;
 pub mod money;
 pub mod problem;

@@ -1,0 +1,227 @@
+//! The billing event feed: every movement of money. Source: AWS Marketplace seller guide, billing event data feed; the columns since 2026
+//! as AWS's own report queries read them.
+//!
+//! A fact is recorded without what another of its fields tells: a value that its neighbour implies, a repetition of the invoiced row on
+//! the rows that collect and pay it, ids that nothing refers to.
+
+use super::{Column, Feed, Reading, Row, columns, same_recipient};
+use crate::event::Event;
+use crate::event::billing::{BillingEvent, Side, TransactionType, Variant};
+use crate::id::{FeedAccountId, InvoiceId, LineId};
+
+columns! {
+    ValidFrom "valid_from" Needed,
+    InsertDate "insert_date" Told,
+    UpdateDate "update_date" Kept,
+    DeleteDate "delete_date" Kept,
+    BillingEventId "billing_event_id" Needed,
+    FromAccountId "from_account_id" Kept,
+    ToAccountId "to_account_id" Kept,
+    EndUserAccountId "end_user_account_id" Kept,
+    ProductId "product_id" Kept,
+    Action "action" Needed,
+    TransactionType "transaction_type" Needed,
+    ParentBillingEventId "parent_billing_event_id" Kept,
+    DisbursementBillingEventId "disbursement_billing_event_id" Kept,
+    Currency "currency" Needed,
+    Amount "amount" Needed,
+    BalanceImpacting "balance_impacting" Kept,
+    InvoiceDate "invoice_date" Kept,
+    PaymentDueDate "payment_due_date" Kept,
+    UsagePeriodStartDate "usage_period_start_date" Kept,
+    UsagePeriodEndDate "usage_period_end_date" Kept,
+    InvoiceId "invoice_id" Kept,
+    BillingAddressId "billing_address_id" Kept,
+    TransactionReferenceId "transaction_reference_id" Kept,
+    BankTraceId "bank_trace_id" Kept,
+    BrokerId "broker_id" Kept,
+    AgreementId "agreement_id" Kept,
+    BuyerTransactionReferenceId "buyer_transaction_reference_id" Told,
+    DisbursementCurrency "disbursement_currency" Kept,
+    DisbursementAmount "disbursement_amount" Kept,
+    DisbursementReferenceNumber "disbursement_reference_number" Kept,
+    ActionDate "action_date" Kept,
+    OfferId "offer_id" Kept,
+    BuyerInvoiceId "buyer_invoice_id" Kept,
+    BuyerInvoiceDate "buyer_invoice_date" Kept,
+    LineItemId "line_item_id" Kept,
+    BuyerLineItemId "buyer_line_item_id" Kept,
+    InvoiceVariant "invoice_variant" Kept,
+    ChargeVariant "charge_variant" Kept,
+    ChargeSide "charge_side" Kept,
+    RecipientAccountId "recipient_account_id" Kept,
+    Catalog "catalog" Kept,
+}
+
+pub(super) struct BillingEvents;
+
+impl Feed for BillingEvents {
+    fn name(&self) -> &'static str {
+        "billing_event"
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn read(&self, row: &Row<'_>) -> Option<Reading> {
+        same_recipient(row, C::RecipientAccountId);
+        let action = row.needed(C::Action, row.text(C::Action));
+        let transaction_type: Option<TransactionType> = row.needed(C::TransactionType, row.text(C::TransactionType).map(Into::into));
+        let amount = row.needed(C::Amount, row.amount(C::Amount));
+        let currency = row.needed(C::Currency, row.currency(C::Currency));
+        let key = row.needed(C::BillingEventId, row.id::<crate::id::BillingEventId>(C::BillingEventId));
+        let effective_at = row.moment(C::ActionDate);
+        row.needed(C::ValidFrom, row.moment(C::ValidFrom));
+
+        let (action, transaction_type, amount, currency) = (action?, transaction_type?, amount?, currency?);
+        let kind = Kind::of(action, &transaction_type);
+        let bills = matches!(kind, Kind::Issued | Kind::Adjusted | Kind::Forgiven | Kind::Balance | Kind::Unclassified);
+        let header = matches!(kind, Kind::Paid | Kind::Failed);
+        let fee = transaction_type.as_str().starts_with("AWS_");
+
+        let invoice: Option<InvoiceId> = row.id(C::InvoiceId);
+        let invoice_date = row.moment(C::InvoiceDate);
+        let invoice_variant: Option<Variant> = row.text(C::InvoiceVariant).map(Into::into);
+        let charge_variant: Option<Variant> = row.text(C::ChargeVariant).map(Into::into);
+        let charge_side: Option<Side> = row.text(C::ChargeSide).map(Into::into);
+        let implied_side = match charge_variant.as_ref().or(invoice_variant.as_ref()) {
+            Some(Variant::ListingFee) => Some(Side::Buying),
+            Some(Variant::Purchase) => Some(Side::Selling),
+            _ => None,
+        };
+        let line: Option<LineId> = row.id(C::LineItemId);
+        if !row.has(C::LineItemId) && invoice.is_some() {
+            row.fall_back("line-is-invoice");
+        }
+        let agreement = row.id(C::AgreementId);
+        let counterparty = counterparty(row).filter(|_| bills && !fee);
+        let payout_currency = if row.has(C::DisbursementCurrency) {
+            row.currency(C::DisbursementCurrency)
+        } else {
+            row.fall_back("payout-in-pricing-currency");
+            Some(currency)
+        };
+        let balance_impacting = row.flag(C::BalanceImpacting);
+        let wholesale = !row.has(C::ChargeVariant) && is_wholesale_cost(row, &kind, &transaction_type, amount.is_negative());
+        if wholesale {
+            row.fall_back("wholesale-by-sign");
+        }
+        let seller_only = row.has(C::BuyerInvoiceId) && row.text(C::BuyerInvoiceId).is_none() && invoice.is_some() && !header;
+
+        let event = BillingEvent {
+            action: matches!(kind, Kind::Unclassified).then(|| action.to_owned()),
+            offer: if agreement.is_none() { row.id(C::OfferId) } else { None },
+            agreement,
+            amount,
+            balance_impacting: balance_impacting.filter(|told| *told != kind.touches_balance()),
+            bank_trace: row.id(C::BankTraceId),
+            billing_address: row.id(C::BillingAddressId).filter(|_| bills && !fee),
+            broker: row.owned(C::BrokerId).filter(|broker| broker != "AWS_INC"),
+            buyer_invoice: row.id(C::BuyerInvoiceId).filter(|buyers| Some(buyers) != invoice.as_ref()),
+            buyer_invoice_date: row.moment(C::BuyerInvoiceDate).filter(|date| bills && Some(*date) != invoice_date),
+            buyer_line: row.id(C::BuyerLineItemId).filter(|buyers| Some(buyers) != line.as_ref()),
+            catalog: row.catalog(C::Catalog),
+            charge_side: charge_side.filter(|side| Some(side) != implied_side.as_ref()),
+            charge_variant: charge_variant.filter(|variant| Some(variant) != invoice_variant.as_ref()),
+            end_user: row.id(C::EndUserAccountId).filter(|user| bills && !fee && Some(user) != counterparty.as_ref()),
+            counterparty,
+            currency,
+            disbursement: row.id(C::DisbursementBillingEventId),
+            disbursement_amount: row.amount(C::DisbursementAmount).filter(|paid| *paid != amount),
+            disbursement_currency: payout_currency,
+            disbursement_reference: row.id(C::DisbursementReferenceNumber),
+            due: row.moment(C::PaymentDueDate).filter(|_| bills),
+            extra: row.extra(),
+            invoice,
+            invoice_date,
+            invoice_variant,
+            line,
+            parent: row.id(C::ParentBillingEventId).filter(|_| header),
+            product: row.id(C::ProductId),
+            recipient: row.recipient(),
+            reference: row.id(C::TransactionReferenceId).filter(|_| bills),
+            seller_only,
+            transaction_type,
+            usage_from: row.moment(C::UsagePeriodStartDate).filter(|_| bills),
+            usage_until: row.moment_after(C::UsagePeriodEndDate).filter(|_| bills),
+            wholesale,
+        };
+        Some(Reading { key: key?.as_str().to_owned(), event: kind.event(event), effective_at })
+    }
+}
+
+/// Which event a row is.
+enum Kind {
+    Issued,
+    Adjusted,
+    Forgiven,
+    Collected,
+    Allocated,
+    Paid,
+    Failed,
+    Balance,
+    Unclassified,
+}
+
+impl Kind {
+    fn of(action: &str, transaction_type: &TransactionType) -> Self {
+        let name = transaction_type.as_str();
+        match (action, transaction_type) {
+            (_, TransactionType::Disbursement) => Self::Paid,
+            (_, TransactionType::DisbursementFailure) => Self::Failed,
+            ("INVOICED", TransactionType::BalanceAdjustment) => Self::Balance,
+            ("INVOICED", _) if name.ends_with("_REFUND") || name.ends_with("_CREDIT") => Self::Adjusted,
+            ("INVOICED", _) => Self::Issued,
+            ("FORGIVEN", _) => Self::Forgiven,
+            ("COLLECTED", _) => Self::Collected,
+            ("DISBURSED", _) => Self::Allocated,
+            _ => Self::Unclassified,
+        }
+    }
+
+    /// Whether AWS normally counts such a row in the balance. It flags the rows that collect and pay with 0 though they change it.
+    fn touches_balance(&self) -> bool {
+        matches!(self, Self::Issued | Self::Adjusted | Self::Forgiven | Self::Balance)
+    }
+
+    fn event(&self, row: BillingEvent) -> Event {
+        let row = Box::new(row);
+        match self {
+            Self::Issued => Event::InvoiceIssued(row),
+            Self::Adjusted => Event::InvoiceAdjusted(row),
+            Self::Forgiven => Event::InvoiceForgiven(row),
+            Self::Collected => Event::InvoiceCollected(row),
+            Self::Allocated => Event::DisbursementAllocated(row),
+            Self::Paid => Event::DisbursementPaid(row),
+            Self::Failed => Event::DisbursementFailed(row),
+            Self::Balance => Event::BalanceAdjusted(row),
+            Self::Unclassified => Event::BillingUnclassified(row),
+        }
+    }
+}
+
+/// Of the two accounts of a row, the one that is not the recipient.
+fn counterparty(row: &Row<'_>) -> Option<FeedAccountId> {
+    let (from, to) = (row.id::<FeedAccountId>(C::FromAccountId), row.id::<FeedAccountId>(C::ToAccountId));
+    let is_recipient = |account: &FeedAccountId| {
+        row.text(C::RecipientAccountId) == Some(account.as_str()) || row.account_behind(account.as_str()) == Some(row.recipient())
+    };
+    match from {
+        Some(from) if !is_recipient(&from) => Some(from),
+        _ => to.filter(|to| !is_recipient(to)),
+    }
+}
+
+/// Files older than the charge columns: a price with the opposite sign, paid by the recipient, is what it pays the ISV.
+fn is_wholesale_cost(row: &Row<'_>, kind: &Kind, transaction_type: &TransactionType, negative: bool) -> bool {
+    let usual_sign_is_negative = match (kind, transaction_type) {
+        (Kind::Issued, TransactionType::SellerRevShare) => false,
+        (Kind::Adjusted, TransactionType::SellerRevShareRefund | TransactionType::SellerRevShareCredit) => true,
+        (Kind::Forgiven, TransactionType::SellerRevShare) => true,
+        _ => return false,
+    };
+    // Without an account feed nobody says who the payer is, and the sign decides alone.
+    let payer = row.text(C::FromAccountId).and_then(|from| row.account_behind(from));
+    negative != usual_sign_is_negative && payer.is_none_or(|payer| payer == row.recipient())
+}

@@ -1,0 +1,171 @@
+//! `show invoices`: per invoice and recipient, what stands on it.
+
+use std::collections::BTreeMap;
+
+use crate::report::{Cell, Column, Kind, Report};
+use crate::time::{Basis, Instant};
+
+use super::measure::{MEASURES, Measure};
+use super::table::NONE;
+use super::{Billing, In, Names, UNDATED, cents};
+
+/// What stands on an invoice of one recipient, in one currency.
+struct Invoice {
+    date: i64,
+    due: i64,
+    variant: u32,
+    agreement: u32,
+    counterparty: u32,
+    units: [i128; MEASURES],
+    unclassified: i128,
+}
+
+/// The classes that an invoice is shown by: each with the measures that make it.
+const CLASSES: [(&str, &str, &[Measure]); 6] = [
+    ("price", "price", &[Measure::Gross, Measure::GrossRefund]),
+    ("wholesale_cost", "wholesale cost", &[Measure::WholesaleCost, Measure::WholesaleCostRefund]),
+    ("listing_fee", "listing fee", &[Measure::ListingFee, Measure::ListingFeeRefund]),
+    (
+        "tax",
+        "tax",
+        &[
+            Measure::ListingFeeTax,
+            Measure::ListingFeeTaxRefund,
+            Measure::SellerTax,
+            Measure::SellerTaxRefund,
+            Measure::OtherSellerTax,
+            Measure::OtherSellerTaxRefund,
+            Measure::WholesaleSellerTax,
+            Measure::WholesaleSellerTaxRefund,
+            Measure::WholesaleOtherSellerTax,
+            Measure::WholesaleOtherSellerTaxRefund,
+            Measure::WholesaleAwsTax,
+            Measure::WholesaleAwsTaxRefund,
+        ],
+    ),
+    ("other", "other", &[Measure::InfrastructureNetting, Measure::BalanceAdjustment]),
+    ("buyer_tax_informational", "buyer's tax (AWS remits)", &[Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund]),
+];
+
+/// Each invoice of each recipient: its dates and parties, its amounts by class, what is owed for it and how much of that is open.
+pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
+    let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
+    let due = state.due_of_charges(basis);
+    let mut found: BTreeMap<(&str, &str, &str), Invoice> = BTreeMap::new();
+    for (number, (words, sum)) in state.charges.rows.iter().zip(&sums).enumerate().filter(|(_, (_, sum))| sum.rows > 0) {
+        let charge = super::Charge::of(*words);
+        let Some(invoice) = state.texts.some(charge.invoice) else { continue };
+        let (line, class, deal) = (state.line(charge.line), state.class(charge.class), state.deal(charge.deal));
+        let key = (state.texts.get(line.recipient), invoice, state.texts.get(line.currency));
+        let at = found.entry(key).or_insert(Invoice {
+            date: UNDATED,
+            due: UNDATED,
+            variant: NONE,
+            agreement: NONE,
+            counterparty: NONE,
+            units: [0; MEASURES],
+            unclassified: 0,
+        });
+        // The earliest charge on an invoice is its price; what it leaves open the next ones tell.
+        let fill = |known: &mut u32, text: u32| {
+            if *known == NONE {
+                *known = text;
+            }
+        };
+        fill(&mut at.variant, class.invoice);
+        fill(&mut at.agreement, deal.agreement);
+        fill(&mut at.counterparty, deal.counterparty);
+        for (known, moment) in [(&mut at.date, charge.invoice_date), (&mut at.due, due[number])] {
+            if moment != UNDATED && (*known == UNDATED || moment < *known) {
+                *known = moment;
+            }
+        }
+        let counted = &counted[charge.class as usize];
+        match counted.in_balance {
+            Some(measure) => at.units[measure as usize] += sum.net,
+            None => at.unclassified += sum.net,
+        }
+        if let Some(measure) = counted.informational {
+            at.units[measure as usize] += sum.informational;
+        }
+        at.units[Measure::NetRevenue as usize] += sum.net;
+        at.units[Measure::Collected as usize] += sum.collected;
+        at.units[Measure::Disbursed as usize] += sum.disbursed;
+    }
+
+    let mut columns = vec![
+        Column::new("party", "party", Kind::Text),
+        Column::new("invoice", "invoice", Kind::Text),
+        Column::new("variant", "variant", Kind::Text),
+        Column::new("date", "date", Kind::Day),
+        Column::new("due", "due", Kind::Day),
+        Column::new("counterparty", "counterparty", Kind::Text),
+        Column::new("agreement", "agreement", Kind::Text),
+        Column::new("currency", "currency", Kind::Text),
+    ];
+    columns.extend(CLASSES.iter().map(|(name, title, _)| Column::new(name, title, Kind::Amount)));
+    columns.extend([
+        Column::new("net_revenue", "net payable", Kind::Amount),
+        Column::new("collected", "collected", Kind::Amount),
+        Column::new("open", "open", Kind::Amount),
+        Column::new("disbursed", "disbursed", Kind::Amount),
+    ]);
+    let mut report = Report::new("invoices", columns);
+    report.rows = found
+        .into_iter()
+        .map(|((party, invoice, currency), at)| {
+            let day = |moment: i64| if moment == UNDATED { Cell::Empty } else { Cell::Day(Instant::from_micros(moment).day()) };
+            let text = |number: u32| Cell::or_empty(state.texts.some(number), Cell::text);
+            let of = |measures: &[Measure]| measures.iter().map(|measure| at.units[*measure as usize]).sum::<i128>();
+            let mut row = vec![
+                Cell::text(party),
+                Cell::text(invoice),
+                text(at.variant),
+                day(at.date),
+                day(at.due),
+                Cell::or_empty(state.counterparty(party, at.counterparty, names), Cell::Text),
+                text(at.agreement),
+                Cell::text(currency),
+            ];
+            row.extend(CLASSES.iter().map(|(name, _, measures)| {
+                Cell::Amount(cents(of(measures) + if *name == "other" { at.unclassified } else { 0 }))
+            }));
+            let [net, collected, disbursed] =
+                [Measure::NetRevenue, Measure::Collected, Measure::Disbursed].map(|measure| at.units[measure as usize]);
+            row.extend([net, collected, net - collected, disbursed].map(|units| Cell::Amount(cents(units))));
+            row
+        })
+        .collect();
+    report
+}
+
+impl Billing {
+    /// When the buyer must have paid, by charge: what its rows in force say, the earliest if they differ.
+    pub(super) fn due_of_charges(&self, basis: Basis) -> Vec<i64> {
+        let moved = &self.movements;
+        let mut sparse = moved.due.iter().peekable();
+        let mut said: Vec<(u32, i64, i64)> = Vec::with_capacity(moved.due.len());
+        for at in moved.at(basis) {
+            while sparse.next_if(|(row, _)| *row < at as u64).is_some() {}
+            if let Some((_, due)) = sparse.next_if(|(row, _)| *row == at as u64) {
+                said.push((moved.charge[at], *due, moved.sign(at)));
+            }
+        }
+        said.sort_unstable();
+        let mut due: Vec<i64> = vec![UNDATED; self.charges.len()];
+        for same in said.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            let (charge, moment, _) = same[0];
+            if due[charge as usize] == UNDATED && same.iter().map(|(.., sign)| sign).sum::<i64>() > 0 {
+                due[charge as usize] = moment;
+            }
+        }
+        due
+    }
+
+    /// The other party, as an AWS account where that is known and else as the recipient's feeds call it.
+    pub(super) fn counterparty(&self, recipient: &str, text: u32, names: &dyn Names) -> Option<String> {
+        let opaque = self.texts.some(text)?;
+        let account = recipient.parse().ok().and_then(|recipient| names.account(&recipient, opaque));
+        Some(account.map_or_else(|| opaque.to_owned(), |account| account.to_string()))
+    }
+}

@@ -1,0 +1,294 @@
+//! Fixed-width tables and interned texts: what a state of a million rows is kept in, so that it is read in one pass.
+//!
+//! A value that many rows share is kept once, and a row holds its number. Numbers are given in the order of first appearance, so the
+//! same entries give the same tables. The finder that tells a value's number is built only when something is to be added: a state that
+//! is read to answer a question never pays for it.
+
+/// The number of no value.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The number of the value at a position.
+fn number(position: usize) -> u32 {
+    u32::try_from(position).ok().filter(|number| *number != NONE).expect("four thousand million distinct values do not fit in memory")
+}
+
+/// Finds the number of a value by its hash: an open-addressed table of numbers. Look-ups only; nothing ever walks it.
+#[derive(Debug, Default, Clone)]
+struct Finder {
+    slots: Vec<u32>,
+    taken: usize,
+}
+
+impl Finder {
+    fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len().checked_sub(1)?;
+        let mut at = slot(hash, mask);
+        while self.slots[at] != NONE {
+            if same(self.slots[at]) {
+                return Some(self.slots[at]);
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+
+    fn insert(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
+        if (self.taken + 1) * 2 > self.slots.len() {
+            let wider = (self.slots.len() * 2).max(64);
+            let old = std::mem::replace(&mut self.slots, vec![NONE; wider]);
+            for known in old.into_iter().filter(|known| *known != NONE) {
+                self.put(hash_of(known), known);
+            }
+        }
+        self.put(hash, number);
+        self.taken += 1;
+    }
+
+    fn put(&mut self, hash: u64, number: u32) {
+        let mask = self.slots.len() - 1;
+        let mut at = slot(hash, mask);
+        while self.slots[at] != NONE {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = number;
+    }
+}
+
+/// The first slot to look at. The high half of the hash is the better mixed one.
+fn slot(hash: u64, mask: usize) -> usize {
+    usize::try_from(hash >> 32).unwrap_or(0) & mask
+}
+
+fn mixed(hash: u64, word: u64) -> u64 {
+    let hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash ^ (hash >> 29)
+}
+
+/// Texts, each kept once.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Texts {
+    all: String,
+    ends: Vec<u64>,
+    finder: Finder,
+}
+
+impl Texts {
+    /// The number of a text, a new one if need be.
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        self.ready();
+        let hash = hash_text(text);
+        if let Some(known) = self.finder.find(hash, |number| self.get(number) == text) {
+            return known;
+        }
+        let number = number(self.ends.len());
+        self.all.push_str(text);
+        self.ends.push(self.all.len() as u64);
+        let (all, ends) = (&self.all, &self.ends);
+        self.finder.insert(hash, number, |known| hash_text(text_at(all, ends, known)));
+        number
+    }
+
+    /// The number of a text that may be missing.
+    pub(super) fn intern_some<T: AsRef<str>>(&mut self, text: Option<T>) -> u32 {
+        text.map_or(NONE, |text| self.intern(text.as_ref()))
+    }
+
+    /// The text of a number; empty when there is none.
+    pub(super) fn get(&self, number: u32) -> &str {
+        text_at(&self.all, &self.ends, number)
+    }
+
+    /// The text of a number, if there is one.
+    pub(super) fn some(&self, number: u32) -> Option<&str> {
+        (number != NONE).then(|| self.get(number))
+    }
+
+    /// The number of a text, if it is known. Without the finder: every text is looked at.
+    pub(super) fn position(&self, text: &str) -> Option<u32> {
+        let mut from = 0;
+        for (at, end) in self.ends.iter().enumerate() {
+            let end = usize::try_from(*end).unwrap_or(usize::MAX);
+            if end - from == text.len() && &self.all[from..end] == text {
+                return Some(number(at));
+            }
+            from = end;
+        }
+        None
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn ready(&mut self) {
+        if self.finder.taken != self.ends.len() {
+            let mut finder = Finder::default();
+            let (all, ends) = (&self.all, &self.ends);
+            for known in 0..number(ends.len()) {
+                finder.insert(hash_text(text_at(all, ends, known)), known, |known| hash_text(text_at(all, ends, known)));
+            }
+            self.finder = finder;
+        }
+    }
+
+    pub(super) fn save(&self, out: &mut Vec<u8>) {
+        write_column(out, self.all.as_bytes(), |byte| [*byte]);
+        write_column(out, &self.ends, |end| end.to_le_bytes());
+    }
+
+    pub(super) fn load(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let all = std::str::from_utf8(bytes.block(1)?).ok()?.to_owned();
+        let ends = bytes.column(u64::from_le_bytes)?;
+        let mut from = 0;
+        for end in &ends {
+            if *end < from || !all.is_char_boundary(usize::try_from(*end).ok()?) {
+                return None;
+            }
+            from = *end;
+        }
+        (from == all.len() as u64).then(|| Self { all, ends, finder: Finder::default() })
+    }
+}
+
+fn text_at<'a>(all: &'a str, ends: &[u64], number: u32) -> &'a str {
+    let at = number as usize;
+    let Some(end) = ends.get(at) else { return "" };
+    let from = if at == 0 { 0 } else { ends[at - 1] };
+    &all[usize::try_from(from).unwrap_or(0)..usize::try_from(*end).unwrap_or(0)]
+}
+
+fn hash_text(text: &str) -> u64 {
+    let mut chunks = text.as_bytes().chunks_exact(8);
+    let mut hash = mixed(0, text.len() as u64);
+    for chunk in &mut chunks {
+        hash = mixed(hash, chunk.try_into().map_or(0, u64::from_le_bytes));
+    }
+    let rest = chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    mixed(mixed(hash, rest), 0)
+}
+
+/// Records of `N` words, each kept once.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Table<const N: usize> {
+    pub(super) rows: Vec<[u32; N]>,
+    finder: Finder,
+}
+
+impl<const N: usize> Table<N> {
+    /// The number of a record, a new one if need be.
+    pub(super) fn intern(&mut self, row: [u32; N]) -> u32 {
+        self.ready();
+        let (hash, rows) = (hash_words(&row), &mut self.rows);
+        if let Some(known) = self.finder.find(hash, |number| rows[number as usize] == row) {
+            return known;
+        }
+        let number = number(rows.len());
+        rows.push(row);
+        self.finder.insert(hash, number, |known| hash_words(&rows[known as usize]));
+        number
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn ready(&mut self) {
+        if self.finder.taken != self.rows.len() {
+            let mut finder = Finder::default();
+            for (at, row) in self.rows.iter().enumerate() {
+                finder.insert(hash_words(row), number(at), |known| hash_words(&self.rows[known as usize]));
+            }
+            self.finder = finder;
+        }
+    }
+
+    pub(super) fn save(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.rows.len() as u64).to_le_bytes());
+        for row in &self.rows {
+            row.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+        }
+    }
+
+    pub(super) fn load(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let block = bytes.block(N * 4)?;
+        let rows = block.chunks_exact(N * 4).map(|row| {
+            let mut words = [0; N];
+            for (word, bytes) in words.iter_mut().zip(row.as_chunks::<4>().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+            words
+        });
+        Some(Self { rows: rows.collect(), finder: Finder::default() })
+    }
+}
+
+fn hash_words(words: &[u32]) -> u64 {
+    mixed(words.iter().fold(0, |hash, word| mixed(hash, u64::from(*word))), 0)
+}
+
+/// Appends a column: how many values, then the values.
+pub(super) fn write_column<T, const W: usize>(out: &mut Vec<u8>, values: &[T], bytes: impl Fn(&T) -> [u8; W]) {
+    out.extend_from_slice(&(values.len() as u64).to_le_bytes());
+    out.reserve(values.len() * W);
+    for value in values {
+        out.extend_from_slice(&bytes(value));
+    }
+}
+
+/// A saved state, being read.
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
+
+impl<'a> Bytes<'a> {
+    /// The next column's bytes, when its values are so wide.
+    fn block(&mut self, width: usize) -> Option<&'a [u8]> {
+        let (count, rest) = self.0.split_first_chunk::<8>()?;
+        let length = usize::try_from(u64::from_le_bytes(*count)).ok()?.checked_mul(width)?;
+        let (block, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(block)
+    }
+
+    /// The next column.
+    pub(super) fn column<T, const W: usize>(&mut self, read: impl Fn([u8; W]) -> T) -> Option<Vec<T>> {
+        Some(self.block(W)?.as_chunks::<W>().0.iter().map(|bytes| read(*bytes)).collect())
+    }
+}
+
+/// A moment, or none, as two words of a record.
+pub(super) fn moment_words(micros: i64) -> [u32; 2] {
+    let bytes = micros.to_le_bytes();
+    [u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]), u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]])]
+}
+
+/// The moment of two words.
+pub(super) fn moment_of(words: [u32; 2]) -> i64 {
+    i64::from(words[1].cast_signed()) << 32 | i64::from(words[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_one_number() {
+        let mut texts = Texts::default();
+        let numbers: Vec<u32> = (0..1000).map(|at| texts.intern(&format!("line-{}", at % 300))).collect();
+        assert_eq!(texts.len(), 300);
+        assert!(numbers.iter().enumerate().all(|(at, number)| texts.get(*number) == format!("line-{}", at % 300)));
+        assert_eq!(texts.position("line-7"), Some(7));
+        assert_eq!(texts.position("line"), None);
+
+        let mut saved = Vec::new();
+        texts.save(&mut saved);
+        let mut again = Texts::load(&mut Bytes(&saved)).unwrap();
+        assert_eq!((again.intern("line-299"), again.intern("new")), (299, 300));
+        assert!(Texts::load(&mut Bytes(&saved[..saved.len() - 1])).is_none());
+    }
+
+    #[test]
+    fn a_moment_fits_in_two_words() {
+        for micros in [0, 1, -1, i64::MIN, i64::MAX, 1_767_225_600_000_000] {
+            assert_eq!(moment_of(moment_words(micros)), micros);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What is already known: the fingerprints of every version of every record that came from a source.
+//!
+//! A fingerprint is 16 bytes, eight of the natural key and eight of all that was said. Two rows are taken for the same only when both
+//! agree; when only the key's does, the lines are read and their keys compared.
+
+use crate::event::{Entry, Event};
+use crate::feed::{Fact, Fingerprint};
+use crate::hash::Map;
+use crate::projection::Projection;
+
+/// The versions of records that the ledger holds.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Sorted by fingerprint: what was there when the state was saved.
+    settled: Vec<(Fingerprint, u64)>,
+    /// By fingerprint of the key: what has come since.
+    recent: Map<u64, Vec<(u64, u64)>>,
+    added: usize,
+    scratch: Vec<u8>,
+}
+
+const WIDTH: usize = 24;
+
+impl Known {
+    /// Whether exactly this was said of this record, at this moment.
+    pub fn holds(&self, print: Fingerprint) -> bool {
+        self.settled.binary_search_by_key(&print, |(settled, _)| *settled).is_ok()
+            || self.recent.get(&print.key).is_some_and(|versions| versions.iter().any(|(content, _)| *content == print.content))
+    }
+
+    /// The positions of every version of the record, and of any other record whose key has the same fingerprint.
+    pub fn versions(&self, key: u64) -> Vec<u64> {
+        let start = self.settled.partition_point(|(settled, _)| settled.key < key);
+        let settled = self.settled[start..].iter().take_while(|(settled, _)| settled.key == key).map(|(_, seq)| *seq);
+        let mut seqs: Vec<u64> = settled.chain(self.recent.get(&key).into_iter().flatten().map(|(_, seq)| *seq)).collect();
+        seqs.sort_unstable();
+        seqs
+    }
+
+    /// Notes a version whose fingerprint has been taken already.
+    pub fn add(&mut self, print: Fingerprint, seq: u64) {
+        self.recent.entry(print.key).or_default().push((print.content, seq));
+        self.added += 1;
+    }
+
+    /// How many versions there are.
+    pub fn len(&self) -> usize {
+        self.settled.len() + self.added
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The fact that an entry recorded, when it came from a source's row.
+    fn fact(entry: &Entry) -> Option<Fact> {
+        let source = entry.source.as_ref()?;
+        let (event, withdrawn) = match &entry.event {
+            Event::SourceRestated(restated) => (restated.entry.clone(), restated.withdrawn),
+            event => (event.clone(), false),
+        };
+        Some(Fact { key: source.id.clone(), effective_at: entry.effective_at, stated_at: source.stated_at, withdrawn, event })
+    }
+
+    fn sorted(&self) -> Vec<(Fingerprint, u64)> {
+        let recent = self
+            .recent
+            .iter()
+            .flat_map(|(key, versions)| versions.iter().map(move |(content, seq)| (Fingerprint { key: *key, content: *content }, *seq)));
+        let mut all: Vec<_> = self.settled.iter().copied().chain(recent).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+impl Projection for Known {
+    fn name(&self) -> &'static str {
+        "known"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn evolve(&mut self, entry: &Entry) {
+        if let Some(fact) = Self::fact(entry) {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            let print = fact.fingerprint(&mut scratch);
+            self.scratch = scratch;
+            self.add(print, entry.seq);
+        }
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let sorted = self.sorted();
+        let mut bytes = Vec::with_capacity(sorted.len() * WIDTH);
+        for (print, seq) in sorted {
+            bytes.extend_from_slice(&print.key.to_le_bytes());
+            bytes.extend_from_slice(&print.content.to_le_bytes());
+            bytes.extend_from_slice(&seq.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> bool {
+        let word = |record: &[u8], at: usize| record[at..at + 8].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let records = bytes.chunks_exact(WIDTH);
+        let whole = records.remainder().is_empty();
+        let settled: Vec<_> = records.map(|r| (Fingerprint { key: word(r, 0), content: word(r, 8) }, word(r, 16))).collect();
+        *self = Self::default();
+        if !whole || !settled.is_sorted() {
+            return false;
+        }
+        self.settled = settled;
+        true
+    }
+
+    fn totals(&self) -> Vec<(String, String)> {
+        vec![("versions".to_owned(), self.len().to_string())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(key: u64, content: u64) -> Fingerprint {
+        Fingerprint { key, content }
+    }
+
+    #[test]
+    fn a_version_is_known_by_key_and_content_before_and_after_saving() {
+        let mut known = Known::default();
+        for (key, content, seq) in [(7, 1, 2), (3, 1, 3), (7, 2, 4)] {
+            known.add(print(key, content), seq);
+        }
+        let mut loaded = Known::default();
+        assert!(loaded.load(&known.save()));
+        loaded.add(print(7, 3), 9);
+        for (state, versions) in [(&known, vec![2, 4]), (&loaded, vec![2, 4, 9])] {
+            assert!(state.holds(print(7, 2)) && state.holds(print(3, 1)) && !state.holds(print(3, 2)));
+            assert_eq!(state.versions(7), versions);
+        }
+        assert_eq!((known.len(), loaded.len()), (3, 4));
+    }
+
+    #[test]
+    fn damaged_bytes_are_not_a_state() {
+        assert!(!Known::default().load(&[1, 2, 3]));
+    }
+}
