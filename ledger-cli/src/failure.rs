@@ -259,7 +259,7 @@ impl From<Broken> for Failure {
             Broken::Unequal { stored, computed, .. } => {
                 failure.because(format!("the next event says {stored}")).because(format!("its bytes give    {computed}"))
             }
-            Broken::Newer { .. } => return failure.hint("use the newer dealbook"),
+            Broken::Newer { .. } => return failure.exit(Exit::Failure).hint("use the newer dealbook"),
             _ => failure,
         };
         match broken.at() {

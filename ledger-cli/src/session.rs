@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ledger_core::chain::{Broken, Head};
+use ledger_core::chain::Head;
 use ledger_core::event::{Entry, Unreadable};
 use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
@@ -235,28 +235,6 @@ impl From<Unreadable> for Failure {
         match error {
             Unreadable::Broken(broken) => broken.into(),
             other => Self::new(Code::E0505, other.to_string()).hint("`dealbook verify --full` reads every event again"),
-        }
-    }
-}
-
-impl From<Broken> for Failure {
-    fn from(broken: Broken) -> Self {
-        let code = match broken {
-            Broken::Unequal { .. } => Code::E0501,
-            Broken::OutOfPlace { .. } => Code::E0502,
-            Broken::WrongGenesis { .. } => Code::E0503,
-            Broken::NotALine { .. } | Broken::Newer { .. } | Broken::TooLong { .. } => Code::E0505,
-        };
-        let failure = Self::new(code, broken.to_string());
-        let failure = match broken {
-            Broken::Unequal { stored, computed, .. } => {
-                failure.because(format!("stored    b3:{stored}")).because(format!("computed  b3:{computed}"))
-            }
-            _ => failure,
-        };
-        match broken {
-            Broken::Newer { .. } => failure.exit(crate::failure::Exit::Failure).hint("use the newer dealbook"),
-            _ => failure.hint("`dealbook verify` tells what is damaged and what is still proven"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use ledger_core::chain::Hash;
 use ledger_core::event::Event;
 use ledger_core::event::governance::ControlTotal;
-use ledger_core::feed::{self, Accounts, Fingerprint, Layout, Unrecognised, Whose};
+use ledger_core::feed::{self, Accounts, Cells, Fingerprint, Layout, Unrecognised, Whose};
 use ledger_core::hash::Map;
 use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
@@ -270,9 +270,7 @@ fn judge_file(
                     .collect();
                 let dropped: Vec<u64> = unrecorded
                     .iter()
-                    .map(|(at, _)| {
-                        chunk.rows().filter(|(_, _, cells)| !ledger_core::feed::Cells::cell(cells, *at).is_empty()).count() as u64
-                    })
+                    .map(|(at, _)| chunk.rows().filter(|(_, _, cells)| !cells.cell(*at).is_empty()).count() as u64)
                     .collect();
                 (chunk.digest(), readings, dropped)
             },
