@@ -50,7 +50,7 @@ pub struct Judged {
     pub dropped: BTreeMap<String, u64>,
     /// Rules for older files that were used, by name.
     pub fallbacks: BTreeMap<String, u64>,
-    /// The rows that cannot be read.
+    /// The lines at which rows begin that cannot be read.
     pub bad: Vec<u64>,
     /// What is known of the file.
     pub history: History,
@@ -298,7 +298,7 @@ fn judge_file(
                             }
                         }
                         Err(found) => {
-                            bad.push(row);
+                            bad.push(line);
                             for problem in found {
                                 let column_number = problem.column.as_deref().and_then(|name| layout.column_number(name));
                                 problems.push(Located { file: shown.clone(), line, column_number, problem });
@@ -312,8 +312,16 @@ fn judge_file(
         )
         .unwrap_or_else(|never| match never {});
     }
+    let ragged = rows.rejected().to_vec();
     let summary = rows.finish()?;
-    judgement.whole.extend(decoding);
+    if summary.damaged {
+        judgement.whole.extend(decoding);
+    } else {
+        judgement.rows.extend(decoding);
+    }
+    judged.rows += ragged.len() as u64;
+    judged.bad.extend(ragged);
+    judged.bad.sort_unstable();
     judgement.notes.extend(summary.notes.iter().cloned());
     (judged.digest, judged.decoded_bytes) = (summary.digest, summary.length);
     judged.history = match (imports.iter().rev().find(|import| import.said.digest == summary.digest), latest) {
