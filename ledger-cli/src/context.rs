@@ -34,11 +34,12 @@ pub struct Global {
     /// Write to FILE, whose extension picks the format; - is standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// When to use colour
+    /// When to use colour: auto, always or never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
+        hide_possible_values = true,
         env = "DEALBOOK_COLOR",
         hide_env = true,
         default_value = "auto",
@@ -370,6 +371,25 @@ mod tests {
         fs::create_dir(root.path().join(FOLDER)).unwrap();
         assert_eq!(Location::discover(&deep).unwrap().place, root.path().join(FOLDER));
         assert_eq!(Location::parse(root.path().to_str().unwrap()).place, root.path().join(FOLDER));
+    }
+
+    #[test]
+    fn a_file_of_data_has_its_receipt_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (report, receipt) = crate::render::tests::payouts(ledger_core::report::Layout::Statement);
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            let global = Global { output: Some(path.clone()), color: Color::Always, ..Global::default() };
+            Context::new(global).unwrap().print(&report, &receipt).unwrap();
+            fs::read_to_string(path).unwrap()
+        };
+        assert!(write("payouts.csv").starts_with("party,name,currency,"));
+        assert_eq!(fs::read_to_string(folder.path().join("payouts.csv.receipt.json")).unwrap(), receipt.printed());
+        assert!(!write("payouts").contains('\u{1b}'), "a file is never coloured");
+        assert!(write("payouts.json").contains(&receipt.id()));
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["payouts", "payouts.csv", "payouts.csv.receipt.json", "payouts.json"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use ledger_core::chain::Broken;
 pub use ledger_core::problem::Code;
 use ledger_core::problem::{Kind, Located, Problems};
 
@@ -245,6 +246,29 @@ impl Failure {
     }
 }
 
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        let code = match broken {
+            Broken::Unequal { .. } => Code::E0501,
+            Broken::OutOfPlace { .. } => Code::E0502,
+            Broken::WrongGenesis { .. } => Code::E0503,
+            Broken::NotALine { .. } | Broken::Newer { .. } | Broken::TooLong { .. } => Code::E0505,
+        };
+        let failure = Self::new(code, broken.to_string());
+        let failure = match broken {
+            Broken::Unequal { stored, computed, .. } => {
+                failure.because(format!("the next event says {stored}")).because(format!("its bytes give    {computed}"))
+            }
+            Broken::Newer { .. } => return failure.exit(Exit::Failure).hint("use the newer dealbook"),
+            _ => failure,
+        };
+        match broken.at() {
+            ..=1 => failure.note("nothing of this ledger is proven"),
+            at => failure.note(format!("everything before event #{at} is proven")),
+        }
+    }
+}
+
 impl Diagnostic {
     fn groups(&self) -> Vec<Group<'_>> {
         let mut title = Level::ERROR.primary_title(&self.message);
@@ -409,6 +433,22 @@ mod tests {
             .note("nothing was asked");
         assert_eq!(failure.exit, Exit::NotFound);
         insta::assert_snapshot!(printed(&failure));
+    }
+
+    #[test]
+    fn a_broken_chain_is_an_integrity_failure() {
+        use ledger_core::chain::Hash;
+        for (broken, code) in [
+            (Broken::Unequal { at: 7, stored: Hash::of(b"a"), computed: Hash::of(b"b") }, Code::E0501),
+            (Broken::OutOfPlace { expected: 7, found: 9 }, Code::E0502),
+            (Broken::WrongGenesis { prev: Hash::of(b"a") }, Code::E0503),
+            (Broken::NotALine { at: 7 }, Code::E0505),
+            (Broken::Newer { at: 7, version: 2 }, Code::E0505),
+        ] {
+            let failure = Failure::from(broken);
+            assert_eq!((failure.exit, failure.diagnostics[0].code), (Exit::Integrity, Some(code)));
+        }
+        insta::assert_snapshot!(printed(&Broken::Unequal { at: 7, stored: Hash::of(b"a"), computed: Hash::of(b"b") }.into()));
     }
 
     #[test]

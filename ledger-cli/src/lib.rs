@@ -12,6 +12,6 @@ pub mod decode;
 pub mod failure;
 pub mod import;
 pub mod render;
-mod verb;
 pub mod session;
 pub mod shell;
+mod verb;

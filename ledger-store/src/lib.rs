@@ -13,11 +13,13 @@ pub mod backend;
 pub mod copy;
 pub mod derived;
 mod error;
+pub mod ledger;
 mod lines;
 mod lock;
 mod pack;
 #[cfg(test)]
 mod sample;
+pub mod scan;
 mod segments;
 mod store;
 

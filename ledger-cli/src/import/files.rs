@@ -71,7 +71,8 @@ fn is_csv(path: &Path) -> bool {
 }
 
 fn describe(path: PathBuf) -> InFile {
-    let parts: Vec<&str> = path.components().filter_map(|part| if let Component::Normal(part) = part { part.to_str() } else { None }).collect();
+    let parts: Vec<&str> =
+        path.components().filter_map(|part| if let Component::Normal(part) = part { part.to_str() } else { None }).collect();
     let feed = parts.iter().rposition(|part| feed_version(part).is_some());
     let recipient = feed.and_then(|at| parts.get(at.checked_sub(1)?)?.parse().ok());
     let numbered = |prefix: &str| parts.iter().rev().find_map(|part| part.strip_prefix(prefix)?.parse().ok());

@@ -6,7 +6,7 @@ use std::path::Path;
 use ledger_core::chain::Hash;
 use ledger_core::event::Event;
 use ledger_core::event::governance::ControlTotal;
-use ledger_core::feed::{self, Accounts, Fingerprint, Layout, Unrecognised, Whose};
+use ledger_core::feed::{self, Accounts, Cells, Fingerprint, Layout, Unrecognised, Whose};
 use ledger_core::hash::Map;
 use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
@@ -202,7 +202,8 @@ fn whose(file: &InFile, opaque: Option<&str>, account: Option<AccountId>, accoun
     match told.find(|(_, other)| *other != recipient) {
         Some((other_by, other)) => {
             let why = format!("{by} says {recipient}, {other_by} says {other}");
-            Err(Problem::new(Code::E0322, other.to_string(), why).cure("put the file under its own recipient's folder, or leave --account out"))
+            Err(Problem::new(Code::E0322, other.to_string(), why)
+                .cure("put the file under its own recipient's folder, or leave --account out"))
         }
         None => Ok(recipient),
     }
@@ -211,10 +212,11 @@ fn whose(file: &InFile, opaque: Option<&str>, account: Option<AccountId>, accoun
 /// The latest import of the same file, and any import of the same bytes.
 fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -> (Option<Import>, Vec<Import>) {
     let same_file = |import: &&Import| {
-        let place = (import.version, import.year, import.month);
-        import.recipient == recipient && import.feed == feed && place == (file.place.version, file.place.year, file.place.month)
+        let said = &import.said;
+        let place = (said.version, said.year, said.month);
+        said.recipient == recipient && said.feed == feed && place == (file.place.version, file.place.year, file.place.month)
     };
-    let imports: Vec<Import> = sources.imports().iter().filter(same_file).cloned().collect();
+    let imports: Vec<Import> = sources.imports(u64::MAX).filter(same_file).cloned().collect();
     // Without a month in its path there is no telling that two files are the same one at two times.
     let latest = imports.last().filter(|_| file.place.year.is_some()).cloned();
     (latest, imports)
@@ -231,10 +233,9 @@ fn judge_file(
 ) -> Result<Judged, Failure> {
     let (latest, imports) = history(&file, layout.feed.name(), recipient, known.sources);
     let mut decoding = Problems::new();
-    let opened = Rows::open(&file.path, latest.as_ref().map(|import| import.decoded_bytes), &mut decoding)?;
+    let opened = Rows::open(&file.path, latest.as_ref().map(|import| import.said.decoded_bytes), &mut decoding)?;
     let mut rows = opened.expect("its header was read a moment ago");
     let shown = rows.file().to_owned();
-    let header_width = rows.header().len();
     let mut judged = Judged {
         file,
         layout,
@@ -263,11 +264,13 @@ fn judge_file(
             |chunk| {
                 let mut scratch = Vec::new();
                 let readings: Vec<_> = rows::read(&chunk, layout, whose)
-                    .map(|(row, line, outcome)| (row, line, outcome.fact.map(|fact| (fact.fingerprint(&mut scratch), measured(&fact.event))), outcome.fallbacks))
+                    .map(|(row, line, outcome)| {
+                        (row, line, outcome.fact.map(|fact| (fact.fingerprint(&mut scratch), measured(&fact.event))), outcome.fallbacks)
+                    })
                     .collect();
                 let dropped: Vec<u64> = unrecorded
                     .iter()
-                    .map(|(at, _)| chunk.rows().filter(|(_, _, cells)| !ledger_core::feed::Cells::cell(cells, *at).is_empty()).count() as u64)
+                    .map(|(at, _)| chunk.rows().filter(|(_, _, cells)| !cells.cell(*at).is_empty()).count() as u64)
                     .collect();
                 (chunk.digest(), readings, dropped)
             },
@@ -309,17 +312,16 @@ fn judge_file(
         )
         .unwrap_or_else(|never| match never {});
     }
-    let _ = header_width;
     let summary = rows.finish()?;
     judgement.whole.extend(decoding);
     judgement.notes.extend(summary.notes.iter().cloned());
     (judged.digest, judged.decoded_bytes) = (summary.digest, summary.length);
-    judged.history = match (imports.iter().rev().find(|import| import.digest == summary.digest), latest) {
-        (Some(same), _) if same.is_complete() => History::Same,
+    judged.history = match (imports.iter().rev().find(|import| import.said.digest == summary.digest), latest) {
+        (Some(same), _) if same.is_complete(u64::MAX) => History::Same,
         (Some(same), _) => History::Unfinished { import: same.seq },
         (None, Some(latest)) => {
-            let prefix_matches = summary.prefix == Some(latest.digest);
-            let rewritten_from = first_new.filter(|row| !prefix_matches && *row <= latest.rows);
+            let prefix_matches = summary.prefix == Some(latest.said.digest);
+            let rewritten_from = first_new.filter(|row| !prefix_matches && *row <= latest.said.rows);
             History::Grown { replaces: latest.seq, prefix_matches, rewritten_from }
         }
         (None, None) => History::New,

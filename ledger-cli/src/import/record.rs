@@ -105,4 +105,3 @@ fn imported(judged: &Judged) -> SourceImported {
         year: place.year,
     }
 }
-

@@ -68,8 +68,13 @@ impl Iterator for Chunks<'_> {
 
     fn next(&mut self) -> Option<Chunk> {
         let width = self.rows.header().len();
-        let mut chunk =
-            Chunk { first: self.next, text: String::with_capacity(CHUNK * 1024), ends: Vec::with_capacity(CHUNK * width), lines: Vec::new(), width };
+        let mut chunk = Chunk {
+            first: self.next,
+            text: String::with_capacity(CHUNK * 1024),
+            ends: Vec::with_capacity(CHUNK * width),
+            lines: Vec::new(),
+            width,
+        };
         while chunk.lines.len() < CHUNK {
             let Some(row) = self.rows.next(self.problems) else { break };
             chunk.lines.push(row.line);

@@ -16,8 +16,10 @@ pub(crate) struct Args {
     pub(crate) topic: Option<String>,
 }
 
+type Topic = (&'static str, fn() -> String);
+
 /// The topics: written ones, and those made from the lists they are about.
-const TOPICS: &[(&str, fn() -> String)] = &[
+const TOPICS: &[Topic] = &[
     ("time", || include_str!("../topics/time.txt").to_owned()),
     ("query", || include_str!("../topics/query.txt").to_owned()),
     ("files", || include_str!("../topics/files.txt").to_owned()),
@@ -102,6 +104,13 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= 140), "{name}");
             assert!(text.lines().count() > 3, "{name}");
         }
+    }
+
+    #[test]
+    fn the_published_list_of_errors_is_the_one_in_use() {
+        let rows: String = Code::ALL.iter().map(|code| format!("| {code} | {} | {} |\n", code.meaning(), Exit::of(*code) as u8)).collect();
+        let published = include_str!("../../../docs/errors.md");
+        assert!(published.ends_with(&format!("| --- | --- | ---: |\n{rows}")), "docs/errors.md has to end with:\n{rows}");
     }
 
     #[test]

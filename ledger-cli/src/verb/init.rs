@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::context::{Context, Writing};
+use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
 /// Create a ledger here (--sample for a guided demo)
@@ -20,8 +20,9 @@ pub(crate) struct Args {
     /// Fill it with the sample
     #[arg(long, conflicts_with = "name")]
     pub(crate) sample: bool,
-    #[command(flatten)]
-    pub(crate) writing: Writing,
+    /// Who records its first event (default: init)
+    #[arg(long, value_name = "NAME", env = "DEALBOOK_ACTOR", hide_env = true)]
+    pub(crate) actor: Option<String>,
 }
 
 pub(super) fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
