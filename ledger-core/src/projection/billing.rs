@@ -25,6 +25,7 @@ mod receivables;
 mod sums;
 mod table;
 mod trace;
+mod wholesale;
 
 #[cfg(test)]
 mod tests;
