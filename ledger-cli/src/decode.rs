@@ -4,7 +4,7 @@ pub mod csv;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::Range;
 use std::path::Path;
 
@@ -33,35 +33,63 @@ pub(crate) fn fill_excerpts<'a>(excerpts: impl Iterator<Item = &'a mut Excerpt>)
 /// The raw bytes of the records that begin at these lines. What cannot be read is left out.
 fn records_at(path: &Path, lines: &BTreeSet<u64>) -> BTreeMap<u64, Vec<u8>> {
     let mut records = BTreeMap::new();
-    let Ok(source) = source::open(path) else { return records };
-    let mut reader = BufReader::with_capacity(128 * 1024, source.text);
+    // What was read before an error is all that can be shown.
+    let _ = each_record(path, lines.iter().copied(), LONGEST_EXCERPT, |line, record| {
+        records.insert(line, record.to_vec());
+        Ok(())
+    });
+    records
+}
+
+/// Writes the header and the records that begin at these lines, as they stand in the file: what `--quarantine` sets aside.
+///
+/// # Errors
+/// When the file cannot be read or the records not be written.
+pub fn copy_records(path: &Path, lines: &[u64], out: &mut impl Write) -> io::Result<()> {
+    let header = std::iter::once(1).filter(|_| lines.first() != Some(&1));
+    each_record(path, header.chain(lines.iter().copied()), csv::LONGEST_LINE, |_, record| {
+        out.write_all(record)?;
+        if record.ends_with(b"\n") { Ok(()) } else { out.write_all(b"\n") }
+    })
+}
+
+/// Hands out the raw bytes, up to a limit each, of the records that begin at these lines, which ascend.
+fn each_record(
+    path: &Path,
+    lines: impl IntoIterator<Item = u64>,
+    limit: u64,
+    mut give: impl FnMut(u64, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(128 * 1024, source::open(path)?.text);
     let mut line = 1;
-    for wanted in lines {
-        while line < *wanted {
-            match reader.skip_until(b'\n') {
-                Ok(0) | Err(_) => return records,
-                Ok(_) => line += 1,
+    let mut lines = lines.into_iter().peekable();
+    let mut record = vec![];
+    while let Some(wanted) = lines.next() {
+        while line < wanted {
+            if reader.skip_until(b'\n')? == 0 {
+                return Ok(());
             }
+            line += 1;
         }
-        let mut record = vec![];
+        record.clear();
         loop {
-            let room = LONGEST_EXCERPT - record.len() as u64;
+            let room = limit - record.len() as u64;
             let read = reader.by_ref().take(room).read_until(b'\n', &mut record);
             line += u64::from(record.last() == Some(&b'\n'));
             let open = memchr::memchr_iter(b'"', &record).count() % 2 == 1;
-            if !open || record.len() as u64 >= LONGEST_EXCERPT || !matches!(read, Ok(1..)) || lines.contains(&line) {
+            if !open || record.len() as u64 >= limit || !matches!(read, Ok(1..)) || lines.peek() == Some(&line) {
                 break;
             }
         }
+        if !record.is_empty() {
+            give(wanted, &record)?;
+        }
         // Cut off in the middle of a line: the rest of it is not the next line.
-        if record.last() != Some(&b'\n') && matches!(reader.skip_until(b'\n'), Ok(1..)) {
+        if record.last() != Some(&b'\n') && reader.skip_until(b'\n')? > 0 {
             line += 1;
         }
-        if !record.is_empty() {
-            records.insert(*wanted, record);
-        }
     }
-    records
+    Ok(())
 }
 
 fn show(excerpt: &mut Excerpt, record: &[u8]) {

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use ledger_core::chain::Broken;
 pub use ledger_core::problem::Code;
 use ledger_core::problem::{Kind, Located, Problems};
 
@@ -110,7 +111,7 @@ pub struct Diagnostic {
 pub struct Failure {
     /// The exit code.
     pub exit: Exit,
-    /// The errors; at least one.
+    /// The errors; none only when the reader of the output went away.
     pub diagnostics: Vec<Diagnostic>,
     /// What is said at the end: how many errors there were, and that nothing was appended.
     pub closing: Vec<String>,
@@ -144,6 +145,14 @@ impl Failure {
         Self::new(Code::E0324, format!("{} cannot be written", path.display())).because(reason(why))
     }
 
+    /// The output could not be written. When its reader has gone away nothing is said: that is no failure.
+    pub fn output(why: &io::Error) -> Self {
+        if why.kind() == io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Done, diagnostics: vec![], closing: vec![] };
+        }
+        Self::new(Code::E0324, "the output cannot be written").because(reason(why))
+    }
+
     /// Every problem of some inputs, each kind once with an excerpt.
     pub fn problems(problems: &Problems) -> Self {
         let mut diagnostics: Vec<Diagnostic> = problems.kinds().iter().map(diagnostic).collect();
@@ -153,9 +162,12 @@ impl Failure {
             let (before, rest) = diagnostics.split_at_mut(at);
             rest[0].hints.retain(|hint| !before.iter().any(|earlier| earlier.hints.contains(hint)));
         }
-        let (kinds, rows) = (problems.kinds().len(), problems.rows());
-        let closing = format!("{} of error in {}; nothing was appended", counted(kinds as u64, "kind"), counted(rows, "row"));
-        Self { exit: Exit::Rejected, diagnostics, closing: vec![closing] }
+        let kinds = problems.kinds();
+        let whole_files = kinds.iter().all(|kind| kind.first.line == 0);
+        let places = counted(problems.rows(), if whole_files { "file" } else { "row" });
+        let closing = format!("{} of error in {places}; nothing was appended", counted(kinds.len() as u64, "kind"));
+        let disk = kinds.iter().any(|kind| kind.first.problem.code == Code::E0303);
+        Self { exit: if disk { Exit::Failure } else { Exit::Rejected }, diagnostics, closing: vec![closing] }
     }
 
     /// Adds why, one step deeper.
@@ -220,12 +232,40 @@ impl Failure {
             if at > 0 {
                 writeln!(out)?;
             }
-            writeln!(out, "{}", renderer.render(&diagnostic.groups()))?;
+            // One block with its excerpt, or a line each when there is none: the renderer joins them with a rule that points at nothing.
+            if diagnostic.excerpts.iter().any(|excerpt| excerpt.source.is_some()) {
+                writeln!(out, "{}", renderer.render(&diagnostic.groups()))?;
+            } else {
+                diagnostic.groups().into_iter().try_for_each(|group| writeln!(out, "{}", renderer.render(&[group])))?;
+            }
         }
         if !self.closing.is_empty() {
             writeln!(out)?;
         }
         self.closing.iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        let code = match broken {
+            Broken::Unequal { .. } => Code::E0501,
+            Broken::OutOfPlace { .. } => Code::E0502,
+            Broken::WrongGenesis { .. } => Code::E0503,
+            Broken::NotALine { .. } | Broken::Newer { .. } | Broken::TooLong { .. } => Code::E0505,
+        };
+        let failure = Self::new(code, broken.to_string());
+        let failure = match broken {
+            Broken::Unequal { stored, computed, .. } => {
+                failure.because(format!("the next event says {stored}")).because(format!("its bytes give    {computed}"))
+            }
+            Broken::Newer { .. } => return failure.exit(Exit::Failure).hint("use the newer dealbook"),
+            _ => failure,
+        };
+        match broken.at() {
+            ..=1 => failure.note("nothing of this ledger is proven"),
+            at => failure.note(format!("everything before event #{at} is proven")),
+        }
     }
 }
 
@@ -243,6 +283,9 @@ impl Diagnostic {
         let mut add = |level: Level<'static>, lines: &[String]| {
             groups.extend(lines.iter().map(|line| Group::with_title(level.clone().secondary_title(line.clone()))));
         };
+        let unseen = |excerpt: &&Excerpt| excerpt.source.is_none() && !excerpt.label.is_empty();
+        let labels: Vec<String> = self.excerpts.iter().filter(unseen).map(|excerpt| excerpt.label.clone()).collect();
+        add(Level::NOTE.with_name("because"), &labels);
         add(Level::NOTE.with_name("because"), &self.because);
         add(Level::HELP, &self.hints);
         add(Level::NOTE, &self.notes);
@@ -260,7 +303,7 @@ impl Excerpt {
                 Snippet::source(source.as_str()).line_start(line).path(self.file.as_str()).annotation(caret).into()
             }
             None if self.line == 0 => Origin::path(self.file.as_str()).into(),
-            None => Origin::path(self.file.as_str()).line(line).char_column(1).into(),
+            None => Origin::path(self.file.as_str()).line(line).into(),
         }
     }
 }
@@ -365,7 +408,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("billing_event.csv");
         let rows = "id,action,text,amount,currency\nbe-1,INVOICED,\"a, b\",\"4,000.00\",USD\nbe-2,INVOICED,x,\"5,000.00\",USD\n";
-        std::fs::write(&path, rows.repeat(1)).unwrap();
+        std::fs::write(&path, rows).unwrap();
         let file = path.display().to_string();
         let mut problems = Problems::new();
         for line in [2, 3] {
@@ -390,6 +433,22 @@ mod tests {
             .note("nothing was asked");
         assert_eq!(failure.exit, Exit::NotFound);
         insta::assert_snapshot!(printed(&failure));
+    }
+
+    #[test]
+    fn a_broken_chain_is_an_integrity_failure() {
+        use ledger_core::chain::Hash;
+        for (broken, code) in [
+            (Broken::Unequal { at: 7, stored: Hash::of(b"a"), computed: Hash::of(b"b") }, Code::E0501),
+            (Broken::OutOfPlace { expected: 7, found: 9 }, Code::E0502),
+            (Broken::WrongGenesis { prev: Hash::of(b"a") }, Code::E0503),
+            (Broken::NotALine { at: 7 }, Code::E0505),
+            (Broken::Newer { at: 7, version: 2 }, Code::E0505),
+        ] {
+            let failure = Failure::from(broken);
+            assert_eq!((failure.exit, failure.diagnostics[0].code), (Exit::Integrity, Some(code)));
+        }
+        insta::assert_snapshot!(printed(&Broken::Unequal { at: 7, stored: Hash::of(b"a"), computed: Hash::of(b"b") }.into()));
     }
 
     #[test]

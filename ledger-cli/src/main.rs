@@ -1,2 +1,7 @@
 //! The dealbook command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dealbook::shell::main(std::env::args_os()).into()
+}

@@ -128,7 +128,7 @@ codes! {
     E0505 "a line this dealbook cannot read", "this is not a line that I can read",
         "The bytes are no line of a ledger, or one of a later format version. In the second case use the newer dealbook.";
     E0506 "a replay comes to another result", "the replay differs from the live state",
-        "Folding every event from the first gives other figures than the state kept beside the ledger. The events are right; what is derived from them is rebuilt with `dealbook replay --repair-cache`, and the difference is a bug to report.";
+        "Folding every event from the first gives other figures than the state kept beside the ledger. The events are right; what is derived from them may be deleted (the folder `derived` of the ledger) and is rebuilt when it is next asked for. The difference is a bug to report.";
     E0507 "log and store contradict each other", "log and store contradict each other",
         "The store holds a valid continuation of the log that the log has lost, or the log ends before the last position that was made durable. Nothing is touched. `dealbook copy sled:DIR jsonl:FILE` saves what the store has.";
     E0601 "another process is writing", "another process is writing to this ledger",

@@ -3,6 +3,7 @@
 //! A projection is total: a recorded fact is never refused, it becomes part of the state or a finding. Its saved form is the same on
 //! every machine, so that the BLAKE3 of it says whether two folds came to the same.
 
+pub mod billing;
 pub mod known;
 pub mod records;
 pub mod sources;

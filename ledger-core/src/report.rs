@@ -141,7 +141,7 @@ pub struct Report {
     pub columns: Vec<Column>,
     /// Its data: a cell for each column.
     pub rows: Vec<Vec<Cell>>,
-    /// Elimination and total lines, for people: in table, plain and markdown only, never part of the data.
+    /// Elimination and total lines, for people: in table and markdown only, never part of the data.
     pub totals: Vec<Vec<Cell>>,
     /// How people are shown it.
     pub layout: Layout,
@@ -512,6 +512,19 @@ mod tests {
         as of 2026-03-31 end of day UTC · known at #1842 b3:0bc2cb83 · 2 rows
         receipt r:6a0aeafa8bad4bbc
         ");
+    }
+
+    #[test]
+    fn the_schema_describes_the_columns() {
+        let report = report();
+        let schema = Report::schema(report.name, &report.columns);
+        assert_eq!(schema["$id"], "dealbook/payouts/v1");
+        insta::assert_snapshot!(canonical(&schema["properties"]["data"]));
+        let receipt = Receipt::new(&report, Asked::everything(0), BTreeMap::new(), Head::EMPTY, "payouts/1");
+        let printed: Value = serde_json::from_str(&receipt.printed()).unwrap();
+        let required = schema["properties"]["receipt"]["required"].as_array().unwrap();
+        let keys: Vec<Value> = printed.as_object().unwrap().keys().map(|key| json!(key)).collect();
+        assert_eq!(&keys, required);
     }
 
     #[test]

@@ -8,13 +8,20 @@
 #![forbid(unsafe_code)]
 
 mod anchor;
+pub mod appender;
 pub mod backend;
+pub mod copy;
+pub mod derived;
 mod error;
+pub mod ledger;
 mod lines;
 mod lock;
+mod pack;
 #[cfg(test)]
 mod sample;
+pub mod scan;
 mod segments;
+mod store;
 
 pub use error::LogError;
 pub use ledger_core::chain::{Broken, Hash, Head};

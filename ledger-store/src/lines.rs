@@ -36,6 +36,20 @@ impl Lines {
         Ok(self.head)
     }
 
+    /// Adds a line whose head was computed when it was written: it is hashed no second time, only its place is checked.
+    ///
+    /// # Errors
+    /// How the line fails to follow. The batch is then as it was.
+    pub fn push_hashed(&mut self, line: &[u8], head: Head) -> Result<Head, Broken> {
+        chain::fits(self.head, chain::link(line, self.head.seq + 1)?)?;
+        self.head = head;
+        self.bytes.reserve(line.len() + 1);
+        self.bytes.extend_from_slice(line);
+        self.bytes.push(b'\n');
+        self.ends.push(self.bytes.len());
+        Ok(self.head)
+    }
+
     /// The head that the first line follows.
     pub const fn base(&self) -> Head {
         self.base
@@ -73,13 +87,6 @@ impl Lines {
         self.head = base;
         self.bytes.clear();
         self.ends.clear();
-    }
-
-    /// Keeps the first `len` lines.
-    pub(crate) fn truncate(&mut self, len: usize, head: Head) {
-        self.ends.truncate(len);
-        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
-        self.head = head;
     }
 }
 

@@ -3,7 +3,7 @@
 use ledger_core::chain::{Hash, Head};
 
 /// The line that stands behind this head.
-pub fn line(head: Head, salt: u64) -> Vec<u8> {
+pub(crate) fn line(head: Head, salt: u64) -> Vec<u8> {
     let seq = head.seq + 1;
     let bits = |what: &str, n: u64| Hash::of(format!("{what} {n} {salt}").as_bytes()).to_string();
     let uuid = |what: &str, n: u64| {
@@ -47,7 +47,8 @@ pub fn line(head: Head, salt: u64) -> Vec<u8> {
         buyer = buyer,
         invoice_id = 700_000_000 + pick("invoice", seq / 2, 99_999_999),
         variant = if action == "INVOICED" { "PURCHASE" } else { "LISTING_FEE" },
-        line = uuid("line", seq),
+        // A purchase is the buyer's own line; fees and taxes have lines of their own.
+        line = if kind == "SELLER_REV_SHARE" { uuid("buyer line", invoice) } else { uuid("line", seq) },
         offer = offer,
         product = product,
         recipient = account(1),

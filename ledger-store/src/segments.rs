@@ -262,16 +262,6 @@ impl Cursor {
         Ok(())
     }
 
-    /// The position of the next line to be read.
-    pub(crate) const fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// The offset of the next line in its file.
-    pub(crate) const fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// The next block of whole lines up to and with position `to`; nothing when that is reached.
     pub(crate) fn read(&mut self, to: u64, size: usize) -> Result<Option<Block>, LogError> {
         while self.next <= to {

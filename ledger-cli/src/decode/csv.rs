@@ -13,7 +13,7 @@ use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator};
 use ledger_core::chain::Hash;
 use ledger_core::problem::{Code, Located, Problem, Problems};
 
-use super::source::{self, BYTE_ORDER_MARK};
+use super::source::{self, BYTE_ORDER_MARK, Source};
 use crate::failure::Failure;
 
 /// The longest field, in bytes.
@@ -37,6 +37,7 @@ pub struct Rows {
     record: StringRecord,
     crlf: bool,
     rows: u64,
+    rejected: Vec<u64>,
     ended: bool,
     damaged: bool,
     notes: Vec<String>,
@@ -90,10 +91,14 @@ impl Rows {
     /// When the file cannot be opened.
     pub fn open(path: &Path, prefix: Option<u64>, problems: &mut Problems) -> Result<Option<Self>, Failure> {
         let source = source::open(path).map_err(|why| Failure::unreadable(path, &why))?;
+        Ok(Self::over(path, source, prefix, problems))
+    }
+
+    fn over(path: &Path, source: Source, prefix: Option<u64>, problems: &mut Problems) -> Option<Self> {
         let file = path.display().to_string();
         let mut refuse = |problem: Problem| {
             problems.push(Located { file: file.clone(), line: 0, column_number: None, problem });
-            Ok(None)
+            None
         };
         if let Some(why) = &source.damaged {
             return refuse(damaged_gzip(why));
@@ -116,8 +121,20 @@ impl Rows {
             .from_reader(tap);
         let record = StringRecord::new();
         let path = path.to_owned();
-        let mut rows = Self { path, file, header: vec![], reader, record, crlf: false, rows: 0, ended: false, damaged: false, notes };
-        Ok(rows.read_header(problems).then_some(rows))
+        let mut rows = Self {
+            path,
+            file,
+            header: vec![],
+            reader,
+            record,
+            crlf: false,
+            rows: 0,
+            rejected: vec![],
+            ended: false,
+            damaged: false,
+            notes,
+        };
+        rows.read_header(problems).then_some(rows)
     }
 
     fn read_header(&mut self, problems: &mut Problems) -> bool {
@@ -132,7 +149,7 @@ impl Rows {
         let twice = |at: &usize| self.header[..*at].contains(&self.header[*at]);
         let twice: Vec<usize> = (1..self.header.len()).filter(twice).collect();
         for at in &twice {
-            let problem = Problem::new(Code::E0317, &self.header[*at], "this name occurs twice").cure(DOWNLOAD_AGAIN);
+            let problem = Problem::new(Code::E0317, self.header[*at].clone(), "this name occurs twice").cure(DOWNLOAD_AGAIN);
             self.report(line, Some(*at), problem, problems);
         }
         twice.is_empty()
@@ -141,6 +158,11 @@ impl Rows {
     /// The column names, in the file's order.
     pub fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// The lines of the rows that have a problem, in order.
+    pub fn rejected(&self) -> &[u64] {
+        &self.rejected
     }
 
     /// The file as the user named it.
@@ -255,16 +277,19 @@ impl Rows {
     }
 
     /// Puts a problem in its place: file, line and column.
-    pub fn report(&self, line: u64, column: Option<usize>, mut problem: Problem, problems: &mut Problems) {
+    pub fn report(&mut self, line: u64, column: Option<usize>, mut problem: Problem, problems: &mut Problems) {
         if problem.column.is_none() {
             problem.column = column.and_then(|column| self.header.get(column)).cloned();
         }
         let column_number = column.map(|column| column as u64 + 1);
+        if line > 1 && self.rejected.last() != Some(&line) {
+            self.rejected.push(line);
+        }
         problems.push(Located { file: self.file.clone(), line, column_number, problem });
     }
 
     /// Puts problems that name their column in their place.
-    pub fn report_all(&self, line: u64, found: impl IntoIterator<Item = Problem>, problems: &mut Problems) {
+    pub fn report_all(&mut self, line: u64, found: impl IntoIterator<Item = Problem>, problems: &mut Problems) {
         for problem in found {
             let column = problem.column.as_ref().and_then(|name| self.header.iter().position(|column| column == name));
             self.report(line, column, problem, problems);
@@ -551,6 +576,82 @@ mod tests {
         Read { rows: given, problems, summary, printed }
     }
 
+    /// Gives a byte at a time, so that every state of the tap meets the end of a chunk.
+    struct Trickle(io::Cursor<Vec<u8>>);
+
+    impl io::Read for Trickle {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let one = buffer.len().min(1);
+            self.0.read(&mut buffer[..one])
+        }
+    }
+
+    /// What a plain reading of RFC 4180 makes of a text: the line and the fields of each record that is not blank.
+    fn by_the_book(text: &str) -> Vec<(u64, Vec<String>)> {
+        let (mut records, mut fields, mut field) = (vec![], vec![], String::new());
+        let (mut line, mut start, mut quoted) = (1, 1, false);
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            line += u64::from(c == '\n');
+            match c {
+                '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
+                '"' => quoted = !quoted,
+                ',' if !quoted => fields.push(std::mem::take(&mut field)),
+                '\n' if !quoted => {
+                    fields.push(std::mem::take(&mut field));
+                    records.push((start, std::mem::take(&mut fields)));
+                    start = line;
+                }
+                _ => field.push(c),
+            }
+        }
+        if !field.is_empty() || !fields.is_empty() {
+            fields.push(field);
+            records.push((start, fields));
+        }
+        records.retain(|(_, fields)| fields.len() > 1 || !fields[0].is_empty());
+        records
+    }
+
+    #[test]
+    fn chunks_make_no_difference_and_whole_files_read_by_the_book() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let mut state = 7_u64;
+        let mut whole = 0;
+        for case in 0..4_000 {
+            let mut text = String::from("a,b\n");
+            for _ in 0..1 + case % 12 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push_str(
+                    ["\"", ",", "\n", "x", "\"\"", ",\"", "\",", "\"\n", "x,y\n", "\"x\"", "é", "\",\""][(state >> 33) as usize % 12],
+                );
+            }
+            let read = |slowly: bool| {
+                let bytes = text.clone().into_bytes();
+                let rest: Box<dyn io::Read + Send> =
+                    if slowly { Box::new(Trickle(io::Cursor::new(bytes))) } else { Box::new(io::Cursor::new(bytes)) };
+                let text = io::Read::chain(io::Cursor::new(vec![]), rest);
+                let source = Source { text, beginning: vec![], marked: false, compressed: None, damaged: None };
+                let mut problems = Problems::new();
+                let mut given = vec![];
+                let mut rows = Rows::over(&path, source, None, &mut problems).unwrap();
+                while let Some(row) = rows.next(&mut problems) {
+                    given.push((row.line, row.fields().map(str::to_owned).collect::<Vec<_>>()));
+                }
+                (given, problems)
+            };
+            let (given, problems) = read(false);
+            let slowly = read(true);
+            assert_eq!((&given, &problems), (&slowly.0, &slowly.1), "{text:?}");
+            if problems.is_empty() {
+                whole += 1;
+                assert_eq!(given, by_the_book(&text)[1..], "{text:?}");
+            }
+        }
+        assert!(whole > 100, "{whole}");
+    }
+
     fn read(bytes: &[u8]) -> Read {
         read_with("a.csv", bytes, None)
     }
@@ -677,6 +778,33 @@ mod tests {
             let read = read(text.as_bytes());
             assert!(read.problems.is_empty() && read.rows.len() == 1);
         }
+    }
+
+    #[test]
+    fn a_file_made_to_exhaust_the_machine_is_left() {
+        let mut encoder = GzEncoder::new(vec![], Compression::fast());
+        encoder.write_all(b"id,name\n").unwrap();
+        let line = format!("1,{}\n", "x".repeat(1_000_000));
+        for _ in 0..300 {
+            encoder.write_all(line.as_bytes()).unwrap();
+        }
+        let read = read(&encoder.finish().unwrap());
+        assert_eq!(read.problems.kinds()[0].first.problem.code, Code::E0320);
+        assert!(read.rows.len() < 300);
+    }
+
+    #[test]
+    fn rejected_rows_can_be_set_aside_as_they_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.csv");
+        std::fs::write(&path, "id,name\r\n1,\"a\nb\"\r\n2,x,y\r\n3,c\r\n4,\"two\nlines\",z").unwrap();
+        let mut problems = Problems::new();
+        let mut rows = Rows::open(&path, None, &mut problems).unwrap().unwrap();
+        while rows.next(&mut problems).is_some() {}
+        assert_eq!(rows.rejected(), [4, 6]);
+        let mut out = vec![];
+        super::super::copy_records(&path, rows.rejected(), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "id,name\r\n2,x,y\r\n4,\"two\nlines\",z\n");
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Feed for BillingEvents {
             disbursement_amount: row.amount(C::DisbursementAmount).filter(|paid| *paid != amount),
             disbursement_currency: payout_currency,
             disbursement_reference: row.id(C::DisbursementReferenceNumber),
-            due: row.moment(C::PaymentDueDate).filter(|_| bills),
+            due: row.moment(C::PaymentDueDate).filter(|_| bills && !fee),
             extra: row.extra(),
             invoice,
             invoice_date,
@@ -143,8 +143,8 @@ impl Feed for BillingEvents {
             reference: row.id(C::TransactionReferenceId).filter(|_| bills),
             seller_only,
             transaction_type,
-            usage_from: row.moment(C::UsagePeriodStartDate).filter(|_| bills),
-            usage_until: row.moment_after(C::UsagePeriodEndDate).filter(|_| bills),
+            usage_from: row.moment(C::UsagePeriodStartDate).filter(|_| bills && !fee),
+            usage_until: row.moment_after(C::UsagePeriodEndDate).filter(|_| bills && !fee),
             wholesale,
         };
         Some(Reading { key: key?.as_str().to_owned(), event: kind.event(event), effective_at })

@@ -40,7 +40,7 @@ pub use trace::{Kind, Linked};
 use crate::chain::Hash;
 use crate::event::billing::{BillingEvent, TransactionType};
 use crate::event::{Entry, Event};
-use crate::id::{AccountId, NotAnId};
+use crate::id::AccountId;
 use crate::money::{Amount, Currency, NotACurrency};
 use crate::projection::Projection;
 use crate::time::{Basis, Instant};
@@ -75,7 +75,8 @@ pub struct Billing {
     texts: Texts,
     lines: Table<7>,
     classes: Table<6>,
-    deals: Table<5>,
+    deals: Table<3>,
+    parties: Table<2>,
     charges: Table<7>,
     payouts: Table<2>,
     movements: Movements,
@@ -131,14 +132,12 @@ struct Class {
     action: u32,
 }
 
-/// Which agreement, offer and product a row is about, and who is on the other side.
+/// Which agreement, offer and product a row is about.
 #[derive(Clone, Copy)]
 struct Deal {
     agreement: u32,
     offer: u32,
     product: u32,
-    counterparty: u32,
-    end_user: u32,
 }
 
 /// What can be told of a row for ever.
@@ -212,8 +211,17 @@ struct Movements {
     wide: Vec<(u64, i128)>,
     /// By position, amounts in the payout currency where they are others.
     paid: Vec<(u64, i128)>,
-    /// By position, when the buyer must have paid.
-    due: Vec<(u64, i64)>,
+    /// What only rows that bill tell.
+    billed: Vec<Billed>,
+}
+
+/// What only a row that bills tells: when the buyer must have paid, and who is on the other side.
+#[derive(Debug, Clone, Copy)]
+struct Billed {
+    /// The position of its movement.
+    at: u64,
+    due: i64,
+    parties: u32,
 }
 
 /// A payout that was sent or came back, or one that is taken away because the source says it differently now.
@@ -267,6 +275,9 @@ impl Billing {
     fn movement(&mut self, row: &BillingEvent, action: Action, said: Said<'_>) {
         let charge = self.charge_of(row);
         let payout = row.disbursement.as_ref().map_or(NONE, |payout| self.payout(&row.recipient, payout.as_str()));
+        let counterparty = self.texts.intern_some(row.counterparty.as_ref().map(|id| id.as_str()));
+        let end_user = self.texts.intern_some(row.end_user.as_ref().map(|id| id.as_str()));
+        let parties = if counterparty == NONE && end_user == NONE { NONE } else { self.parties.intern([counterparty, end_user]) };
         let in_balance = row.balance_impacting.unwrap_or(matches!(action, Action::Invoiced | Action::Forgiven));
         let mut kind = action as u8;
         if in_balance {
@@ -291,8 +302,9 @@ impl Billing {
         if let Some(paid) = row.disbursement_amount.filter(|paid| *paid != row.amount) {
             moved.paid.push((at, paid.units()));
         }
-        if let Some(due) = row.due {
-            moved.due.push((at, due.micros()));
+        let due = row.due.map_or(UNDATED, Instant::micros);
+        if due != UNDATED || parties != NONE {
+            moved.billed.push(Billed { at, due, parties });
         }
     }
 
@@ -330,8 +342,6 @@ impl Billing {
             texts.intern_some(row.agreement.as_ref().map(|id| id.as_str())),
             texts.intern_some(row.offer.as_ref().map(|id| id.as_str())),
             texts.intern_some(row.product.as_ref().map(|id| id.as_str())),
-            texts.intern_some(row.counterparty.as_ref().map(|id| id.as_str())),
-            texts.intern_some(row.end_user.as_ref().map(|id| id.as_str())),
         ];
         let charge = Charge {
             line: self.lines.intern(line.words()),
@@ -391,19 +401,14 @@ impl Billing {
     }
 
     fn deal(&self, deal: u32) -> Deal {
-        let [agreement, offer, product, counterparty, end_user] = self.deals.rows[deal as usize];
-        Deal { agreement, offer, product, counterparty, end_user }
+        let [agreement, offer, product] = self.deals.rows[deal as usize];
+        Deal { agreement, offer, product }
     }
 
     /// A payout's recipient and id.
     fn payout_id(&self, payout: u32) -> (&str, &str) {
         let [recipient, id] = self.payouts.rows[payout as usize];
         (self.texts.get(recipient), self.texts.get(id))
-    }
-
-    /// The account of an interned text.
-    fn account(&self, text: u32) -> Result<AccountId, NotAnId> {
-        self.texts.get(text).parse()
     }
 
     /// The currency of an interned text.
@@ -425,7 +430,9 @@ impl Billing {
             && moved.payout.iter().all(|payout| *payout == NONE || (*payout as usize) < self.payouts.len())
             && sparse(moved.wide.last().map(|last| last.0))
             && sparse(moved.paid.last().map(|last| last.0))
-            && sparse(moved.due.last().map(|last| last.0))
+            && sparse(moved.billed.last().map(|last| last.at))
+            && moved.billed.iter().all(|billed| billed.parties == NONE || (billed.parties as usize) < self.parties.len())
+            && self.parties.rows.iter().all(|parties| parties.iter().all(|number| text(*number)))
             && self.lines.rows.iter().all(|[recipient, currency, _, document, item, ..]| {
                 [recipient, currency, document, item].into_iter().all(|number| text(*number))
             })
@@ -458,6 +465,7 @@ impl Billing {
             lines: Table::load(bytes)?,
             classes: Table::load(bytes)?,
             deals: Table::load(bytes)?,
+            parties: Table::load(bytes)?,
             charges: Table::load(bytes)?,
             payouts: Table::load(bytes)?,
             movements: Movements {
@@ -470,16 +478,28 @@ impl Billing {
                 amount: bytes.column(i64::from_le_bytes)?,
                 wide: bytes.column(pair)?.into_iter().collect::<Option<_>>()?,
                 paid: bytes.column(pair)?.into_iter().collect::<Option<_>>()?,
-                due: bytes.column(|bytes: [u8; 16]| {
-                    let (at, due) = bytes.split_first_chunk::<8>()?;
-                    Some((u64::from_le_bytes(*at), i64::from_le_bytes(due.try_into().ok()?)))
-                })?
-                .into_iter()
-                .collect::<Option<_>>()?,
+                billed: bytes.column(Billed::of)?.into_iter().collect::<Option<_>>()?,
             },
             headers: bytes.column(Header::of)?.into_iter().collect::<Option<_>>()?,
         };
         (bytes.0.is_empty() && state.is_whole()).then_some(state)
+    }
+}
+
+impl Billed {
+    fn bytes(&self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&self.at.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.due.to_le_bytes());
+        bytes[16..].copy_from_slice(&self.parties.to_le_bytes());
+        bytes
+    }
+
+    fn of(bytes: [u8; 20]) -> Option<Self> {
+        let (at, rest) = bytes.split_first_chunk::<8>()?;
+        let (due, parties) = rest.split_first_chunk::<8>()?;
+        let (at, due) = (u64::from_le_bytes(*at), i64::from_le_bytes(*due));
+        Some(Self { at, due, parties: u32::from_le_bytes(parties.try_into().ok()?) })
     }
 }
 
@@ -561,6 +581,7 @@ impl Projection for Billing {
         self.lines.save(&mut out);
         self.classes.save(&mut out);
         self.deals.save(&mut out);
+        self.parties.save(&mut out);
         self.charges.save(&mut out);
         self.payouts.save(&mut out);
         let pair = |(at, value): &(u64, i128)| {
@@ -579,12 +600,7 @@ impl Projection for Billing {
         write_column(&mut out, &moved.amount, |amount| amount.to_le_bytes());
         write_column(&mut out, &moved.wide, pair);
         write_column(&mut out, &moved.paid, pair);
-        write_column(&mut out, &moved.due, |(at, due)| {
-            let mut bytes = [0; 16];
-            bytes[..8].copy_from_slice(&at.to_le_bytes());
-            bytes[8..].copy_from_slice(&due.to_le_bytes());
-            bytes
-        });
+        write_column(&mut out, &moved.billed, Billed::bytes);
         write_column(&mut out, &self.headers, Header::bytes);
         out
     }

@@ -3,17 +3,33 @@
 use ledger_core::chain::{Broken, Head};
 use proptest::prelude::*;
 
-use crate::backend::{jsonl::Jsonl, memory::Memory};
+use crate::backend::{jsonl::Jsonl, memory::Memory, sled};
 use crate::{Lines, Log, LogError, PATIENCE, sample};
+
+type Make = fn(&std::path::Path) -> Box<dyn Log>;
 
 /// A way to make a log, and to open it again if it outlives the program.
 struct Kind {
-    make: fn(&std::path::Path) -> Box<dyn Log>,
-    reopen: Option<fn(&std::path::Path) -> Box<dyn Log>>,
+    make: Make,
+    reopen: Option<Make>,
 }
 
 const MEMORY: Kind = Kind { make: |_| Box::new(Memory::new()), reopen: None };
 const JSONL: Kind = Kind { make: open_jsonl, reopen: Some(open_jsonl) };
+
+const SLED: Kind = Kind { make: make_sled, reopen: Some(open_sled) };
+
+fn make_sled(folder: &std::path::Path) -> Box<dyn Log> {
+    sled::create(folder, &sled::Meta::new("test", "test")).unwrap();
+    open_sled(folder)
+}
+
+fn open_sled(folder: &std::path::Path) -> Box<dyn Log> {
+    let options = sled::Options { segment: 1 << 20, ..sled::Options::default() };
+    let (log, notices) = sled::Sled::open(folder, options).unwrap();
+    assert_eq!(notices, [], "nothing was out of order");
+    Box::new(log)
+}
 
 fn open_jsonl(folder: &std::path::Path) -> Box<dyn Log> {
     Box::new(Jsonl::open(&folder.join("lines.jsonl"), PATIENCE).unwrap().0)
@@ -85,6 +101,11 @@ fn jsonl() {
 }
 
 #[test]
+fn sled() {
+    check(&SLED);
+}
+
+#[test]
 fn lines_that_do_not_follow_never_reach_a_log() {
     let line = sample::line(Head::EMPTY, 0);
     let mut lines = Lines::after(Head { seq: 7, ..Head::EMPTY });
@@ -114,7 +135,7 @@ proptest! {
     /// Every backend is a list of lines.
     #[test]
     fn a_log_is_a_list(steps in prop::collection::vec(step(), 1..25)) {
-        for kind in [&MEMORY, &JSONL] {
+        for kind in [&MEMORY, &JSONL, &SLED] {
             let folder = tempfile::tempdir().unwrap();
             let mut log = (kind.make)(folder.path());
             let mut model: Vec<Vec<u8>> = Vec::new();

@@ -115,7 +115,11 @@ pub(super) fn undone(payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
     let failures = payouts.iter().filter_map(|(payout, at)| at.header().filter(|header| header.failed).map(|header| (payout, header)));
     for (failure, header) in failures {
         let same = |other: &Header| {
-            !other.failed && header.trace != NONE && other.trace == header.trace && other.paid == -header.paid && other.paid_currency == header.paid_currency
+            !other.failed
+                && header.trace != NONE
+                && other.trace == header.trace
+                && other.paid == -header.paid
+                && other.paid_currency == header.paid_currency
         };
         let found = match header.undoes {
             NONE => payouts
@@ -159,13 +163,7 @@ impl Billing {
 
     /// The headers in force: each that was added and not taken away, in recorded order.
     fn headers_at(&self, basis: Basis) -> Vec<Header> {
-        let (happened, stated) = (basis.effective_before.map_or(i64::MAX, Instant::micros), basis.stated_before.map_or(i64::MAX, Instant::micros));
-        let mut added: Vec<Header> = Vec::new();
-        let mut taken: Vec<Header> = Vec::new();
-        let known = self.headers.partition_point(|header| header.seq <= basis.known_at);
-        for header in self.headers[..known].iter().filter(|header| header.effective < happened && header.stated < stated) {
-            if header.minus { taken.push(*header) } else { added.push(*header) }
-        }
+        let (taken, mut added): (Vec<Header>, Vec<Header>) = self.headers_known(basis).partition(|header| header.minus);
         for gone in taken {
             if let Some(at) = added.iter().rposition(|header| header.says_the_same(&gone)) {
                 added.remove(at);

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
-use super::measure::{MEASURES, Measure};
+use super::measure::{Counted, Leg, MEASURES, Measure};
+use super::sums::{BilledAt, LineAt};
 use super::table::NONE;
-use super::{Billing, In, Names, UNDATED, cents};
+use super::{Billing, In, LineKind, Names, UNDATED, cents};
 
 /// What stands on an invoice of one recipient, in one currency.
 struct Invoice {
@@ -15,7 +16,7 @@ struct Invoice {
     due: i64,
     variant: u32,
     agreement: u32,
-    counterparty: u32,
+    parties: u32,
     units: [i128; MEASURES],
     unclassified: i128,
 }
@@ -50,7 +51,7 @@ const CLASSES: [(&str, &str, &[Measure]); 6] = [
 /// Each invoice of each recipient: its dates and parties, its amounts by class, what is owed for it and how much of that is open.
 pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
-    let due = state.due_of_charges(basis);
+    let billed = state.billed_at(basis);
     let mut found: BTreeMap<(&str, &str, &str), Invoice> = BTreeMap::new();
     for (number, (words, sum)) in state.charges.rows.iter().zip(&sums).enumerate().filter(|(_, (_, sum))| sum.rows > 0) {
         let charge = super::Charge::of(*words);
@@ -62,7 +63,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             due: UNDATED,
             variant: NONE,
             agreement: NONE,
-            counterparty: NONE,
+            parties: NONE,
             units: [0; MEASURES],
             unclassified: 0,
         });
@@ -74,13 +75,14 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         };
         fill(&mut at.variant, class.invoice);
         fill(&mut at.agreement, deal.agreement);
-        fill(&mut at.counterparty, deal.counterparty);
-        for (known, moment) in [(&mut at.date, charge.invoice_date), (&mut at.due, due[number])] {
+        fill(&mut at.parties, billed.parties[number]);
+        for (known, moment) in [(&mut at.date, charge.invoice_date), (&mut at.due, billed.due[number])] {
             if moment != UNDATED && (*known == UNDATED || moment < *known) {
                 *known = moment;
             }
         }
         let counted = &counted[charge.class as usize];
+        at.unclassified += sum.unknown;
         match counted.in_balance {
             Some(measure) => at.units[measure as usize] += sum.net,
             None => at.unclassified += sum.net,
@@ -88,7 +90,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         if let Some(measure) = counted.informational {
             at.units[measure as usize] += sum.informational;
         }
-        at.units[Measure::NetRevenue as usize] += sum.net;
+        at.units[Measure::NetRevenue as usize] += sum.net + sum.unknown;
         at.units[Measure::Collected as usize] += sum.collected;
         at.units[Measure::Disbursed as usize] += sum.disbursed;
     }
@@ -123,13 +125,15 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 text(at.variant),
                 day(at.date),
                 day(at.due),
-                Cell::or_empty(state.counterparty(party, at.counterparty, names), Cell::Text),
+                Cell::or_empty(state.counterparty(party, at.parties, names), Cell::Text),
                 text(at.agreement),
                 Cell::text(currency),
             ];
-            row.extend(CLASSES.iter().map(|(name, _, measures)| {
-                Cell::Amount(cents(of(measures) + if *name == "other" { at.unclassified } else { 0 }))
-            }));
+            row.extend(
+                CLASSES
+                    .iter()
+                    .map(|(name, _, measures)| Cell::Amount(cents(of(measures) + if *name == "other" { at.unclassified } else { 0 }))),
+            );
             let [net, collected, disbursed] =
                 [Measure::NetRevenue, Measure::Collected, Measure::Disbursed].map(|measure| at.units[measure as usize]);
             row.extend([net, collected, net - collected, disbursed].map(|units| Cell::Amount(cents(units))));
@@ -140,31 +144,21 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
 }
 
 impl Billing {
-    /// When the buyer must have paid, by charge: what its rows in force say, the earliest if they differ.
-    pub(super) fn due_of_charges(&self, basis: Basis) -> Vec<i64> {
-        let moved = &self.movements;
-        let mut sparse = moved.due.iter().peekable();
-        let mut said: Vec<(u32, i64, i64)> = Vec::with_capacity(moved.due.len());
-        for at in moved.at(basis) {
-            while sparse.next_if(|(row, _)| *row < at as u64).is_some() {}
-            if let Some((_, due)) = sparse.next_if(|(row, _)| *row == at as u64) {
-                said.push((moved.charge[at], *due, moved.sign(at)));
-            }
+    /// Who buys on a line: the other party of what is sold on it, never of what is bought for it.
+    pub(super) fn buyer(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, names: &dyn Names) -> Option<String> {
+        let line = self.line(at.line);
+        if line.kind == LineKind::Adjustment {
+            return None;
         }
-        said.sort_unstable();
-        let mut due: Vec<i64> = vec![UNDATED; self.charges.len()];
-        for same in said.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            let (charge, moment, _) = same[0];
-            if due[charge as usize] == UNDATED && same.iter().map(|(.., sign)| sign).sum::<i64>() > 0 {
-                due[charge as usize] = moment;
-            }
-        }
-        due
+        let sold = at.charges.iter().filter(|charge| counted[self.charge(**charge).class as usize].leg != Leg::Buying);
+        let parties = sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE)?;
+        self.counterparty(self.texts.get(line.recipient), parties, names)
     }
 
     /// The other party, as an AWS account where that is known and else as the recipient's feeds call it.
-    pub(super) fn counterparty(&self, recipient: &str, text: u32, names: &dyn Names) -> Option<String> {
-        let opaque = self.texts.some(text)?;
+    fn counterparty(&self, recipient: &str, parties: u32, names: &dyn Names) -> Option<String> {
+        let [counterparty, _] = *self.parties.rows.get(parties as usize)?;
+        let opaque = self.texts.some(counterparty)?;
         let account = recipient.parse().ok().and_then(|recipient| names.account(&recipient, opaque));
         Some(account.map_or_else(|| opaque.to_owned(), |account| account.to_string()))
     }

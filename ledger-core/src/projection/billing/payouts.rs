@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::AccountId;
-use crate::money::{CENT, Currency, round_half_up};
+use crate::money::{CENT, round_half_up};
 use crate::report::{Cell, Column, Kind, Layout, Report};
 use crate::time::{Basis, Instant};
 
 use super::measure::{Counted, Leg, MEASURES, Measure};
-use super::sums::{ChargeSum, LineAt};
+use super::sums::{BilledAt, ChargeSum, LineAt};
 use super::table::NONE;
 use super::{Billing, Names, UNDATED, cents};
 
@@ -92,6 +91,7 @@ struct Eliminated {
 /// parties a sum is given only after the wholesale legs, which one party pays the other, have been eliminated on a line of their own.
 pub fn payouts(state: &Billing, basis: Basis, options: Options<'_>) -> Report {
     let (sums, counted) = (state.charge_sums(basis, options.currency), state.counted());
+    let billed = if options.by == By::Buyer { state.billed_at(basis) } else { BilledAt::default() };
     let mut groups: BTreeMap<(&str, &str, String), Sums> = BTreeMap::new();
     let mut plain: BTreeMap<(u32, u32), Sums> = BTreeMap::new();
     let mut unclassified: BTreeMap<u32, i128> = BTreeMap::new();
@@ -107,7 +107,7 @@ pub fn payouts(state: &Billing, basis: Basis, options: Options<'_>) -> Report {
         if options.by == By::Party {
             plain.entry((line.recipient, currency)).or_default().add(&at.sums);
         } else {
-            let group = (state.texts.get(line.recipient), state.texts.get(currency), state.group(at, &counted, options));
+            let group = (state.texts.get(line.recipient), state.texts.get(currency), state.group(at, &counted, &billed, options));
             groups.entry(group).or_default().add(&at.sums);
         }
     });
@@ -177,7 +177,7 @@ fn heading(groups: &BTreeMap<(&str, &str, String), Sums>, names: &dyn Names) -> 
 
 impl Billing {
     /// The group of a line: by what its own rows say, and where they differ by the earliest; rows of the sale come before those of the fee.
-    fn group(&self, at: &LineAt<'_>, counted: &[Counted], options: Options<'_>) -> String {
+    fn group(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, options: Options<'_>) -> String {
         let charges = || at.charges.iter().map(|charge| self.charge(*charge));
         let first = |text: fn(super::Deal) -> u32| charges().map(|charge| text(self.deal(charge.deal))).find(|text| *text != NONE);
         match options.by {
@@ -188,14 +188,7 @@ impl Billing {
                 let earliest = charges().map(|charge| charge.invoice_date).filter(|date| *date != UNDATED).min();
                 earliest.map_or_else(String::new, |date| Instant::from_micros(date).to_string()[..7].to_owned())
             }
-            By::Buyer => {
-                let sold = charges().filter(|charge| counted[charge.class as usize].leg != Leg::Buying);
-                let buyer = sold.map(|charge| self.deal(charge.deal).counterparty).find(|buyer| *buyer != NONE);
-                let Some(buyer) = buyer.map(|buyer| self.texts.get(buyer)) else { return String::new() };
-                let recipient = self.account(self.line(at.line).recipient);
-                let account = recipient.ok().and_then(|recipient| options.names.account(&recipient, buyer));
-                account.map_or_else(|| buyer.to_owned(), |account| account.to_string())
-            }
+            By::Buyer => self.buyer(at, counted, billed, options.names).unwrap_or_default(),
         }
     }
 
@@ -235,7 +228,11 @@ impl Billing {
             report.totals.push(row("total", None, currency, &total, by));
         }
         if eliminated.one_sided > 0 {
-            let legs = if eliminated.one_sided == 1 { "1 wholesale invoice has".to_owned() } else { format!("{} wholesale invoices have", eliminated.one_sided) };
+            let legs = if eliminated.one_sided == 1 {
+                "1 wholesale invoice has".to_owned()
+            } else {
+                format!("{} wholesale invoices have", eliminated.one_sided)
+            };
             report.notes.push(format!("{legs} one side in this ledger only and stay in the total"));
         }
         report.notes.extend(eliminated.unequal);
@@ -345,12 +342,4 @@ impl Wholesale {
     fn new((invoice, currency): (u32, u32), buyer: u32) -> Self {
         Self { invoice, currency, buyer, seller: NONE, buying: Vec::new(), selling: Vec::new(), lines: BTreeSet::new(), residual: 0 }
     }
-}
-
-/// A party and a currency as a report's cells hold them, for callers that look rows up.
-#[cfg(test)]
-pub(super) fn cell<'a>(report: &'a Report, party: &AccountId, currency: Currency, column: &str) -> Option<&'a Cell> {
-    let [at_party, at_currency, at] = ["party", "currency", column].map(|name| report.column(name));
-    let matches = |row: &&Vec<Cell>| row[at_party.unwrap_or(0)] == Cell::text(party) && row[at_currency.unwrap_or(0)] == Cell::text(currency);
-    report.rows.iter().find(matches)?.get(at?)
 }

@@ -6,7 +6,7 @@ use crate::time::{Basis, Instant};
 
 use super::measure::{Counted, MEASURES, Measure, counted};
 use super::table::NONE;
-use super::{Action, Billing, IN_BALANCE, In, MINUS, Movements, WIDE};
+use super::{Action, Billing, IN_BALANCE, In, MINUS, Movements, UNDATED, WIDE};
 
 /// What the rows of one charge come to, in hundred-millionths.
 #[derive(Debug, Default, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(super) struct ChargeSum {
     pub(super) net: i128,
     /// Invoiced and forgiven, informational.
     pub(super) informational: i128,
+    /// Touching the balance by an action that this program does not know: owed all the same, and in no class.
+    pub(super) unknown: i128,
     /// Received from the buyer.
     pub(super) collected: i128,
     /// Paid out.
@@ -64,11 +66,6 @@ impl Movements {
         sparse(&self.paid, at).unwrap_or_else(|| self.amount(at))
     }
 
-    /// When the buyer must have paid.
-    pub(super) fn due(&self, at: usize) -> Option<i64> {
-        sparse(&self.due, at)
-    }
-
     /// One, or minus one when the movement takes a row away.
     pub(super) fn sign(&self, at: usize) -> i64 {
         if self.kind[at] & MINUS == 0 { 1 } else { -1 }
@@ -103,6 +100,7 @@ impl Billing {
                     sum.disbursed -= signed;
                     sum.allocations += one;
                 }
+                Action::Unknown if kind & IN_BALANCE != 0 => sum.unknown += signed,
                 Action::Unknown => (),
             }
         }
@@ -178,22 +176,26 @@ impl Billing {
 
     fn line_at<'a>(&self, line: u32, payout_currency: u32, charges: &'a [u32], sums: &[ChargeSum], counted: &[Counted]) -> LineAt<'a> {
         let mut at = LineAt { line, payout_currency, charges, sums: [0; MEASURES], unclassified: 0 };
-        let mut add = |measure: Measure, units: i128| at.sums[measure as usize] += units;
         for charge in charges {
             let (sum, class) = (&sums[*charge as usize], &counted[self.charges.rows[*charge as usize][2] as usize]);
-            match class.in_balance {
-                Some(measure) => add(measure, sum.net),
-                None => at.unclassified += sum.net,
+            at.unclassified += sum.unknown;
+            if class.in_balance.is_none() {
+                at.unclassified += sum.net;
+            }
+            let mut add = |measure: Measure, units: i128| at.sums[measure as usize] += units;
+            if let Some(measure) = class.in_balance {
+                add(measure, sum.net);
             }
             if let Some(measure) = class.informational {
                 add(measure, sum.informational);
             }
-            add(Measure::NetRevenue, sum.net);
+            let owed = sum.net + sum.unknown;
+            add(Measure::NetRevenue, owed);
             add(Measure::Collected, sum.collected);
             add(Measure::Disbursed, sum.disbursed);
-            add(Measure::Uncollected, sum.net - sum.collected);
+            add(Measure::Uncollected, owed - sum.collected);
             add(Measure::AwaitingDisbursement, sum.collected - sum.disbursed);
-            add(Measure::Undisbursed, sum.net - sum.disbursed);
+            add(Measure::Undisbursed, owed - sum.disbursed);
         }
         at
     }
@@ -211,6 +213,47 @@ impl Billing {
         });
         (sums.iter().map(|sum| sum.rows).sum(), lines, [("net", net), ("disbursed", disbursed)])
     }
+}
+
+/// What the rows in force that bill a charge say, by charge.
+#[derive(Default)]
+pub(super) struct BilledAt {
+    /// When the buyer must have paid, the earliest if rows differ.
+    pub(super) due: Vec<i64>,
+    /// Who is on the other side, the one named first if rows differ.
+    pub(super) parties: Vec<u32>,
+}
+
+impl Billing {
+    /// What the rows in force that bill a charge say.
+    pub(super) fn billed_at(&self, basis: Basis) -> BilledAt {
+        let moved = &self.movements;
+        let mut billed = moved.billed.iter().peekable();
+        let (mut due, mut parties) = (Vec::with_capacity(moved.billed.len()), Vec::with_capacity(moved.billed.len()));
+        for at in moved.at(basis) {
+            while billed.next_if(|billed| billed.at < at as u64).is_some() {}
+            if let Some(billed) = billed.next_if(|billed| billed.at == at as u64) {
+                due.push((moved.charge[at], billed.due, moved.sign(at)));
+                parties.push((moved.charge[at], billed.parties, moved.sign(at)));
+            }
+        }
+        let charges = self.charges.len();
+        BilledAt { due: settled(due, charges, UNDATED), parties: settled(parties, charges, NONE) }
+    }
+}
+
+/// Per charge the least value that more rows state than take back.
+fn settled<T: Copy + Ord>(mut said: Vec<(u32, T, i64)>, charges: usize, nothing: T) -> Vec<T> {
+    said.sort_unstable();
+    let mut settled = vec![nothing; charges];
+    for same in said.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+        let (charge, value, _) = same[0];
+        let known = &mut settled[charge as usize];
+        if *known == nothing && same.iter().map(|(.., sign)| sign).sum::<i64>() > 0 {
+            *known = value;
+        }
+    }
+    settled
 }
 
 /// A line's sum, rounded half up to two places.

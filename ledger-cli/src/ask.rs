@@ -1,0 +1,322 @@
+//! What a person writes to ask: points in the ledger's history, dates, and query words. Pure: today is an argument.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use ledger_core::time::{NotATime, Period};
+
+use crate::failure::{Code, Exit, Failure};
+
+/// A point in the ledger's history, before it is looked up: what `--known-at`, `--since` and `--to` take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Point {
+    /// `#1842`: up to this event.
+    Seq(u64),
+    /// `aee00dcc` or `b3:aee00dcc`: up to the event whose hash begins so; at least 6 digits.
+    Hash(String),
+    /// A moment or a date: what was recorded before its end.
+    During(Period),
+}
+
+/// A text that is no point.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAPoint {
+    /// It looks like a hash and is too short to be told from others.
+    #[error("write at least 6 digits of a hash, or #{0} for a position")]
+    Short(String),
+    /// A number without `#`.
+    #[error("write #{0} for event {0}")]
+    Bare(String),
+    /// A date that can be read in two ways, or none.
+    #[error(transparent)]
+    Time(#[from] NotATime),
+    /// Nothing of the kind.
+    #[error("write #1842, at least 6 digits of a hash, or a moment 2026-03-31T12:00:00Z")]
+    Unknown,
+}
+
+impl Point {
+    /// Reads a point; `today` resolves `yesterday`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str, today: NaiveDate) -> Result<Self, NotAPoint> {
+        if let Some(digits) = text.strip_prefix('#') {
+            return digits.parse().ok().filter(|seq| *seq > 0).map(Self::Seq).ok_or(NotAPoint::Unknown);
+        }
+        let hex = text.strip_prefix("b3:").unwrap_or(text);
+        let is_hex = !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if is_hex && (6..=64).contains(&hex.len()) {
+            return Ok(Self::Hash(hex.to_owned()));
+        }
+        match Period::parse(text, today) {
+            Ok(period) => Ok(Self::During(period)),
+            Err(NotATime::Ambiguous(one, other)) => Err(NotATime::Ambiguous(one, other).into()),
+            Err(_) if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() => Err(NotAPoint::Bare(text.to_owned())),
+            Err(_) if is_hex => Err(NotAPoint::Short("1842".to_owned())),
+            Err(_) => Err(NotAPoint::Unknown),
+        }
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seq(seq) => write!(out, "#{seq}"),
+            Self::Hash(hex) => write!(out, "b3:{hex}"),
+            Self::During(period) => write!(out, "before {}", period.until),
+        }
+    }
+}
+
+/// Reads the point given with a flag.
+///
+/// # Errors
+/// Wrong usage, naming the flag.
+pub fn point(flag: &str, text: &str, today: NaiveDate) -> Result<Point, Failure> {
+    Point::parse(text, today).map_err(|why| wrong(flag, text, &why).hint("dealbook help time"))
+}
+
+/// Reads the date given with a flag.
+///
+/// # Errors
+/// Wrong usage, naming the flag.
+pub fn date(flag: &str, text: &str, today: NaiveDate) -> Result<Period, Failure> {
+    Period::parse(text, today).map_err(|why| match why {
+        NotATime::Ambiguous(..) => Failure::new(Code::E0207, format!("ambiguous date `{text}` for {flag}")).exit(Exit::Usage).because(why),
+        _ => wrong(flag, text, &why).hint("dealbook help time"),
+    })
+}
+
+fn wrong(flag: &str, text: &str, why: &dyn fmt::Display) -> Failure {
+    Failure::usage(format!("invalid value `{text}` for {flag}")).because(why)
+}
+
+/// What a query word looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// A bare word: any name or id.
+    Any,
+    /// `buyer:`
+    Buyer,
+    /// `party:`, a seller of either kind
+    Party,
+    /// `product:`
+    Product,
+    /// `offer:`
+    Offer,
+    /// `agreement:`
+    Agreement,
+    /// `invoice:`
+    Invoice,
+    /// `type:`, of an event; its beginning is enough
+    Type,
+    /// `cur:`, three letters
+    Currency,
+    /// `status:`
+    Status,
+    /// `ref:`, a CRM reference
+    Reference,
+    /// `cc:`, a cost centre
+    CostCentre,
+}
+
+/// Every key with the word that stands for it.
+const KEYS: &[(&str, Key)] = &[
+    ("buyer", Key::Buyer),
+    ("party", Key::Party),
+    ("product", Key::Product),
+    ("offer", Key::Offer),
+    ("agreement", Key::Agreement),
+    ("invoice", Key::Invoice),
+    ("type", Key::Type),
+    ("cur", Key::Currency),
+    ("status", Key::Status),
+    ("ref", Key::Reference),
+    ("cc", Key::CostCentre),
+];
+
+/// One word of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Whether it was preceded by `not:`.
+    pub not: bool,
+    /// What it asks for.
+    pub wants: Wants,
+}
+
+/// What a word asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wants {
+    /// A text, in lower case, somewhere in what the key names.
+    Text(Key, String),
+    /// A moment inside a period.
+    Within(Period),
+}
+
+/// The words after the noun. Words with the same key widen (either may match), others narrow; every `not:` narrows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The words in order.
+    pub words: Vec<Word>,
+}
+
+impl Query {
+    /// Reads the words; `today` resolves `date:yesterday`.
+    ///
+    /// # Errors
+    /// Wrong usage: an unknown key with the nearest one, an empty value, a date that is none.
+    pub fn parse<T: AsRef<str>>(words: &[T], today: NaiveDate) -> Result<Self, Failure> {
+        words.iter().map(|word| Word::parse(word.as_ref(), today)).collect::<Result<_, _>>().map(|words| Self { words })
+    }
+
+    /// Whether something is asked for: `texts` gives what it has under a key (under [`Key::Any`] every name and id), `within` whether one of its
+    /// moments lies in a period.
+    pub fn matches(&self, texts: &dyn Fn(Key) -> Vec<String>, within: &dyn Fn(&Period) -> bool) -> bool {
+        let holds = |wants: &Wants| match wants {
+            Wants::Within(period) => within(period),
+            Wants::Text(Key::Currency, text) => texts(Key::Currency).iter().any(|found| found.eq_ignore_ascii_case(text)),
+            Wants::Text(key, text) => texts(*key).iter().any(|found| found.to_lowercase().contains(text)),
+        };
+        let same = |a: &Wants, b: &Wants| match (a, b) {
+            (Wants::Text(Key::Any, _), _) => false,
+            (Wants::Text(a, _), Wants::Text(b, _)) => a == b,
+            (Wants::Within(_), Wants::Within(_)) => true,
+            _ => false,
+        };
+        self.words.iter().all(|word| {
+            if word.not {
+                return !holds(&word.wants);
+            }
+            holds(&word.wants) || self.words.iter().any(|other| !other.not && same(&word.wants, &other.wants) && holds(&other.wants))
+        })
+    }
+}
+
+impl Word {
+    fn parse(word: &str, today: NaiveDate) -> Result<Self, Failure> {
+        if let Some(rest) = word.strip_prefix("not:") {
+            let inner = Self::parse(rest, today)?;
+            return Ok(Self { not: !inner.not, ..inner });
+        }
+        let text = |key, text: &str| match text.trim().to_lowercase() {
+            empty if empty.is_empty() => {
+                Err(Failure::usage(format!("the query word `{word}` asks for nothing")).hint("dealbook help query"))
+            }
+            text => Ok(Self { not: false, wants: Wants::Text(key, text) }),
+        };
+        let Some((name, value)) = word.split_once(':') else { return text(Key::Any, word) };
+        if name == "date" {
+            return date("`date:`", value, today).map(|period| Self { not: false, wants: Wants::Within(period) });
+        }
+        match name.parse::<KeyName>() {
+            Ok(KeyName(key)) => text(key, value),
+            // Ids and hashes hold colons too: only what looks like a key is taken for a mistyped one.
+            Err(()) if name.bytes().all(|b| b.is_ascii_lowercase()) && name != "b" && name != "arn" => {
+                let names = KEYS.iter().map(|(name, _)| *name).chain(["date", "not"]);
+                Err(Failure::usage(format!("unknown query key `{name}:`")).suggest(name, names).hint("dealbook help query"))
+            }
+            Err(()) => text(Key::Any, word),
+        }
+    }
+}
+
+struct KeyName(Key);
+
+impl FromStr for KeyName {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        KEYS.iter().find(|(known, _)| *known == name).map(|(_, key)| Self(*key)).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn today() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 4, 3).unwrap()
+    }
+
+    #[test]
+    fn a_point_is_a_position_a_hash_or_a_moment() {
+        for (text, read) in [
+            ("#1842", "#1842"),
+            ("aee00dcc", "b3:aee00dcc"),
+            ("b3:aee00d", "b3:aee00d"),
+            ("2026-03-31", "before 2026-04-01T00:00:00Z"),
+            ("2026-03-31T12:00:00Z", "before 2026-03-31T12:00:00.000001Z"),
+            ("yesterday", "before 2026-04-03T00:00:00Z"),
+            ("1842", "before 1843-01-01T00:00:00Z"),
+            ("18421", "write #18421 for event 18421"),
+            ("#0", "write #1842, at least 6 digits of a hash, or a moment 2026-03-31T12:00:00Z"),
+            ("aee00", "write at least 6 digits of a hash, or #1842 for a position"),
+            ("03/04/2026", "day and month cannot be told apart; write 2026-04-03 or 2026-03-04"),
+            ("soon", "write #1842, at least 6 digits of a hash, or a moment 2026-03-31T12:00:00Z"),
+        ] {
+            let found = Point::parse(text, today()).map_or_else(|why| why.to_string(), |point| point.to_string());
+            assert_eq!(found, read, "{text}");
+        }
+    }
+
+    fn asks(query: &[&str]) -> bool {
+        let texts = |key: Key| -> Vec<String> {
+            let texts: &[&str] = match key {
+                Key::Any => &["Globex Retail", "777788889999", "offer-7mzk2q"],
+                Key::Buyer => &["Globex Retail", "777788889999"],
+                Key::Type => &["invoice.issued"],
+                Key::Currency => &["USD"],
+                Key::Status => &["open"],
+                _ => &[],
+            };
+            texts.iter().map(|text| (*text).to_owned()).collect()
+        };
+        let at = "2026-02-10T00:00:00Z".parse().unwrap();
+        Query::parse(query, today()).unwrap().matches(&texts, &|period| period.holds(at))
+    }
+
+    #[test]
+    fn words_of_one_key_widen_and_others_narrow() {
+        for query in [
+            &[][..],
+            &["globex"],
+            &["GLOBEX", "7mzk"],
+            &["buyer:globex", "buyer:initech"],
+            &["buyer:initech", "buyer:globex", "cur:usd"],
+            &["type:invoice", "date:2026Q1", "status:open"],
+            &["date:2026-01", "date:2026-02"],
+            &["not:status:closed", "not:initech"],
+        ] {
+            assert!(asks(query), "{query:?}");
+        }
+        for query in [
+            &["globex", "initech"][..],
+            &["buyer:initech"],
+            &["buyer:globex", "cur:EUR"],
+            &["cur:US"],
+            &["not:globex"],
+            &["date:2026Q2"],
+            &["buyer:globex", "not:buyer:retail"],
+        ] {
+            assert!(!asks(query), "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_word_is_wrong_usage() {
+        for (word, message) in [
+            ("byuer:globex", "error: unknown query key `byuer:`"),
+            ("buyer:", "error: the query word `buyer:` asks for nothing"),
+            ("date:03/04/2026", "error[E0207]: ambiguous date `03/04/2026` for `date:`"),
+            ("date:soon", "error: invalid value `soon` for `date:`"),
+        ] {
+            let failure = Query::parse(&[word], today()).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            assert!(failure.to_string().starts_with(message), "{failure}");
+        }
+        let arn = Query::parse(&["arn:aws:x"], today()).unwrap();
+        assert_eq!(arn.words[0].wants, Wants::Text(Key::Any, "arn:aws:x".into()));
+    }
+}

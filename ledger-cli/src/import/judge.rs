@@ -1,0 +1,341 @@
+//! The first pass: every row of every file is decoded and judged; nothing is appended.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ledger_core::chain::Hash;
+use ledger_core::event::Event;
+use ledger_core::event::governance::ControlTotal;
+use ledger_core::feed::{self, Accounts, Cells, Fingerprint, Layout, Unrecognised, Whose};
+use ledger_core::hash::Map;
+use ledger_core::id::AccountId;
+use ledger_core::money::{Amount, Currency};
+use ledger_core::problem::{Code, Located, Problem, Problems};
+use ledger_core::projection::sources::{Import, Sources};
+use ledger_store::scan::in_order;
+
+use super::files::InFile;
+use super::rows::{self, Chunks};
+use crate::decode::csv::Rows;
+use crate::failure::Failure;
+
+/// What the ledger knows already.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The records.
+    pub records: &'a ledger_core::projection::known::Known,
+    /// The files.
+    pub sources: &'a Sources,
+}
+
+/// A file that was judged.
+pub struct Judged {
+    /// The file.
+    pub file: InFile,
+    /// How its columns lie.
+    pub layout: Layout,
+    /// Whose feed it is.
+    pub recipient: AccountId,
+    /// Its bytes, after decompression: digest and number.
+    pub digest: Hash,
+    /// How many bytes it has, after decompression.
+    pub decoded_bytes: u64,
+    /// How many rows it has.
+    pub rows: u64,
+    /// How many of them are new, by the type of event they become.
+    pub new: BTreeMap<&'static str, u64>,
+    /// Sums of the new rows, by type of event and currency.
+    pub totals: BTreeMap<(&'static str, Currency), (i128, u64)>,
+    /// Values that are not recorded, by column.
+    pub dropped: BTreeMap<String, u64>,
+    /// Rules for older files that were used, by name.
+    pub fallbacks: BTreeMap<String, u64>,
+    /// The rows that cannot be read.
+    pub bad: Vec<u64>,
+    /// What is known of the file.
+    pub history: History,
+    /// A digest of every chunk of rows, for the second pass to be held against.
+    pub(super) chunks: Vec<Hash>,
+}
+
+/// What the ledger knows of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// Nothing.
+    New,
+    /// It was read before, byte for byte, and all of its events are here: nothing is to be done.
+    Same,
+    /// It was read before, byte for byte, and some of its events are missing: the import was cut off.
+    Unfinished {
+        /// Position of its `source.imported`.
+        import: u64,
+    },
+    /// An earlier state of it was read.
+    Grown {
+        /// Position of that `source.imported`.
+        replaces: u64,
+        /// Whether what was read then is still there, byte for byte.
+        prefix_matches: bool,
+        /// The first row that is no longer what it was, as far as a recorded column shows it.
+        rewritten_from: Option<u64>,
+    },
+}
+
+impl Judged {
+    /// How many events follow its `source.imported`.
+    pub fn events(&self) -> u64 {
+        self.new.values().sum()
+    }
+
+    /// The sums, as they are recorded.
+    pub fn control_totals(&self) -> Vec<ControlTotal> {
+        let total = |((of, currency), (units, rows)): (&(&'static str, Currency), &(i128, u64))| ControlTotal {
+            amount: Amount::from_units(*units),
+            currency: *currency,
+            of: (*of).to_owned(),
+            rows: *rows,
+        };
+        self.totals.iter().map(total).collect()
+    }
+}
+
+/// What came of the first pass.
+pub struct Judgement {
+    /// The files that could be read.
+    pub files: Vec<Judged>,
+    /// Opaque ids and accounts, for the second pass.
+    pub accounts: Accounts,
+    /// What is wrong with values of single rows, which can be set aside.
+    pub rows: Problems,
+    /// What is wrong with files as such, which cannot.
+    pub whole: Problems,
+    /// What else to tell.
+    pub notes: Vec<String>,
+}
+
+/// Judges files. `account` is whose feeds they are, when their paths do not tell; `tick` is told how many rows have been read.
+///
+/// # Errors
+/// A file that cannot be opened.
+pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, mut tick: impl FnMut(u64)) -> Result<Judgement, Failure> {
+    let mut judgement =
+        Judgement { files: Vec::new(), accounts: Accounts::new(), rows: Problems::new(), whole: Problems::new(), notes: Vec::new() };
+    let mut recognised = Vec::new();
+    for file in files {
+        if let Some(layout) = open(&file.path, &mut judgement.whole)? {
+            recognised.push((file, layout));
+        }
+    }
+    for (file, layout) in recognised.iter().filter(|(_, layout)| layout.feed.name() == "account") {
+        read_accounts(&file.path, layout, &mut judgement.accounts)?;
+    }
+    let mut seen: Map<Fingerprint, ()> = Map::default();
+    for (file, layout) in recognised {
+        let first = first_recipient(&file.path, &layout)?;
+        match whose(&file, first.as_deref(), account, &judgement.accounts) {
+            Ok(recipient) => {
+                let judged = judge_file(file, layout, recipient, known, &mut seen, &mut judgement, &mut tick)?;
+                judgement.files.push(judged);
+            }
+            Err(problem) => judgement.whole.push(whole_file(&file.path, problem)),
+        }
+    }
+    Ok(judgement)
+}
+
+fn whole_file(path: &Path, problem: Problem) -> Located {
+    Located { file: path.display().to_string(), line: 1, column_number: None, problem }
+}
+
+/// Opens a file and finds the feed that its header belongs to.
+fn open(path: &Path, problems: &mut Problems) -> Result<Option<Layout>, Failure> {
+    let Some(rows) = Rows::open(path, None, problems)? else { return Ok(None) };
+    let header: Vec<&str> = rows.header().iter().map(String::as_str).collect();
+    match feed::recognise(&header) {
+        Ok(layout) => Ok(Some(layout)),
+        Err(unrecognised) => {
+            problems.push(whole_file(path, unknown_kind(&header, &unrecognised)));
+            Ok(None)
+        }
+    }
+}
+
+fn unknown_kind(header: &[&str], unrecognised: &Unrecognised) -> Problem {
+    let Unrecognised { closest, present, missing } = unrecognised;
+    let columns = header.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+    let wanted = present.len() + missing.len();
+    let why = format!("found columns {columns}; the closest feed is {closest}: {} of {wanted} needed columns", present.len());
+    let cure = format!("{closest} also needs {}; `dealbook help files` lists every kind of file", missing.join(", "));
+    Problem::new(Code::E0302, columns, why).cure(cure)
+}
+
+fn read_accounts(path: &Path, layout: &Layout, accounts: &mut Accounts) -> Result<(), Failure> {
+    let mut ignored = Problems::new();
+    let Some(mut rows) = Rows::open(path, None, &mut ignored)? else { return Ok(()) };
+    let place = |name: &str| layout.feed.columns().iter().position(|column| column.name == name).and_then(|column| layout.position(column));
+    let (Some(opaque), Some(aws)) = (place("account_id"), place("aws_account_id")) else { return Ok(()) };
+    while let Some(row) = rows.next(&mut ignored) {
+        if let Ok(account) = row.get(aws).parse() {
+            accounts.insert(row.get(opaque).to_owned(), account);
+        }
+    }
+    Ok(())
+}
+
+/// The recipient that the first row names, as its feed names accounts.
+fn first_recipient(path: &Path, layout: &Layout) -> Result<Option<String>, Failure> {
+    let Some(column) = layout.recipient_column() else { return Ok(None) };
+    let mut ignored = Problems::new();
+    let Some(mut rows) = Rows::open(path, None, &mut ignored)? else { return Ok(None) };
+    Ok(rows.next(&mut ignored).map(|row| row.get(column).to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// Whose feed a file is: by its path, by its rows and this import's account feeds, or by what the user says. They must not disagree.
+fn whose(file: &InFile, opaque: Option<&str>, account: Option<AccountId>, accounts: &Accounts) -> Result<AccountId, Problem> {
+    let by_rows = opaque.and_then(|opaque| accounts.get(opaque).copied());
+    let told = [("its folder", file.place.recipient), ("its rows", by_rows), ("--account", account)];
+    let mut told = told.into_iter().filter_map(|(by, account)| Some((by, account?)));
+    let Some((by, recipient)) = told.next() else {
+        let cure = "give --account, or keep AWS's layout: <12-digit account>/<feed>_v1/year=YYYY/month=MM/data.csv";
+        return Err(Problem::new(Code::E0322, "", "neither its folder nor its rows say whose feed it is").cure(cure));
+    };
+    match told.find(|(_, other)| *other != recipient) {
+        Some((other_by, other)) => {
+            let why = format!("{by} says {recipient}, {other_by} says {other}");
+            Err(Problem::new(Code::E0322, other.to_string(), why)
+                .cure("put the file under its own recipient's folder, or leave --account out"))
+        }
+        None => Ok(recipient),
+    }
+}
+
+/// The latest import of the same file, and any import of the same bytes.
+fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -> (Option<Import>, Vec<Import>) {
+    let same_file = |import: &&Import| {
+        let said = &import.said;
+        let place = (said.version, said.year, said.month);
+        said.recipient == recipient && said.feed == feed && place == (file.place.version, file.place.year, file.place.month)
+    };
+    let imports: Vec<Import> = sources.imports(u64::MAX).filter(same_file).cloned().collect();
+    // Without a month in its path there is no telling that two files are the same one at two times.
+    let latest = imports.last().filter(|_| file.place.year.is_some()).cloned();
+    (latest, imports)
+}
+
+fn judge_file(
+    file: InFile,
+    layout: Layout,
+    recipient: AccountId,
+    known: Known<'_>,
+    seen: &mut Map<Fingerprint, ()>,
+    judgement: &mut Judgement,
+    tick: &mut impl FnMut(u64),
+) -> Result<Judged, Failure> {
+    let (latest, imports) = history(&file, layout.feed.name(), recipient, known.sources);
+    let mut decoding = Problems::new();
+    let opened = Rows::open(&file.path, latest.as_ref().map(|import| import.said.decoded_bytes), &mut decoding)?;
+    let mut rows = opened.expect("its header was read a moment ago");
+    let shown = rows.file().to_owned();
+    let mut judged = Judged {
+        file,
+        layout,
+        recipient,
+        digest: Hash::ZERO,
+        decoded_bytes: 0,
+        rows: 0,
+        new: BTreeMap::new(),
+        totals: BTreeMap::new(),
+        dropped: BTreeMap::new(),
+        fallbacks: BTreeMap::new(),
+        bad: Vec::new(),
+        history: History::New,
+        chunks: Vec::new(),
+    };
+    let mut first_new = None;
+    {
+        let (layout, accounts, records) = (&judged.layout, &judgement.accounts, known.records);
+        let whose = Whose { recipient, accounts };
+        let unrecorded: Vec<(usize, &str)> = layout.unrecorded().collect();
+        let (problems, seen) = (&mut judgement.rows, seen);
+        let (new, totals, dropped, fallbacks) = (&mut judged.new, &mut judged.totals, &mut judged.dropped, &mut judged.fallbacks);
+        let (bad, chunks, count) = (&mut judged.bad, &mut judged.chunks, &mut judged.rows);
+        in_order(
+            Chunks::new(&mut rows, &mut decoding),
+            |chunk| {
+                let mut scratch = Vec::new();
+                let readings: Vec<_> = rows::read(&chunk, layout, whose)
+                    .map(|(row, line, outcome)| {
+                        (row, line, outcome.fact.map(|fact| (fact.fingerprint(&mut scratch), measured(&fact.event))), outcome.fallbacks)
+                    })
+                    .collect();
+                let dropped: Vec<u64> = unrecorded
+                    .iter()
+                    .map(|(at, _)| chunk.rows().filter(|(_, _, cells)| !cells.cell(*at).is_empty()).count() as u64)
+                    .collect();
+                (chunk.digest(), readings, dropped)
+            },
+            |(digest, readings, counts)| {
+                chunks.push(digest);
+                *count += readings.len() as u64;
+                for ((_, name), values) in unrecorded.iter().zip(counts).filter(|(_, values)| *values > 0) {
+                    *dropped.entry((*name).to_owned()).or_default() += values;
+                }
+                for (row, line, reading, rules) in readings {
+                    for rule in rules {
+                        *fallbacks.entry(rule.to_owned()).or_default() += 1;
+                    }
+                    match reading {
+                        Ok((print, (kind, money))) => {
+                            if records.holds(print) || seen.insert(print, ()).is_some() {
+                                continue;
+                            }
+                            first_new.get_or_insert(row);
+                            *new.entry(kind).or_default() += 1;
+                            if let Some((currency, amount)) = money {
+                                let (sum, rows) = totals.entry((kind, currency)).or_default();
+                                *sum += amount.units();
+                                *rows += 1;
+                            }
+                        }
+                        Err(found) => {
+                            bad.push(row);
+                            for problem in found {
+                                let column_number = problem.column.as_deref().and_then(|name| layout.column_number(name));
+                                problems.push(Located { file: shown.clone(), line, column_number, problem });
+                            }
+                        }
+                    }
+                }
+                tick(*count);
+                Ok::<(), std::convert::Infallible>(())
+            },
+        )
+        .unwrap_or_else(|never| match never {});
+    }
+    let summary = rows.finish()?;
+    judgement.whole.extend(decoding);
+    judgement.notes.extend(summary.notes.iter().cloned());
+    (judged.digest, judged.decoded_bytes) = (summary.digest, summary.length);
+    judged.history = match (imports.iter().rev().find(|import| import.said.digest == summary.digest), latest) {
+        (Some(same), _) if same.is_complete(u64::MAX) => History::Same,
+        (Some(same), _) => History::Unfinished { import: same.seq },
+        (None, Some(latest)) => {
+            let prefix_matches = summary.prefix == Some(latest.said.digest);
+            let rewritten_from = first_new.filter(|row| !prefix_matches && *row <= latest.said.rows);
+            History::Grown { replaces: latest.seq, prefix_matches, rewritten_from }
+        }
+        (None, None) => History::New,
+    };
+    Ok(judged)
+}
+
+/// What of an event goes into the control totals.
+fn measured(event: &Event) -> (&'static str, Option<(Currency, Amount)>) {
+    let money = match event {
+        Event::ChargeScheduled(charge) => Some((charge.currency, charge.amount)),
+        Event::TaxItemised(item) => item.currency.map(|currency| (currency, item.amount)),
+        Event::UsageMetered(usage) => usage.currency.zip(usage.estimated_revenue),
+        event => event.billing().map(|row| (row.currency, row.amount)),
+    };
+    (event.type_name(), money)
+}

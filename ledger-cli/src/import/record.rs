@@ -1,0 +1,107 @@
+//! The second pass: what was judged is appended.
+
+use std::collections::BTreeSet;
+
+use ledger_core::event::governance::SourceImported;
+use ledger_core::event::{Draft, Event};
+use ledger_core::feed::{Accounts, Whose};
+use ledger_core::id::Actor;
+use ledger_core::problem::{Code, Problems};
+use ledger_core::time::Instant;
+use ledger_store::ledger::{Ledger, Observed};
+use ledger_store::scan::in_order;
+
+use super::judge::{History, Judged};
+use super::rows::{self, Chunks};
+use crate::decode::csv::Rows;
+use crate::failure::Failure;
+
+/// Appends what a judged file says, behind its `source.imported`. Gives the number of events, that one not counted.
+///
+/// A chunk of rows is appended only when it is what was judged. An import that is cut off leaves whole events; importing the file again
+/// goes on where it stopped.
+///
+/// # Errors
+/// The file has changed since it was judged, or the ledger cannot be written.
+pub fn record(
+    ledger: &mut Ledger,
+    judged: &Judged,
+    accounts: &Accounts,
+    actor: &Actor,
+    clock: &dyn Fn() -> Instant,
+    mut tick: impl FnMut(u64),
+) -> Result<u64, Failure> {
+    let import = match judged.history {
+        History::Same => return Ok(0),
+        History::Unfinished { import } => import,
+        History::New | History::Grown { .. } => {
+            let now = clock();
+            let event = Event::SourceImported(Box::new(imported(judged)));
+            ledger.stage(now, Draft { actor: actor.clone(), effective_at: now, event, source: None })?.seq
+        }
+    };
+    if judged.events() == 0 {
+        return Ok(0);
+    }
+    let mut ignored = Problems::new();
+    let path = &judged.file.path;
+    let changed = || Failure::new(Code::E0323, format!("`{}` changed while it was read", path.display())).hint("run the same import again");
+    let mut rows = Rows::open(path, None, &mut ignored)?.ok_or_else(changed)?;
+    let bad: BTreeSet<u64> = judged.bad.iter().copied().collect();
+    let whose = Whose { recipient: judged.recipient, accounts };
+    let mut digests = judged.chunks.iter();
+    let mut appended = 0;
+    in_order(
+        Chunks::new(&mut rows, &mut ignored),
+        |chunk| {
+            let mut scratch = Vec::new();
+            let facts: Vec<Observed> = rows::read(&chunk, &judged.layout, whose)
+                .filter_map(|(row, _, outcome)| {
+                    let fact = outcome.fact.ok()?;
+                    let print = fact.fingerprint(&mut scratch);
+                    Some(Observed { fact, print, import, row })
+                })
+                .filter(|observed| !bad.contains(&observed.row))
+                .collect();
+            (chunk.digest(), facts)
+        },
+        |(digest, facts)| {
+            if digests.next() != Some(&digest) {
+                return Err(changed());
+            }
+            let now = clock();
+            for observed in facts {
+                appended += u64::from(ledger.observe(now, actor, observed)?.is_some());
+            }
+            tick(appended);
+            Ok(())
+        },
+    )?;
+    if digests.next().is_some() { Err(changed()) } else { Ok(appended) }
+}
+
+fn imported(judged: &Judged) -> SourceImported {
+    let (replaces, rewritten_from) = match judged.history {
+        History::Grown { replaces, rewritten_from, .. } => (Some(replaces), rewritten_from),
+        _ => (None, None),
+    };
+    let place = judged.file.place;
+    SourceImported {
+        control_totals: judged.control_totals(),
+        decoded_bytes: judged.decoded_bytes,
+        digest: judged.digest,
+        dropped: judged.dropped.clone(),
+        events: judged.events(),
+        fallbacks: judged.fallbacks.clone(),
+        feed: judged.layout.feed.name().to_owned(),
+        file: judged.file.name.clone(),
+        month: place.month,
+        recipient: judged.recipient,
+        quarantined: judged.bad.len() as u64,
+        replaces,
+        rewritten_from,
+        rows: judged.rows,
+        version: place.version,
+        year: place.year,
+    }
+}

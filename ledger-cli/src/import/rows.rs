@@ -1,0 +1,94 @@
+//! Rows in chunks, so that they can be read on all cores.
+
+use ledger_core::chain::Hash;
+use ledger_core::feed::{Cells, Layout, Outcome, Whose};
+use ledger_core::problem::Problems;
+
+use crate::decode::csv::Rows;
+
+/// How many rows are read in one go.
+const CHUNK: usize = 1_024;
+
+/// Some rows of a file, owned.
+pub(super) struct Chunk {
+    /// The number of the first row, from 1.
+    pub(super) first: u64,
+    text: String,
+    /// Behind each field.
+    ends: Vec<usize>,
+    /// The line at which each row begins.
+    lines: Vec<u64>,
+    width: usize,
+}
+
+/// One row of a chunk.
+pub(super) struct InChunk<'a> {
+    chunk: &'a Chunk,
+    at: usize,
+}
+
+impl Cells for InChunk<'_> {
+    fn cell(&self, at: usize) -> &str {
+        let field = self.at * self.chunk.width + at;
+        let start = if field == 0 { 0 } else { self.chunk.ends[field - 1] };
+        &self.chunk.text[start..self.chunk.ends[field]]
+    }
+}
+
+impl Chunk {
+    /// The rows, each with its number and the line it begins at.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, u64, InChunk<'_>)> {
+        (0..).zip(&self.lines).map(|(at, line)| (self.first + at as u64, *line, InChunk { chunk: self, at }))
+    }
+
+    /// BLAKE3 of all that was read, boundaries included.
+    pub(super) fn digest(&self) -> Hash {
+        let mut bytes = Vec::with_capacity(self.text.len() + self.ends.len() * 4);
+        bytes.extend_from_slice(self.text.as_bytes());
+        bytes.extend(self.ends.iter().flat_map(|end| (*end as u64).to_le_bytes()));
+        Hash::of(&bytes)
+    }
+}
+
+/// A file's rows in chunks.
+pub(super) struct Chunks<'a> {
+    pub(super) rows: &'a mut Rows,
+    pub(super) problems: &'a mut Problems,
+    pub(super) next: u64,
+}
+
+impl<'a> Chunks<'a> {
+    pub(super) fn new(rows: &'a mut Rows, problems: &'a mut Problems) -> Self {
+        Self { rows, problems, next: 1 }
+    }
+}
+
+impl Iterator for Chunks<'_> {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        let width = self.rows.header().len();
+        let mut chunk = Chunk {
+            first: self.next,
+            text: String::with_capacity(CHUNK * 1024),
+            ends: Vec::with_capacity(CHUNK * width),
+            lines: Vec::new(),
+            width,
+        };
+        while chunk.lines.len() < CHUNK {
+            let Some(row) = self.rows.next(self.problems) else { break };
+            chunk.lines.push(row.line);
+            for field in row.fields() {
+                chunk.text.push_str(field);
+                chunk.ends.push(chunk.text.len());
+            }
+        }
+        self.next += chunk.lines.len() as u64;
+        (!chunk.lines.is_empty()).then_some(chunk)
+    }
+}
+
+/// What a chunk's rows say.
+pub(super) fn read<'a>(chunk: &'a Chunk, layout: &'a Layout, whose: Whose<'a>) -> impl Iterator<Item = (u64, u64, Outcome)> {
+    chunk.rows().map(move |(row, line, cells)| (row, line, layout.read(&cells, whose)))
+}

@@ -1,0 +1,269 @@
+//! A ledger as a command meets it: opened for reading or writing, with the states its reports are made of.
+
+use std::path::Path;
+
+use ledger_core::chain::Head;
+use ledger_core::event::{Entry, Unreadable};
+use ledger_core::id::AccountId;
+use ledger_core::projection::Projection;
+use ledger_core::projection::billing::{Billing, Names};
+use ledger_core::projection::records::{Records, View};
+use ledger_core::projection::sources::Sources;
+use ledger_core::report::Asked;
+use ledger_core::time::{Basis, Instant};
+use ledger_store::derived::Derived;
+use ledger_store::ledger::{self, CaughtUp, Ledger};
+use ledger_store::scan::{Depth, ScanError, scan};
+use ledger_store::{LogError, Source, backend};
+
+use crate::ask::Point;
+use crate::context::{Context, Location, Reading};
+use crate::failure::{Code, Failure};
+
+/// Every state that is kept beside a ledger. A new projection is a field, and a line in each of these.
+#[derive(Default)]
+pub struct States {
+    /// The money.
+    pub billing: Billing,
+    /// Who, what, offers and agreements.
+    pub records: Records,
+    /// Files and what is out of the ordinary in them.
+    pub sources: Sources,
+}
+
+impl States {
+    /// The states, to be folded.
+    pub fn all(&mut self) -> [&mut dyn Projection; 3] {
+        [&mut self.billing, &mut self.records, &mut self.sources]
+    }
+
+    /// The states, to be saved or compared.
+    pub fn each(&self) -> [&dyn Projection; 3] {
+        [&self.billing, &self.records, &self.sources]
+    }
+
+    /// The states, to be kept up by a writer.
+    fn boxed(self) -> Vec<Box<dyn Projection>> {
+        vec![Box::new(self.billing), Box::new(self.records), Box::new(self.sources)]
+    }
+
+    /// What reports at a basis lack, in a sentence each.
+    pub fn lacks(&self, basis: &Basis) -> Vec<String> {
+        self.sources.lacks(basis)
+    }
+}
+
+/// Names as the records tell them at a basis.
+pub struct Named<'a>(pub &'a View<'a>);
+
+impl Names for Named<'_> {
+    fn party(&self, account: &AccountId) -> Option<String> {
+        self.0.name_of(*account)
+    }
+
+    fn account(&self, recipient: &AccountId, feed_account: &str) -> Option<AccountId> {
+        self.0.account_of(*recipient, &feed_account.parse().ok()?)
+    }
+}
+
+/// A ledger that is being read. It takes no lock, and answers at the last durable line.
+pub struct Session {
+    /// Its lines.
+    pub source: Box<dyn Source>,
+    /// Where its states are kept, when it has a folder.
+    pub derived: Option<Derived>,
+    /// Where it is.
+    pub location: Location,
+}
+
+impl Session {
+    /// Opens the ledger that a command is about.
+    ///
+    /// # Errors
+    /// There is none, or it is not intact.
+    pub fn open(context: &Context) -> Result<Self, Failure> {
+        let location = context.location()?;
+        let source = backend::read(&location.to_string())?;
+        Ok(Self { source, derived: derived(&location), location })
+    }
+
+    /// The last line.
+    pub fn head(&self) -> Head {
+        self.source.head()
+    }
+
+    /// The states at the head: from where they were saved, or folded from the first line.
+    ///
+    /// # Errors
+    /// The chain is broken.
+    pub fn states(&self) -> Result<States, Failure> {
+        let mut states = States::default();
+        let CaughtUp { head, folded } = ledger::catch_up(&*self.source, self.derived.as_ref(), &mut states.all())?;
+        if let Some(derived) = &self.derived {
+            ledger::save(derived, head, folded, &states.each());
+        }
+        Ok(states)
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// It cannot be read. Nothing beyond the head.
+    pub fn entry(&self, seq: u64) -> Result<Option<Entry>, Failure> {
+        let line = self.source.line(seq)?;
+        Ok(line.map(|line| Entry::read(&line, seq)).transpose()?)
+    }
+
+    /// The clocks of a question, and the line that was the last one known then.
+    ///
+    /// # Errors
+    /// Wrong usage, or a point that the ledger does not have.
+    pub fn asked(&self, reading: &Reading, context: &Context) -> Result<(Asked, Head), Failure> {
+        let mut known = self.head();
+        let asked = reading.asked(context.today(), |point| {
+            if let Some(point) = point {
+                known = self.resolve(&point)?;
+            }
+            Ok(known.seq)
+        })?;
+        Ok((asked, known))
+    }
+
+    /// The line that a point in the ledger's history means.
+    ///
+    /// # Errors
+    /// The ledger has no such point.
+    pub fn resolve(&self, point: &Point) -> Result<Head, Failure> {
+        let unknown = |text: String| {
+            Failure::new(Code::E0306, format!("the ledger has no point `{text}`"))
+                .because(format!("its head is {}", self.head()))
+                .hint("dealbook log")
+        };
+        match point {
+            Point::Seq(seq) => self.source.head_at(*seq)?.ok_or_else(|| unknown(format!("#{seq}"))),
+            Point::Hash(prefix) => match self.with_prefix(prefix)?.as_slice() {
+                [] => Err(unknown(prefix.clone())),
+                [head] => Ok(*head),
+                several => {
+                    let positions: Vec<String> = several.iter().map(ToString::to_string).collect();
+                    Err(Failure::new(Code::E0305, format!("`{prefix}` is ambiguous")).because(positions.join(", ")))
+                }
+            },
+            Point::During(period) => {
+                let seq = self.recorded_before(period.until)?;
+                Ok(self.source.head_at(seq)?.unwrap_or(Head::EMPTY))
+            }
+        }
+    }
+
+    /// The lines whose hash begins so.
+    fn with_prefix(&self, prefix: &str) -> Result<Vec<Head>, Failure> {
+        let mut found = Vec::new();
+        let mut consider = |head: Head| {
+            if head.seq > 0 && head.hash.to_string().starts_with(prefix) {
+                found.push(head);
+            }
+        };
+        if self.head().seq > 0 {
+            scan(self.source.read(1)?, Head::EMPTY, Depth::Heads, |checked| {
+                checked.heads.into_iter().for_each(&mut consider);
+                Ok::<(), ScanError>(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// The last position that was recorded before a moment: entries are recorded in the order of their moments.
+    fn recorded_before(&self, moment: Instant) -> Result<u64, Failure> {
+        let (mut low, mut high) = (0, self.head().seq);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let recorded_at = self.entry(middle)?.map(|entry| entry.recorded_at);
+            if recorded_at.is_some_and(|recorded_at| recorded_at < moment) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(low)
+    }
+}
+
+/// Opens the ledger that a command is about for writing. What was out of order and has been put right is told.
+///
+/// # Errors
+/// There is none, it is not intact, or another process is writing.
+pub fn write(context: &Context) -> Result<Ledger, Failure> {
+    let location = context.location()?;
+    open_for_writing(context, &location)
+}
+
+/// Opens a ledger for writing.
+///
+/// # Errors
+/// There is none, it is not intact, or another process is writing.
+pub fn open_for_writing(context: &Context, location: &Location) -> Result<Ledger, Failure> {
+    let opened = backend::open(&location.to_string(), backend::sled::Options::default())?;
+    for notice in &opened.notices {
+        context.note(format!("note: {notice}"));
+    }
+    Ok(Ledger::open(opened.log, derived(location), States::default().boxed())?)
+}
+
+/// Where the states of a ledger are kept: only a folder has room for them.
+fn derived(location: &Location) -> Option<Derived> {
+    (location.scheme == "sled").then(|| Derived::new(&folder(&location.place).join("derived")))
+}
+
+/// The folder of a ledger: the one named, or the `.dealbook` in it.
+fn folder(place: &Path) -> std::path::PathBuf {
+    let inside = place.join(crate::context::FOLDER);
+    if !place.join("meta.json").exists() && inside.is_dir() { inside } else { place.to_owned() }
+}
+
+impl From<ScanError> for Failure {
+    fn from(error: ScanError) -> Self {
+        match error {
+            ScanError::Log(error) => error.into(),
+            ScanError::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Broken(broken) => broken.into(),
+            other => Self::new(Code::E0505, other.to_string()).hint("`dealbook verify --full` reads every event again"),
+        }
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let message = error.to_string();
+        match error {
+            LogError::Broken(broken) => broken.into(),
+            LogError::ShorterThanAnchor { .. } | LogError::DiffersFromAnchor { .. } => {
+                Self::new(Code::E0504, message).hint("nothing was changed; restore the log from a copy, and compare: `dealbook copy`")
+            }
+            LogError::StoreAheadOfLog { .. } => {
+                Self::new(Code::E0507, message).hint("nothing was changed; `dealbook copy sled:DIR jsonl:FILE` saves what the store has")
+            }
+            LogError::Locked { .. } => Self::new(Code::E0601, message).hint("wait for it, or end it; reading needs no lock"),
+            LogError::Moved { .. } => {
+                Self::new(Code::E0602, message).hint("nothing was recorded; look at what came in between with `dealbook log`")
+            }
+            LogError::Exists { .. } => Self::new(Code::E0604, message).hint("choose another folder"),
+            LogError::Parted { .. } => Self::new(Code::E0605, message).hint("nothing was copied"),
+            LogError::Unknown { source, .. } => {
+                Self::new(Code::E0606, message).because(source).hint("running the same command again is safe")
+            }
+            LogError::NotALedger { .. } => Self::new(Code::E0304, message).hint("`dealbook init` makes one"),
+            LogError::Newer { .. } => Self::new(Code::E0505, message).exit(crate::failure::Exit::Failure).hint("use the newer dealbook"),
+            LogError::NoSuchBackend { .. } => Self::usage(message),
+            LogError::Io { source, .. } => Self::new(Code::E0603, message).because(source),
+            _ => Self::new(Code::E0603, message),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The verbs: one file each, one list. The doc comment of a verb's `Args` is its help.
+
+mod completions;
+mod copy;
+mod help;
+mod import;
+mod init;
+mod log;
+mod man;
+mod replay;
+mod schema;
+mod show;
+mod status;
+mod trace;
+mod verify;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+macro_rules! verbs {
+    ($($group:literal { $($verb:ident $module:ident,)+ })+) => {
+        /// What can be asked of the program.
+        #[derive(Debug, clap::Subcommand)]
+        pub(crate) enum Verb {
+            $($($verb($module::Args),)+)+
+        }
+
+        /// The groups in which `--help` lists the verbs. A verb that is not built is not in it.
+        pub(crate) const GROUPS: &[(&str, &[&str])] = &[$(($group, &[$(stringify!($module)),+])),+];
+
+        impl Verb {
+            /// Runs it.
+            ///
+            /// # Errors
+            /// When it failed.
+            pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+                match self { $($(Self::$verb(args) => $module::run(args, context),)+)+ }
+            }
+        }
+    };
+}
+
+verbs! {
+    "Start" {
+        Init init,
+        Status status,
+    }
+    "Record" {
+        Import import,
+    }
+    "Ask" {
+        Show show,
+        Log log,
+        Trace trace,
+    }
+    "Prove" {
+        Verify verify,
+        Replay replay,
+    }
+    "Share" {
+        Copy copy,
+    }
+    "Tools" {
+        Schema schema,
+        Completions completions,
+        Man man,
+        Help help,
+    }
+}

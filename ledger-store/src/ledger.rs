@@ -1,0 +1,235 @@
+//! A ledger that is open: its log, and the states that are folds of it.
+//!
+//! A state is kept beside the log, as of some head, so that opening a ledger costs what has been recorded since and not all of its past.
+//! Whatever is missing, damaged or of another version is folded again from the log: deleting all that is derived changes no answer.
+
+use ledger_core::book::{self, Version};
+use ledger_core::chain::Head;
+use ledger_core::event::{Draft, Entry, Event, Source as Origin};
+use ledger_core::feed::{Fact, Fingerprint};
+use ledger_core::id::Actor;
+use ledger_core::projection::Projection;
+use ledger_core::projection::known::Known;
+use ledger_core::time::Instant;
+
+use crate::derived::Derived;
+use crate::scan::{self, Depth, ScanError};
+use crate::{Lines, Log, LogError, Source};
+
+/// A group of lines is appended when it has so many, or so many bytes.
+const GROUP_LINES: usize = 1_000;
+const GROUP_BYTES: usize = 4 << 20;
+/// A reader that had to fold more than so many entries would rather have found them folded: then the writer saves its states.
+const WORTH_SAVING: u64 = 2_000;
+
+/// Brings states to the head of a log: from where each was saved, or from the first line.
+///
+/// # Errors
+/// The log cannot be read, or is broken. The states are then not to be used.
+pub fn catch_up(source: &dyn Source, derived: Option<&Derived>, states: &mut [&mut dyn Projection]) -> Result<CaughtUp, ScanError> {
+    let head = source.head();
+    let at: Vec<Head> = states.iter_mut().map(|state| restore(source, derived, *state)).collect();
+    let from = at.iter().min_by_key(|head| head.seq).copied().unwrap_or(head);
+    if from.seq < head.seq {
+        scan::scan(source.read(from.seq + 1)?, from, Depth::Entries, |checked| {
+            for entry in &checked.entries {
+                for (state, at) in states.iter_mut().zip(&at) {
+                    if at.seq < entry.seq {
+                        state.evolve(entry);
+                    }
+                }
+            }
+            Ok::<(), ScanError>(())
+        })?;
+    }
+    Ok(CaughtUp { head, folded: head.seq - from.seq })
+}
+
+/// How far states have been brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// The head of the log.
+    pub head: Head,
+    /// How many entries had to be folded, because they were recorded since the states were saved.
+    pub folded: u64,
+}
+
+/// Loads a state that was saved at a head the log still has; otherwise leaves it empty.
+fn restore(source: &dyn Source, derived: Option<&Derived>, state: &mut dyn Projection) -> Head {
+    let is_head = |head: Head| source.head_at(head.seq).ok().flatten() == Some(head);
+    let saved = derived.and_then(|derived| derived.load(state.name(), state.version(), is_head).found);
+    match saved {
+        Some((head, bytes)) if state.load(&bytes) => head,
+        _ => Head::EMPTY,
+    }
+}
+
+/// Saves states as of a head, when folding what they hold again would be worth avoiding.
+pub fn save(derived: &Derived, head: Head, unsaved: u64, states: &[&dyn Projection]) {
+    if unsaved >= WORTH_SAVING {
+        for state in states {
+            // A state that cannot be saved is folded from the log next time.
+            let _ = derived.save(state.name(), state.version(), head, &state.save());
+        }
+    }
+}
+
+/// A ledger that can be written to: one at a time.
+pub struct Ledger {
+    log: Box<dyn Log>,
+    derived: Option<Derived>,
+    states: Vec<Box<dyn Projection>>,
+    known: Known,
+    staged: Lines,
+    line: Vec<u8>,
+    /// When the last entry was recorded: no later one is recorded earlier, whatever the clock says.
+    recorded_at: Instant,
+    /// How many entries the saved states do not hold.
+    unsaved: u64,
+}
+
+impl Ledger {
+    /// Opens a ledger for writing, with the states that are to be kept beside it.
+    ///
+    /// # Errors
+    /// The log is broken or cannot be read.
+    pub fn open(log: Box<dyn Log>, derived: Option<Derived>, mut states: Vec<Box<dyn Projection>>) -> Result<Self, ScanError> {
+        let mut known = Known::default();
+        let CaughtUp { head, folded } = {
+            let mut all: Vec<&mut dyn Projection> = states.iter_mut().map(|state| state.as_mut() as &mut dyn Projection).collect();
+            all.push(&mut known);
+            catch_up(&*log, derived.as_ref(), &mut all)?
+        };
+        let recorded_at = match log.line(head.seq)? {
+            Some(line) => Entry::read(&line, head.seq)?.recorded_at,
+            None => Instant::from_micros(i64::MIN),
+        };
+        Ok(Self { log, derived, states, known, staged: Lines::after(head), line: Vec::new(), recorded_at, unsaved: folded })
+    }
+
+    /// The last line, those that are staged included.
+    pub fn head(&self) -> Head {
+        self.staged.head()
+    }
+
+    /// What of sources' records is known.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// Stages an entry behind the head; the group is appended when it is large enough, and by [`Ledger::commit`].
+    ///
+    /// # Errors
+    /// The line is too long; or the group was appended and failed, and with it the ledger.
+    pub fn stage(&mut self, now: Instant, draft: Draft) -> Result<Head, ScanError> {
+        if self.staged.is_empty() {
+            self.recorded_at = self.recorded_at.max(now);
+        }
+        let before = self.staged.head();
+        self.line.clear();
+        let head = draft.write(before, self.recorded_at, &mut self.line)?;
+        self.staged.push_hashed(&self.line, head)?;
+        let Draft { actor, effective_at, event, source } = draft;
+        let entry = Entry {
+            actor,
+            effective_at,
+            event,
+            prev: before.hash,
+            recorded_at: self.recorded_at,
+            seq: head.seq,
+            source,
+            v: ledger_core::chain::VERSION,
+        };
+        for state in &mut self.states {
+            state.evolve(&entry);
+        }
+        self.unsaved += 1;
+        if self.staged.len() >= GROUP_LINES || self.staged.as_bytes().len() >= GROUP_BYTES {
+            self.commit()?;
+        }
+        Ok(head)
+    }
+
+    /// Stages what a row says, unless exactly that is known.
+    ///
+    /// # Errors
+    /// As [`Ledger::stage`]; or the versions before it cannot be read.
+    pub fn observe(&mut self, now: Instant, actor: &Actor, observed: Observed) -> Result<Option<Head>, ScanError> {
+        let Observed { fact, print, import, row } = observed;
+        if self.known.holds(print) {
+            return Ok(None);
+        }
+        let versions = self.versions(&fact, print)?;
+        let source = Origin { id: fact.key.clone(), import, row, stated_at: fact.stated_at };
+        let effective_at = fact.effective_at;
+        let event = book::observe(fact, &versions);
+        let head = self.stage(now, Draft { actor: actor.clone(), effective_at, event, source: Some(source) })?;
+        self.known.add(print, head.seq);
+        Ok(Some(head))
+    }
+
+    /// The versions of a fact's record that are recorded or staged.
+    fn versions(&self, fact: &Fact, print: Fingerprint) -> Result<Vec<Version>, ScanError> {
+        let mut versions = Vec::new();
+        for seq in self.known.versions(print.key) {
+            let base = self.staged.base().seq;
+            let staged = seq.checked_sub(base + 1).and_then(|at| self.staged.iter().nth(usize::try_from(at).ok()?)).map(<[u8]>::to_vec);
+            let line = match staged {
+                Some(line) => Some(line),
+                None => self.log.line(seq)?,
+            };
+            let Some(line) = line else { continue };
+            let entry = Entry::read(&line, seq)?;
+            if entry.source.as_ref().is_some_and(|source| source.id == fact.key) {
+                versions.push(Version::from(entry));
+            }
+        }
+        Ok(versions)
+    }
+
+    /// Appends what is staged. It is durable when this returns.
+    ///
+    /// # Errors
+    /// As [`Log::append`]; the ledger must then be opened again.
+    pub fn commit(&mut self) -> Result<Head, LogError> {
+        if !self.staged.is_empty() {
+            let head = self.log.append(&self.staged)?;
+            self.staged.restart(head);
+        }
+        Ok(self.staged.base())
+    }
+
+    /// Appends what is staged, saves the states when enough has come, and closes the log.
+    ///
+    /// # Errors
+    /// As [`Log::append`] and [`Log::close`]. A state that cannot be saved is not an error: it is folded again.
+    pub fn close(mut self) -> Result<Head, LogError> {
+        let head = self.commit()?;
+        if let Some(derived) = &self.derived {
+            let states: Vec<&dyn Projection> = self.states.iter().map(AsRef::as_ref).chain([&self.known as &dyn Projection]).collect();
+            save(derived, head, self.unsaved, &states);
+        }
+        self.log.close()?;
+        Ok(head)
+    }
+}
+
+/// What a row says, where it stands, and its fingerprints.
+#[derive(Debug)]
+pub struct Observed {
+    /// What it says.
+    pub fact: Fact,
+    /// Its fingerprints.
+    pub print: Fingerprint,
+    /// Position of the `source.imported` of its file.
+    pub import: u64,
+    /// The row, from 1.
+    pub row: u64,
+}
+
+/// The first line of a ledger.
+pub fn opening(actor: Actor, now: Instant, name: &str, origin: &str) -> Draft {
+    use ledger_core::event::governance::{Algorithms, LedgerOpened};
+    let opened = LedgerOpened { algorithms: Algorithms::default(), name: name.to_owned(), origin: origin.to_owned() };
+    Draft { actor, effective_at: now, event: Event::LedgerOpened(opened), source: None }
+}

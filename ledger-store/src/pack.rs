@@ -1,0 +1,327 @@
+//! A block of lines packed into one value of the store.
+//!
+//! A packed line leaves out what the chain gives back: `prev`, which is the hash of the line before, and `seq`. Unpacking puts both
+//! back and must arrive at the hash that the block carries for its last line, so nothing is unpacked unverified. The byte table is in
+//! `docs/formats/log.md`.
+
+use std::io;
+
+use ledger_core::chain::{Broken, Hash, Head};
+
+use crate::lines::{Lines, lines_in};
+
+/// The longest value: 17 of them, the most that one of sled's leaves holds, stay below a quarter of one of its segments. What is larger
+/// than that goes to files that sled never syncs.
+pub(crate) const VALUE: usize = 3_600;
+/// The most that one block holds before packing.
+pub(crate) const PLAIN: usize = 128 << 10;
+/// The level that packs these texts best but for those that cost ten times as much.
+const LEVEL: i32 = 1;
+/// Every so many blocks one is packed by itself, and the others between lean on its text.
+const GROUP: u32 = 16;
+const HEADER: usize = 85;
+const FORMAT: u8 = 1;
+/// The lines are packed as they are, because one of them would not come back from leaving out its place.
+const WHOLE: u8 = 1;
+
+const PREV: &[u8] = b",\"prev\":\"";
+const RECORDED: &[u8] = b",\"recorded_at\":\"";
+const SEQ: &[u8] = b"\",\"seq\":";
+
+/// What a packed block says of itself, without being unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) before: Head,
+    pub(crate) after: Head,
+    /// The first position of the block whose text this one leans on; 0 for none.
+    pub(crate) base: u64,
+    whole: bool,
+    plain: usize,
+    stored: usize,
+}
+
+impl Header {
+    /// Reads the header of the block that begins with line `first`.
+    pub(crate) fn read(first: u64, value: &[u8]) -> Option<Self> {
+        let number = |at: usize| Some(u32::from_be_bytes(value.get(at..at + 4)?.try_into().ok()?));
+        let hash = |at: usize| Some(Hash::from_bytes(value.get(at..at + 32)?.try_into().ok()?));
+        let (count, plain, stored) = (number(2)?, number(6)? as usize, number(10)? as usize);
+        // The base lies at most a group of full blocks back.
+        let back = u64::from(number(14)?);
+        let known = value[0] == FORMAT && value[1] <= WHOLE && first > 0 && count > 0 && back <= first;
+        let last = first.checked_add(u64::from(count))?.checked_sub(1)?;
+        known.then_some(Self {
+            before: Head { seq: first - 1, hash: hash(21)? },
+            after: Head { seq: last, hash: hash(53)? },
+            base: if back == 0 { 0 } else { first - back },
+            whole: value[1] == WHOLE,
+            plain,
+            stored,
+        })
+    }
+
+    /// How many bytes the block has in all its values together.
+    pub(crate) const fn len(&self) -> usize {
+        HEADER + self.stored
+    }
+}
+
+/// Leaves the place out of a line: `…,"recorded_at":"…","seq":,"source":…`. Nothing if it would not come back.
+fn strip(line: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let start = out.len();
+    let prev = memchr::memmem::rfind(line, PREV)?;
+    let rest = line.get(prev + PREV.len() + 65..)?;
+    out.extend_from_slice(&line[..prev]);
+    let recorded = out.len() - start;
+    let seq = memchr::memmem::find(rest, SEQ)? + SEQ.len();
+    let width = rest[seq..].iter().take_while(|b| b.is_ascii_digit()).count();
+    out.extend_from_slice(&rest[..seq]);
+    out.extend_from_slice(&rest[seq + width..]);
+    out.push(b'\n');
+    (place(&out[start..])? == (recorded, recorded + seq)).then_some(())
+}
+
+/// Where `prev` and `seq` were left out.
+fn place(stripped: &[u8]) -> Option<(usize, usize)> {
+    let recorded = memchr::memmem::rfind(stripped, RECORDED)?;
+    let seq = memchr::memmem::find(&stripped[recorded..], SEQ)? + SEQ.len();
+    Some((recorded, recorded + seq))
+}
+
+/// Packs a growing list of lines into full blocks.
+pub(crate) struct Packer {
+    before: Head,
+    /// The heads behind the lines that wait, and where their stripped and whole texts end.
+    heads: Vec<(Head, usize, usize)>,
+    stripped: Vec<u8>,
+    whole: Vec<u8>,
+    /// A line that waits does not come back from stripping.
+    stubborn: bool,
+    /// How many bytes of text the last block took.
+    guess: usize,
+    base: Option<Base>,
+    alone: zstd::bulk::Compressor<'static>,
+}
+
+struct Base {
+    first: u64,
+    blocks: u32,
+    leaning: zstd::bulk::Compressor<'static>,
+}
+
+/// A packed block: its header and its bytes, which may need more than one value.
+pub(crate) struct Packed {
+    pub(crate) before: Head,
+    pub(crate) after: Head,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Packer {
+    /// A packer that goes on behind this head. Its first block leans on no other.
+    pub(crate) fn after(head: Head) -> io::Result<Self> {
+        Ok(Self {
+            before: head,
+            heads: Vec::new(),
+            stripped: Vec::new(),
+            whole: Vec::new(),
+            stubborn: false,
+            guess: 4 * VALUE,
+            base: None,
+            alone: zstd::bulk::Compressor::new(LEVEL)?,
+        })
+    }
+
+    /// Adds a line with the head behind it.
+    pub(crate) fn push(&mut self, line: &[u8], head: Head) {
+        let start = self.stripped.len();
+        if strip(line, &mut self.stripped).is_none() {
+            self.stripped.truncate(start);
+            self.stripped.extend_from_slice(line);
+            self.stripped.push(b'\n');
+            self.stubborn = true;
+        }
+        self.whole.extend_from_slice(line);
+        self.whole.push(b'\n');
+        self.heads.push((head, self.stripped.len(), self.whole.len()));
+    }
+
+    /// The next full block, if enough lines wait for one.
+    pub(crate) fn pack(&mut self) -> io::Result<Option<Packed>> {
+        let limit = VALUE - HEADER;
+        let text = |packer: &Self, lines: usize| if packer.stubborn { packer.heads[lines - 1].2 } else { packer.heads[lines - 1].1 };
+        let (mut most, mut least) = (self.heads.len() + 1, 0);
+        let mut best: Option<(usize, Vec<u8>)> = None;
+        // The first guess is nearly always right: texts of one ledger pack alike.
+        let mut guess = self.guess;
+        for _ in 0..6 {
+            if self.heads.is_empty() || (best.is_none() && least == 0 && text(self, self.heads.len()) < guess.min(PLAIN)) {
+                break;
+            }
+            let fits = self.heads.partition_point(|&(_, stripped, whole)| if self.stubborn { whole } else { stripped } <= guess.min(PLAIN));
+            let lines = fits.clamp(least + 1, (most - 1).max(least + 1)).min(self.heads.len());
+            if lines <= least || lines >= most {
+                break;
+            }
+            let plain = if self.stubborn { &self.whole[..text(self, lines)] } else { &self.stripped[..text(self, lines)] };
+            let packed = match &mut self.base {
+                Some(base) => base.leaning.compress(plain)?,
+                None => self.alone.compress(plain)?,
+            };
+            guess = (plain.len() * (limit - limit / 64)).div_ceil(packed.len().max(1));
+            if packed.len() <= limit {
+                let near = packed.len() >= limit - limit / 20 || plain.len() >= PLAIN * 15 / 16;
+                least = lines;
+                best = Some((lines, packed));
+                if near {
+                    break;
+                }
+                if lines == self.heads.len() {
+                    // All that waits is too little: wait for more.
+                    self.guess = guess;
+                    return Ok(None);
+                }
+            } else {
+                most = lines;
+                if lines == 1 {
+                    // One line that needs several values.
+                    best = Some((1, packed));
+                    break;
+                }
+            }
+        }
+        let Some((lines, packed)) = best else {
+            self.guess = guess.min(PLAIN);
+            return Ok(None);
+        };
+        self.guess = guess.min(PLAIN);
+        Ok(Some(self.take(lines, &packed)?))
+    }
+
+    fn take(&mut self, lines: usize, packed: &[u8]) -> io::Result<Packed> {
+        let (after, stripped, whole) = self.heads[lines - 1];
+        let first = self.before.seq + 1;
+        let plain = if self.stubborn { &self.whole[..whole] } else { &self.stripped[..stripped] };
+        let back = self.base.as_ref().map_or(0, |base| first - base.first);
+        let mut bytes = Vec::with_capacity(HEADER + packed.len());
+        bytes.extend_from_slice(&[FORMAT, u8::from(self.stubborn) * WHOLE]);
+        for number in [lines, plain.len(), packed.len(), back as usize] {
+            bytes.extend_from_slice(&u32::try_from(number).map_err(io::Error::other)?.to_be_bytes());
+        }
+        bytes.extend_from_slice(&[0; 3]);
+        bytes.extend_from_slice(self.before.hash.as_bytes());
+        bytes.extend_from_slice(after.hash.as_bytes());
+        bytes.extend_from_slice(packed);
+        let block = Packed { before: self.before, after, bytes };
+        match &mut self.base {
+            Some(base) if base.blocks + 1 < GROUP => base.blocks += 1,
+            Some(_) => self.base = None,
+            None => {
+                let leaning = zstd::bulk::Compressor::with_dictionary(LEVEL, plain)?;
+                self.base = Some(Base { first, blocks: 1, leaning });
+            }
+        }
+        self.before = after;
+        self.stripped.drain(..stripped);
+        self.whole.drain(..whole);
+        self.heads.drain(..lines);
+        for (_, s, w) in &mut self.heads {
+            *s -= stripped;
+            *w -= whole;
+        }
+        if self.heads.is_empty() {
+            self.stubborn = false;
+        }
+        Ok(block)
+    }
+
+    /// The head behind the last packed line.
+    #[cfg(test)]
+    pub(crate) const fn packed(&self) -> Head {
+        self.before
+    }
+}
+
+/// Unpacks blocks in order, keeping the text that others lean on.
+#[derive(Default)]
+pub(crate) struct Unpacker {
+    base: Option<(u64, Vec<u8>)>,
+}
+
+impl Unpacker {
+    /// The lines of a block, put back and verified. A block that leans on another needs that one unpacked before it.
+    pub(crate) fn unpack(&mut self, header: &Header, value: &[u8]) -> Result<Lines, Broken> {
+        let at = header.before.seq + 1;
+        let damaged = Broken::NotALine { at };
+        let packed = value.get(HEADER..header.len()).ok_or(damaged)?;
+        let text = match (&self.base, header.base) {
+            (_, 0) => zstd::bulk::Decompressor::new(),
+            (Some((first, base)), wanted) if *first == wanted => zstd::bulk::Decompressor::with_dictionary(base),
+            _ => return Err(damaged),
+        }
+        // One line may be longer than a block.
+        .and_then(|mut plain| plain.decompress(packed, header.plain.min(PLAIN)))
+        .map_err(|_| damaged)?;
+        let mut lines = Lines::after(header.before);
+        let mut line = Vec::new();
+        for stripped in lines_in(&text) {
+            line.clear();
+            if header.whole {
+                line.extend_from_slice(stripped);
+            } else {
+                let (recorded, seq) = place(stripped).ok_or(damaged)?;
+                let head = lines.head();
+                line.extend_from_slice(&stripped[..recorded]);
+                line.extend_from_slice(PREV);
+                line.extend_from_slice(head.hash.to_string().as_bytes());
+                line.push(b'"');
+                line.extend_from_slice(&stripped[recorded..seq]);
+                line.extend_from_slice((head.seq + 1).to_string().as_bytes());
+                line.extend_from_slice(&stripped[seq..]);
+            }
+            lines.push(&line)?;
+        }
+        if lines.head() != header.after {
+            return Err(Broken::Unequal { at: header.after.seq, stored: header.after.hash, computed: lines.head().hash });
+        }
+        if header.base == 0 {
+            self.base = Some((at, text));
+        }
+        Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn measure() {
+        let lines = sample::lines(Head::EMPTY, 20_000, 0);
+        let began = std::time::Instant::now();
+        let mut packer = Packer::after(Head::EMPTY).unwrap();
+        let mut head = Head::EMPTY;
+        let (mut blocks, mut bytes) = (0, 0);
+        let mut unpacker = Unpacker::default();
+        for line in lines.iter() {
+            head = ledger_core::chain::follow(head, line).unwrap();
+            packer.push(line, head);
+            while let Some(block) = packer.pack().unwrap() {
+                blocks += 1;
+                bytes += block.bytes.len();
+                let header = Header::read(block.before.seq + 1, &block.bytes).unwrap();
+                assert_eq!(header.after, block.after);
+                assert_eq!(unpacker.unpack(&header, &block.bytes).unwrap().head(), block.after);
+            }
+        }
+        let packed = packer.packed().seq;
+        println!(
+            "{packed} lines {} B each, {blocks} blocks of {} B, {} B per line, {:?}",
+            lines.as_bytes().len() / 20_000,
+            bytes / blocks,
+            bytes as u64 / packed,
+            began.elapsed()
+        );
+        assert!(head.seq - packed < 200);
+    }
+}

@@ -1,0 +1,259 @@
+//! Packed blocks in sled, and what it takes to trust sled with them.
+//!
+//! sled's `flush` does not reach the platter, its opening of a damaged database may panic or quietly give back an older one, and an
+//! error while reading can empty it. So its file is synced here, every call is fenced, and nothing that it says is believed before the
+//! log has agreed.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Once;
+
+use ledger_core::chain::Head;
+
+use crate::lines::Lines;
+use crate::pack::{Header, Packed, Unpacker, VALUE};
+
+/// Measured: with segments of 512 KiB the same blocks take a tenth more space, and with smaller ones a leaf would not fit.
+const SEGMENT: usize = 256 << 10;
+
+/// What sled said, or that it panicked.
+pub(crate) type Failed = String;
+
+/// Runs something of sled's: a panic is an error like any other, and is not printed.
+fn fenced<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, Failed> {
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            // sled's own threads are named by it and run outside of any fence.
+            let theirs = std::thread::current().name().is_some_and(|name| name.starts_with("sled") || name.starts_with("log flusher"));
+            if !theirs && !QUIET.get() {
+                before(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let ran = catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(false);
+    match ran {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(format!("sled: {error}")),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(format!("sled panicked: {}", said.unwrap_or("without a word").lines().next().unwrap_or_default()))
+        }
+    }
+}
+
+/// A sled database of packed blocks.
+pub(crate) struct Store {
+    // Both are taken on closing only, because dropping them can panic.
+    open: Option<(sled::Db, sled::Tree)>,
+    file: File,
+    recovered: bool,
+}
+
+impl Store {
+    /// Opens the database in this folder, or makes an empty one.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failed> {
+        let open = fenced(|| {
+            let db = sled::Config::new()
+                .path(path)
+                .cache_capacity(64 << 20)
+                .segment_size(SEGMENT)
+                .mode(sled::Mode::LowSpace)
+                .flush_every_ms(Some(500))
+                .open()?;
+            let blocks = db.open_tree("blocks")?;
+            Ok((db, blocks))
+        })?;
+        let file = File::open(path.join("db")).map_err(|error| error.to_string())?;
+        let recovered = open.0.was_recovered();
+        Ok(Self { open: Some(open), file, recovered })
+    }
+
+    /// Whether there was a database before.
+    pub(crate) const fn was_recovered(&self) -> bool {
+        self.recovered
+    }
+
+    fn tree(&self) -> Result<&sled::Tree, Failed> {
+        self.open.as_ref().map(|(_, blocks)| blocks).ok_or_else(|| "the store is closed".to_owned())
+    }
+
+    /// Puts blocks in.
+    pub(crate) fn insert(&self, blocks: &[Packed]) -> Result<(), Failed> {
+        let tree = self.tree()?;
+        let mut batch = sled::Batch::default();
+        for block in blocks {
+            let key = (block.before.seq + 1).to_be_bytes();
+            for (part, value) in block.bytes.chunks(VALUE).enumerate() {
+                // A line of many kilobytes that does not pack needs more than one value: these follow it in the order of keys.
+                let part = u8::try_from(part).map_err(|_| "a block of more than 255 values".to_owned())?;
+                if part == 0 { batch.insert(&key, value) } else { batch.insert([&key[..], &[part]].concat(), value) }
+            }
+        }
+        fenced(|| tree.apply_batch(batch))
+    }
+
+    /// Makes everything put in durable.
+    pub(crate) fn sync(&self) -> Result<(), Failed> {
+        if let Some((db, _)) = &self.open {
+            fenced(|| db.flush())?;
+        }
+        self.file.sync_data().map_err(|error| error.to_string())
+    }
+
+    /// The header of the block that holds line `seq`, or of the last one before it.
+    pub(crate) fn header_at(&self, seq: u64) -> Result<Option<Header>, Failed> {
+        Ok(self.value_at(seq)?.map(|(header, _)| header))
+    }
+
+    /// The header of the last block.
+    pub(crate) fn last(&self) -> Result<Option<Header>, Failed> {
+        self.header_at(u64::MAX)
+    }
+
+    fn value_at(&self, seq: u64) -> Result<Option<(Header, Vec<u8>)>, Failed> {
+        let tree = self.tree()?;
+        let found = fenced(|| {
+            for entry in tree.range(..=seq.to_be_bytes()).rev() {
+                let (key, _) = entry?;
+                if let Ok(key) = <[u8; 8]>::try_from(&key[..]) {
+                    return Ok(Some(u64::from_be_bytes(key)));
+                }
+            }
+            Ok(None)
+        })?;
+        let Some(first) = found else { return Ok(None) };
+        self.blocks(first).next().transpose()
+    }
+
+    /// The blocks from the one that begins with line `first` on: their headers and bytes.
+    pub(crate) fn blocks(&self, first: u64) -> impl Iterator<Item = Result<(Header, Vec<u8>), Failed>> + Send + use<> {
+        let mut entries = self.tree().map(|tree| tree.range(first.to_be_bytes()..));
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            if failed {
+                return None;
+            }
+            let mut read = || {
+                let entries = entries.as_mut().map_err(|error| error.clone())?;
+                let Some((key, value)) = fenced(|| entries.next().transpose())? else {
+                    return Ok(None);
+                };
+                let first = <[u8; 8]>::try_from(&key[..]).map(u64::from_be_bytes).map_err(|_| "a value without a block".to_owned())?;
+                let header = Header::read(first, &value).ok_or_else(|| format!("the block at event #{first} is damaged"))?;
+                let mut bytes = value.to_vec();
+                while bytes.len() < header.len() {
+                    let more = fenced(|| entries.next().transpose())?.filter(|(more, _)| more.starts_with(&key) && more.len() == 9);
+                    let Some((_, more)) = more else { return Err(format!("the block at event #{first} is incomplete")) };
+                    bytes.extend_from_slice(&more);
+                }
+                Ok(Some((header, bytes)))
+            };
+            let read = read();
+            failed = read.is_err();
+            read.transpose()
+        })
+    }
+
+    /// The lines of the block that holds line `seq`, verified against the hashes it carries.
+    pub(crate) fn lines_at(&self, seq: u64) -> Result<Option<Lines>, Failed> {
+        let Some((header, value)) = self.value_at(seq)?.filter(|(header, _)| header.after.seq >= seq) else { return Ok(None) };
+        let mut unpacker = Unpacker::default();
+        if header.base > 0 {
+            let base = self.value_at(header.base)?.filter(|(base, _)| base.before.seq + 1 == header.base);
+            let (base, value) = base.ok_or_else(|| format!("the block at event #{} is missing", header.base))?;
+            unpacker.unpack(&base, &value).map_err(|broken| broken.to_string())?;
+        }
+        unpacker.unpack(&header, &value).map(Some).map_err(|broken| broken.to_string())
+    }
+
+    /// Whether the headers of all blocks form one chain from the first line on; where it ends.
+    pub(crate) fn chain(&self) -> Result<Head, Failed> {
+        self.blocks(0).try_fold(Head::EMPTY, |head, block| link(head, &block?.0))
+    }
+
+    /// The same from the block behind the one that holds line `seq`.
+    pub(crate) fn chain_from(&self, seq: u64) -> Result<Head, Failed> {
+        let start = self.header_at(seq)?.ok_or_else(|| format!("it lacks event #{seq}"))?;
+        self.blocks(start.before.seq + 1).try_fold(start.before, |head, block| link(head, &block?.0))
+    }
+
+    /// Closes the database; sled writes out what it still holds.
+    pub(crate) fn close(mut self) -> Result<(), Failed> {
+        let open = self.open.take();
+        fenced(|| {
+            drop(open);
+            Ok(())
+        })?;
+        self.file.sync_data().map_err(|error| error.to_string())
+    }
+}
+
+fn link(head: Head, header: &Header) -> Result<Head, Failed> {
+    if header.before != head {
+        return Err(format!("its block at event #{} follows {}, not {head}", header.before.seq + 1, header.before));
+    }
+    Ok(header.after)
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let open = self.open.take();
+        // A store that is only dropped is judged when it is opened again.
+        let _ = fenced(|| {
+            drop(open);
+            Ok(())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{pack::Packer, sample};
+
+    #[test]
+    #[ignore]
+    fn measure() {
+        let n: u64 = std::env::var("N").ok().and_then(|v| v.parse().ok()).unwrap_or(200_000);
+        let per: usize = std::env::var("BATCH").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        let mut packer = Packer::after(Head::EMPTY).unwrap();
+        let mut head = Head::EMPTY;
+        let mut bytes = 0;
+        let mut wait = Vec::new();
+        let mut took = std::time::Duration::ZERO;
+        for _ in 0..n {
+            let line = sample::line(head, 0);
+            head = ledger_core::chain::follow(head, &line).unwrap();
+            packer.push(&line, head);
+            while let Some(block) = packer.pack().unwrap() {
+                bytes += block.bytes.len();
+                wait.push(block);
+                if wait.len() >= per {
+                    let began = std::time::Instant::now();
+                    store.insert(&wait).unwrap();
+                    took += began.elapsed();
+                    wait.clear();
+                }
+            }
+        }
+        store.insert(&wait).unwrap();
+        let began = std::time::Instant::now();
+        store.sync().unwrap();
+        store.close().unwrap();
+        let size: u64 = ["store", "store/blobs"]
+            .iter()
+            .flat_map(|d| std::fs::read_dir(folder.path().join(d)).unwrap())
+            .map(|e| e.unwrap().metadata().unwrap().len())
+            .sum();
+        println!("packed {} B, on disk {} B per line, insert {took:?}, close {:?}", bytes as u64 / n, size / n, began.elapsed());
+    }
+}
