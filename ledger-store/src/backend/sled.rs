@@ -214,6 +214,7 @@ impl Sled {
             meta.write(folder)?;
         }
         let (store, end) = open_store(folder, &log, found.head, dirty, &mut notices)?;
+        fs::create_dir_all(&log).doing("make", &log)?;
         let segments = Segments::open(&log, options.segment, found)?;
         if found.unfinished > 0 {
             notices.push(Notice::Dropped { bytes: found.unfinished });
@@ -550,7 +551,11 @@ fn judge(path: &Path, log: &Path, head: Head, dirty: bool) -> Result<Verdict, Lo
             let found = head_at(log, end.seq)?;
             if found != end {
                 Verdict::Damaged(format!("it has {end} where the log has {found}"))
-            } else if !dirty && !missing && tail(log, end, head)? > TAIL {
+            } else if missing || tail(log, end, head)? <= TAIL {
+                Verdict::Good(store, end)
+            } else if end == Head::EMPTY {
+                Verdict::Damaged("it is empty".to_owned())
+            } else if !dirty {
                 Verdict::Damaged(format!("it was closed in order and yet ends at {end}, more than a block before {head}"))
             } else {
                 Verdict::Good(store, end)
@@ -648,16 +653,16 @@ impl Drop for Held {
 }
 
 impl Salvage {
-    /// Opens a copy of the store of the ledger in this folder.
+    /// Opens a copy of the store of the ledger in this folder; waits at most so long for a writer.
     ///
     /// # Errors
     /// [`LogError::Locked`] while someone writes; the store cannot be read, or its blocks do not form one chain from the first line on.
-    pub fn open(folder: &Path) -> Result<Self, LogError> {
+    pub fn open(folder: &Path, patience: Duration) -> Result<Self, LogError> {
         let store = folder.join("store");
         if !store.join("db").is_file() {
             return Err(LogError::NotALedger { path: folder.to_owned() });
         }
-        let _lock = Lock::take(&folder.join("LOCK"), PATIENCE)?;
+        let _lock = Lock::take(&folder.join("LOCK"), patience)?;
         let copy = folder.join(format!("store.copy-{}", std::process::id()));
         copy_folder(&store, &copy).doing("copy", &store)?;
         let unreadable = |why| LogError::Unreadable { path: store.clone(), why };
@@ -705,3 +710,7 @@ impl Source for Salvage {
         })))
     }
 }
+
+#[cfg(test)]
+#[path = "faults.rs"]
+mod faults;
