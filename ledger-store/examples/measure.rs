@@ -2,10 +2,9 @@
 //!
 //! Durable appends by 1, 8 and 64 writers beside a bare log that appends and syncs in groups of the same size; an import in groups of
 //! 1,000; what that takes on disk; and how fast it is opened, read and verified.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![expect(clippy::unwrap_used, reason = "a measurement that fails may panic")]
 
 #[path = "../src/sample.rs"]
-#[allow(dead_code, unused_imports)]
 mod sample;
 
 use std::fs::{self, File};
@@ -160,6 +159,12 @@ fn main() {
     let start = Instant::now();
     Box::new(open(&path)).close().unwrap();
     println!("store built again: {:?}, {} B per line", start.elapsed(), size(&path.join("store")) / count);
+    let derived = ledger_store::derived::Derived::new(&path.join("derived"));
+    derived.save("measure", 1, head, &vec![7; 50 << 20]).unwrap();
+    let start = Instant::now();
+    let loaded = derived.load("measure", 1, |_| true);
+    println!("50 MiB of derived state loaded: {:?}", start.elapsed());
+    assert_eq!(loaded.found.unwrap().1.len(), 50 << 20);
     let rss = fs::read_to_string("/proc/self/status").unwrap_or_default();
     println!("{}", rss.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
 }

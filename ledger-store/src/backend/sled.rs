@@ -358,8 +358,8 @@ impl Follower {
                 theirs.followed.store(durable, Ordering::Release);
                 theirs.changed.notify_all();
                 if synced.0.elapsed() >= BEAT || ending == Some(Ending::Finish) {
-                    if synced.1 != durable || ending.is_some() {
-                        // The writer syncs the anchor once more on closing, and reports it then.
+                    if synced.1 != durable && ending.is_none() {
+                        // On closing the writer syncs it, and says so if that fails.
                         let _ = anchor.sync_data();
                     }
                     if let Some(Err(why)) = packing.as_mut().map(Packing::sync) {
@@ -598,6 +598,7 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 pub struct Reader {
     log: PathBuf,
     head: Head,
+    anchor: Option<Head>,
     meta: Meta,
 }
 
@@ -612,15 +613,20 @@ impl Reader {
         // In this order: what the anchor has reached stands in the log by the time that is looked at.
         let said = anchor::read(&folder.join("anchor"))?;
         let end = find(&log)?.head;
-        let Said::Reached { head: anchored, .. } = said else { return Ok(Self { log, head: end, meta }) };
+        let Said::Reached { head: anchored, .. } = said else { return Ok(Self { log, head: end, anchor: None, meta }) };
         hold_against(&log, end, anchored)?;
         let head = if Lock::is_held(&folder.join("LOCK")) { anchored } else { end };
-        Ok(Self { log, head, meta })
+        Ok(Self { log, head, anchor: Some(anchored), meta })
     }
 
     /// What the ledger says of itself.
     pub const fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// The head that the anchor has reached; the log was held against it. Nothing if the anchor says nothing.
+    pub const fn anchor(&self) -> Option<Head> {
+        self.anchor
     }
 }
 
