@@ -216,7 +216,7 @@ fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -
         let place = (said.version, said.year, said.month);
         said.recipient == recipient && said.feed == feed && place == (file.place.version, file.place.year, file.place.month)
     };
-    let imports: Vec<Import> = sources.imports(u64::MAX).filter(same_file).cloned().collect();
+    let imports: Vec<Import> = sources.imports().iter().filter(same_file).cloned().collect();
     // Without a month in its path there is no telling that two files are the same one at two times.
     let latest = imports.last().filter(|_| file.place.year.is_some()).cloned();
     (latest, imports)
@@ -325,7 +325,7 @@ fn judge_file(
     judgement.notes.extend(summary.notes.iter().cloned());
     (judged.digest, judged.decoded_bytes) = (summary.digest, summary.length);
     judged.history = match (imports.iter().rev().find(|import| import.said.digest == summary.digest), latest) {
-        (Some(same), _) if same.is_complete(u64::MAX) => History::Same,
+        (Some(same), _) if same.is_complete() => History::Same,
         (Some(same), _) => History::Unfinished { import: same.seq },
         (None, Some(latest)) => {
             let prefix_matches = summary.prefix == Some(latest.said.digest);

@@ -65,7 +65,7 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
         Some(Event::LedgerOpened(opened)) => opened.name,
         _ => "an empty ledger".to_owned(),
     };
-    let files = states.sources.imports(basis.known_at).count() as u64;
+    let files = states.sources.imports_by(basis.known_at).count() as u64;
     report.heading.push(format!("{name}  {}, {}", counted(head.seq, "event"), counted(files, "file")));
     report.heading.push(format!("Head        {head}"));
     let findings = show::findings(states, &view).len() as u64;
@@ -77,7 +77,7 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
         .heading
         .push(format!("Gaps        {}", if gaps == 0 { "none".to_owned() } else { format!("{gaps}  dealbook show sources --gaps") }));
     for import in states.sources.unfinished(basis.known_at) {
-        let arrived = import.arrived(basis.known_at);
+        let arrived = import.arrived_by(basis.known_at);
         report.heading.push(format!(
             "Unfinished  #{} {}: {arrived} of {} events; import it again to finish",
             import.seq, import.said.file, import.said.events
