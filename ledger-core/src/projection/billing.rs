@@ -27,9 +27,6 @@ mod table;
 mod trace;
 mod wholesale;
 
-#[cfg(test)]
-mod tests;
-
 pub use disbursements::disbursements;
 pub use findings::{Finding, findings};
 pub use invoices::invoices;
