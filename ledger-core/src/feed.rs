@@ -247,6 +247,16 @@ impl Hasher for Bytes {
         self.0.extend_from_slice(bytes);
     }
 
+    /// Which variant: there are fewer than 256 of any enumeration here.
+    fn write_isize(&mut self, variant: isize) {
+        self.0.push(variant.to_le_bytes()[0]);
+    }
+
+    /// How many: no list here is longer than a line.
+    fn write_usize(&mut self, count: usize) {
+        self.0.extend_from_slice(&count.to_le_bytes()[..4]);
+    }
+
     fn finish(&self) -> u64 {
         fingerprint(&self.0)
     }

@@ -228,9 +228,10 @@ impl<S: States> Ledger<S> {
     pub fn close(mut self) -> Result<Head, LogError> {
         let head = self.commit()?;
         if let Some(derived) = &self.derived {
-            let mut states = self.states.each();
-            states.push(&self.known);
-            save(derived, head, self.unsaved, &states);
+            // One after the other, so that never two of them are in memory twice.
+            save(derived, head, self.unsaved, &[&self.known]);
+            self.known = Known::default();
+            save(derived, head, self.unsaved, &self.states.each());
         }
         self.log.close()?;
         Ok(head)
