@@ -653,17 +653,35 @@ impl Salvage {
     /// # Errors
     /// [`LogError::Locked`] while someone writes; the store cannot be read, or its blocks do not form one chain from the first line on.
     pub fn open(folder: &Path) -> Result<Self, LogError> {
+        Self::open_within(folder, PATIENCE)
+    }
+
+    /// The same, and a writer at work is not waited for.
+    ///
+    /// # Errors
+    /// As [`Salvage::open`].
+    pub(crate) fn open_now(folder: &Path) -> Result<Self, LogError> {
+        Self::open_within(folder, Duration::ZERO)
+    }
+
+    fn open_within(folder: &Path, patience: Duration) -> Result<Self, LogError> {
         let store = folder.join("store");
         if !store.join("db").is_file() {
             return Err(LogError::NotALedger { path: folder.to_owned() });
         }
-        let _lock = Lock::take(&folder.join("LOCK"), PATIENCE)?;
+        let _lock = Lock::take(&folder.join("LOCK"), patience)?;
         let copy = folder.join(format!("store.copy-{}", std::process::id()));
         copy_folder(&store, &copy).doing("copy", &store)?;
         let unreadable = |why| LogError::Unreadable { path: store.clone(), why };
         let held = Held { store: Store::open(&copy).map_err(unreadable)?, copy };
         let head = held.store.chain().map_err(unreadable)?;
         Ok(Self { held: Arc::new(held), head })
+    }
+
+    /// The heads before the first and behind the last line of every block, in order.
+    pub(crate) fn headers(&self) -> Result<Vec<(Head, Head)>, LogError> {
+        let unreadable = |why| LogError::Unreadable { path: self.held.copy.clone(), why };
+        self.held.store.blocks(0).map(|block| block.map(|(header, _)| (header.before, header.after)).map_err(unreadable)).collect()
     }
 }
 
