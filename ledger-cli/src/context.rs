@@ -262,6 +262,21 @@ impl Context {
         Ok(())
     }
 
+    /// Writes what a command that appends did: what is to be said of it, and a report whose history is the head it led to.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn tell(&self, report: &Report, said: &str, head: ledger_core::chain::Head) -> Result<(), Failure> {
+        let args = std::collections::BTreeMap::from([("verb".to_owned(), report.name.to_owned())]);
+        let receipt = Receipt::new(report, Asked::everything(head.seq), args, head, format!("{}/1", report.name));
+        if self.format() == Format::Table {
+            self.say(said)?;
+        } else {
+            self.note(said);
+        }
+        self.print(report, &receipt)
+    }
+
     /// Writes text to standard output, or to the file of -o.
     ///
     /// # Errors

@@ -9,5 +9,94 @@ mod judge;
 mod record;
 mod rows;
 
-pub use judge::{Judged, Judgement, Known, judge};
+pub use judge::{History, Judged, Judgement, Known, judge};
 pub use record::record;
+
+use std::path::{Path, PathBuf};
+
+use ledger_core::id::{AccountId, Actor};
+use ledger_core::time::Instant;
+use ledger_store::ledger::Ledger;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::session::States;
+use files::InFile;
+
+/// How an import is to be done.
+pub struct Order<'a> {
+    /// Whose feeds they are, where nothing else says so.
+    pub account: Option<AccountId>,
+    /// Who records it.
+    pub actor: Actor,
+    /// What time it is.
+    pub clock: &'a dyn Fn() -> Instant,
+    /// Whether damaged rows are set aside instead of refusing everything.
+    pub quarantine: bool,
+}
+
+/// Imports files: judges them all, and appends when all can be.
+///
+/// # Errors
+/// Every problem of every file, with nothing appended; or the ledger cannot be written.
+pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, context: &Context) -> Result<Judgement, Failure> {
+    let known = Known { records: ledger.known(), sources: &ledger.states().sources };
+    let judgement = judged(files, order, known, context)?;
+    let mut progress = context.progress("recording", judgement.files.iter().map(Judged::events).sum());
+    for judged in &judgement.files {
+        let mut last = 0;
+        record(ledger, judged, &judgement.accounts, &order.actor, order.clock, |done| {
+            progress.add(done - last);
+            last = done;
+        })?;
+    }
+    Ok(judgement)
+}
+
+/// Judges files, and refuses them when they are not to be appended.
+///
+/// # Errors
+/// Every problem of every file.
+pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: &Context) -> Result<Judgement, Failure> {
+    // A row of the billing feed has about 800 bytes; how many rows there are is not known before they are read.
+    let bytes: u64 = files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum();
+    let mut progress = context.progress("reading", bytes / 800);
+    let mut judgement = judge(files, order.account, known, |rows| progress.add(rows))?;
+    drop(progress);
+    let mut refused = std::mem::take(&mut judgement.whole);
+    if !order.quarantine {
+        refused.extend(std::mem::take(&mut judgement.rows));
+    }
+    if refused.is_empty() {
+        return Ok(judgement);
+    }
+    let failure = Failure::problems(&refused);
+    let rows_only = judgement.files.iter().any(|judged| !judged.bad.is_empty());
+    Err(if rows_only {
+        failure.closing("Keep the good rows:  dealbook import --quarantine … (bad rows go to FILE.rejected.csv)")
+    } else {
+        failure
+    })
+}
+
+/// Writes the rows of a file that were set aside beside it. Gives the file they are in.
+///
+/// # Errors
+/// It cannot be written.
+pub fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
+    let path = rejected_beside(&judged.file.path);
+    let write = || {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(&path)?);
+        crate::decode::copy_records(&judged.file.path, &judged.bad, &mut out)?;
+        std::io::Write::flush(&mut out)
+    };
+    write().map_err(|why| Failure::unwritable(&path, &why))?;
+    Ok(path)
+}
+
+/// `data.csv.gz` → `data.rejected.csv`
+fn rejected_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".gz").unwrap_or(&name);
+    path.with_file_name(format!("{}.rejected.csv", stem.strip_suffix(".csv").unwrap_or(stem)))
+}

@@ -12,6 +12,7 @@ pub mod decode;
 pub mod failure;
 pub mod import;
 pub mod render;
+pub mod sample;
 pub mod session;
 pub mod shell;
 mod verb;

@@ -7,17 +7,18 @@ use ledger_core::event::{Entry, Unreadable};
 use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, Names};
+use ledger_core::projection::known::Known;
 use ledger_core::projection::records::{Records, View};
 use ledger_core::projection::sources::Sources;
 use ledger_core::report::Asked;
-use ledger_core::time::{Basis, Instant};
+use ledger_core::time::Instant;
 use ledger_store::derived::Derived;
-use ledger_store::ledger::{self, CaughtUp, Ledger};
+use ledger_store::ledger::{self, CaughtUp, Ledger, States as _};
 use ledger_store::scan::{Depth, ScanError, scan};
 use ledger_store::{LogError, Source, backend};
 
 use crate::ask::Point;
-use crate::context::{Context, Location, Reading};
+use crate::context::{Context, Location, Reading, Writing};
 use crate::failure::{Code, Failure};
 
 /// Every state that is kept beside a ledger. A new projection is a field, and a line in each of these.
@@ -31,25 +32,13 @@ pub struct States {
     pub sources: Sources,
 }
 
-impl States {
-    /// The states, to be folded.
-    pub fn all(&mut self) -> [&mut dyn Projection; 3] {
-        [&mut self.billing, &mut self.records, &mut self.sources]
+impl ledger::States for States {
+    fn all(&mut self) -> Vec<&mut dyn Projection> {
+        vec![&mut self.billing, &mut self.records, &mut self.sources]
     }
 
-    /// The states, to be saved or compared.
-    pub fn each(&self) -> [&dyn Projection; 3] {
-        [&self.billing, &self.records, &self.sources]
-    }
-
-    /// The states, to be kept up by a writer.
-    fn boxed(self) -> Vec<Box<dyn Projection>> {
-        vec![Box::new(self.billing), Box::new(self.records), Box::new(self.sources)]
-    }
-
-    /// What reports at a basis lack, in a sentence each.
-    pub fn lacks(&self, basis: &Basis) -> Vec<String> {
-        self.sources.lacks(basis)
+    fn each(&self) -> Vec<&dyn Projection> {
+        vec![&self.billing, &self.records, &self.sources]
     }
 }
 
@@ -103,6 +92,16 @@ impl Session {
             ledger::save(derived, head, folded, &states.each());
         }
         Ok(states)
+    }
+
+    /// What of sources' records is known at the head.
+    ///
+    /// # Errors
+    /// The chain is broken.
+    pub fn known(&self) -> Result<Known, Failure> {
+        let mut known = Known::default();
+        ledger::catch_up(&*self.source, self.derived.as_ref(), &mut [&mut known])?;
+        Ok(known)
     }
 
     /// One entry.
@@ -193,7 +192,7 @@ impl Session {
 ///
 /// # Errors
 /// There is none, it is not intact, or another process is writing.
-pub fn write(context: &Context) -> Result<Ledger, Failure> {
+pub fn write(context: &Context) -> Result<Ledger<States>, Failure> {
     let location = context.location()?;
     open_for_writing(context, &location)
 }
@@ -202,17 +201,39 @@ pub fn write(context: &Context) -> Result<Ledger, Failure> {
 ///
 /// # Errors
 /// There is none, it is not intact, or another process is writing.
-pub fn open_for_writing(context: &Context, location: &Location) -> Result<Ledger, Failure> {
+pub fn open_for_writing(context: &Context, location: &Location) -> Result<Ledger<States>, Failure> {
     let opened = backend::open(&location.to_string(), backend::sled::Options::default())?;
     for notice in &opened.notices {
         context.note(format!("note: {notice}"));
     }
-    Ok(Ledger::open(opened.log, derived(location), States::default().boxed())?)
+    Ok(Ledger::open(opened.log, derived(location), States::default())?)
+}
+
+/// Refuses when the head is not the one that a command expects.
+///
+/// # Errors
+/// The ledger has moved on.
+pub fn expect(writing: &Writing, head: Head) -> Result<(), Failure> {
+    let Some(text) = &writing.expect_head else { return Ok(()) };
+    let hash = text.rsplit_once(':').map_or(text.as_str(), |(_, hash)| hash);
+    let same_seq = text.strip_prefix('#').and_then(|rest| rest.split(':').next()?.parse::<u64>().ok()).is_none_or(|seq| seq == head.seq);
+    let same_hash =
+        text.strip_prefix('#').is_some_and(|rest| !rest.contains(':')) || (hash.len() >= 6 && head.hash.to_string().starts_with(hash));
+    if same_seq && same_hash {
+        return Ok(());
+    }
+    Err(Failure::new(Code::E0602, format!("the head is {head}, not `{text}`"))
+        .hint("look at what came in between with `dealbook log`; nothing was appended"))
 }
 
 /// Where the states of a ledger are kept: only a folder has room for them.
-fn derived(location: &Location) -> Option<Derived> {
-    (location.scheme == "sled").then(|| Derived::new(&folder(&location.place).join("derived")))
+pub(crate) fn derived(location: &Location) -> Option<Derived> {
+    folder_of(location).map(|folder| Derived::new(&folder.join("derived")))
+}
+
+/// The folder of a ledger that has one.
+pub(crate) fn folder_of(location: &Location) -> Option<std::path::PathBuf> {
+    (location.scheme == "sled").then(|| folder(&location.place))
 }
 
 /// The folder of a ledger: the one named, or the `.dealbook` in it.

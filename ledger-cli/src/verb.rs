@@ -2,6 +2,7 @@
 
 mod completions;
 mod copy;
+mod event;
 mod help;
 mod import;
 mod init;

@@ -291,6 +291,23 @@ fn a_line_is_rounded_once_per_measure_half_up() {
 }
 
 #[test]
+fn no_amount_is_too_large() {
+    let ledger = given(
+        "a INVOICED SELLER_REV_SHARE 999999999999999999.99 2025-01-10
+         b INVOICED SELLER_REV_SHARE 92233720368 2025-01-10
+         c INVOICED SELLER_REV_SHARE 92233720368 2025-01-10
+         d COLLECTED SELLER_REV_SHARE 999999999999999999.99 2025-01-10
+         e DISBURSED SELLER_REV_SHARE -999999999999999999.99 2025-01-10 disbursement_currency=JPY disbursement_amount=-1",
+    );
+    insta::assert_snapshot!(owed(&ledger, as_of("2025-01-09")), @"");
+    let report = payouts(&ledger.state, all(), Options { by: By::Party, currency: In::Disbursement, names: &NoNames });
+    insta::assert_snapshot!(shown(&report, &["currency", "lines", "net_revenue", "collected", "disbursed"]), @r"
+    JPY 1 0.00 0.00 1.00
+    USD 1 1000000184467440735.99 999999999999999999.99 0.00
+    ");
+}
+
+#[test]
 fn what_is_not_known_is_counted_and_said() {
     let ledger = given(
         "a INVOICED SELLER_BONUS 10 2025-01-10

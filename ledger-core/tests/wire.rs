@@ -1,5 +1,7 @@
 //! What stands in a ledger can be read for ever, has one form, and shows every change.
 
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and reads its fixtures; the core never does")]
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

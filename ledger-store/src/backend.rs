@@ -8,6 +8,7 @@ pub mod sled;
 mod contract;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::{Log, LogError, Notice, Source};
 use jsonl::Jsonl;
@@ -127,7 +128,7 @@ pub fn salvage(place: &str) -> Result<(Box<dyn Source>, Option<LogError>), LogEr
     let refused = match log {
         Err(error) if error.is_integrity() || matches!(error, LogError::Io { .. } | LogError::NotALedger { .. }) => error,
         Err(error) => return Err(error),
-        Ok(log) => match Salvage::open(&folder_at(location)) {
+        Ok(log) => match Salvage::open(&folder_at(location), Duration::ZERO) {
             Ok(store) if store.head().seq > log.head().seq => {
                 let ahead = LogError::StoreAheadOfLog { log: log.head(), store: store.head() };
                 return Ok((Box::new(store), Some(ahead)));
@@ -135,7 +136,7 @@ pub fn salvage(place: &str) -> Result<(Box<dyn Source>, Option<LogError>), LogEr
             _ => return Ok((log, None)),
         },
     };
-    match Salvage::open(&folder_at(location)) {
+    match Salvage::open(&folder_at(location), Duration::ZERO) {
         Ok(store) if store.head().seq > 0 => Ok((Box::new(store), Some(refused))),
         _ => Err(refused),
     }

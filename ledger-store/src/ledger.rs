@@ -74,11 +74,20 @@ pub fn save(derived: &Derived, head: Head, unsaved: u64, states: &[&dyn Projecti
     }
 }
 
+/// States that are kept together.
+pub trait States {
+    /// The states, to be folded.
+    fn all(&mut self) -> Vec<&mut dyn Projection>;
+
+    /// The states, to be saved or compared.
+    fn each(&self) -> Vec<&dyn Projection>;
+}
+
 /// A ledger that can be written to: one at a time.
-pub struct Ledger {
+pub struct Ledger<S> {
     log: Box<dyn Log>,
     derived: Option<Derived>,
-    states: Vec<Box<dyn Projection>>,
+    states: S,
     known: Known,
     staged: Lines,
     line: Vec<u8>,
@@ -88,15 +97,15 @@ pub struct Ledger {
     unsaved: u64,
 }
 
-impl Ledger {
+impl<S: States> Ledger<S> {
     /// Opens a ledger for writing, with the states that are to be kept beside it.
     ///
     /// # Errors
     /// The log is broken or cannot be read.
-    pub fn open(log: Box<dyn Log>, derived: Option<Derived>, mut states: Vec<Box<dyn Projection>>) -> Result<Self, ScanError> {
+    pub fn open(log: Box<dyn Log>, derived: Option<Derived>, mut states: S) -> Result<Self, ScanError> {
         let mut known = Known::default();
         let CaughtUp { head, folded } = {
-            let mut all: Vec<&mut dyn Projection> = states.iter_mut().map(|state| state.as_mut() as &mut dyn Projection).collect();
+            let mut all = states.all();
             all.push(&mut known);
             catch_up(&*log, derived.as_ref(), &mut all)?
         };
@@ -110,6 +119,11 @@ impl Ledger {
     /// The last line, those that are staged included.
     pub fn head(&self) -> Head {
         self.staged.head()
+    }
+
+    /// The states that are kept beside it, what is staged included.
+    pub fn states(&self) -> &S {
+        &self.states
     }
 
     /// What of sources' records is known.
@@ -140,7 +154,7 @@ impl Ledger {
             source,
             v: ledger_core::chain::VERSION,
         };
-        for state in &mut self.states {
+        for state in self.states.all() {
             state.evolve(&entry);
         }
         self.unsaved += 1;
@@ -206,7 +220,8 @@ impl Ledger {
     pub fn close(mut self) -> Result<Head, LogError> {
         let head = self.commit()?;
         if let Some(derived) = &self.derived {
-            let states: Vec<&dyn Projection> = self.states.iter().map(AsRef::as_ref).chain([&self.known as &dyn Projection]).collect();
+            let mut states = self.states.each();
+            states.push(&self.known);
             save(derived, head, self.unsaved, &states);
         }
         self.log.close()?;

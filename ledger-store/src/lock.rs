@@ -32,7 +32,8 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(error).doing("lock", path),
             }
         }
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).doing("write", path)?;
+        let pid = format!("{}\n", std::process::id());
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(pid.as_bytes())).doing("write", path)?;
         Ok(Self(file))
     }
 

@@ -48,9 +48,12 @@ impl Header {
         let (count, plain, stored) = (number(2)?, number(6)? as usize, number(10)? as usize);
         // The base lies at most a group of full blocks back.
         let back = u64::from(number(14)?);
-        let known = value[0] == FORMAT && value[1] <= WHOLE && first > 0 && count > 0 && back <= first;
+        let known = value[0] == FORMAT && value[1] <= WHOLE && first > 0 && count > 0 && back < first;
         let last = first.checked_add(u64::from(count))?.checked_sub(1)?;
-        known.then_some(Self {
+        if !known {
+            return None;
+        }
+        Some(Self {
             before: Head { seq: first - 1, hash: hash(21)? },
             after: Head { seq: last, hash: hash(53)? },
             base: if back == 0 { 0 } else { first - back },
@@ -69,7 +72,7 @@ impl Header {
 /// Leaves the place out of a line: `…,"recorded_at":"…","seq":,"source":…`. Nothing if it would not come back.
 fn strip(line: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
-    let prev = memchr::memmem::rfind(line, PREV)?;
+    let prev = last(line, PREV)?;
     let rest = line.get(prev + PREV.len() + 65..)?;
     out.extend_from_slice(&line[..prev]);
     let recorded = out.len() - start;
@@ -83,9 +86,16 @@ fn strip(line: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// Where `prev` and `seq` were left out.
 fn place(stripped: &[u8]) -> Option<(usize, usize)> {
-    let recorded = memchr::memmem::rfind(stripped, RECORDED)?;
+    let recorded = last(stripped, RECORDED)?;
     let seq = memchr::memmem::find(&stripped[recorded..], SEQ)? + SEQ.len();
     Some((recorded, recorded + seq))
+}
+
+/// Where a text stands last. Searching backwards is several times slower than forwards, and what is searched for stands near the end.
+fn last(line: &[u8], text: &[u8]) -> Option<usize> {
+    let near = line.len().saturating_sub(400);
+    let found = memchr::memmem::find_iter(&line[near..], text).last().map(|at| near + at);
+    found.or_else(|| memchr::memmem::rfind(line, text))
 }
 
 /// Packs a growing list of lines into full blocks.
@@ -112,7 +122,6 @@ struct Base {
 /// A packed block: its header and its bytes, which may need more than one value.
 pub(crate) struct Packed {
     pub(crate) before: Head,
-    pub(crate) after: Head,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -167,9 +176,9 @@ impl Packer {
                 Some(base) => base.leaning.compress(plain)?,
                 None => self.alone.compress(plain)?,
             };
-            guess = (plain.len() * (limit - limit / 64)).div_ceil(packed.len().max(1));
+            guess = (plain.len() * (limit - limit / 32)).div_ceil(packed.len().max(1));
             if packed.len() <= limit {
-                let near = packed.len() >= limit - limit / 20 || plain.len() >= PLAIN * 15 / 16;
+                let near = packed.len() >= limit - limit / 10 || plain.len() >= PLAIN * 15 / 16;
                 least = lines;
                 best = Some((lines, packed));
                 if near {
@@ -211,7 +220,7 @@ impl Packer {
         bytes.extend_from_slice(self.before.hash.as_bytes());
         bytes.extend_from_slice(after.hash.as_bytes());
         bytes.extend_from_slice(packed);
-        let block = Packed { before: self.before, after, bytes };
+        let block = Packed { before: self.before, bytes };
         match &mut self.base {
             Some(base) if base.blocks + 1 < GROUP => base.blocks += 1,
             Some(_) => self.base = None,
@@ -292,36 +301,79 @@ impl Unpacker {
 
 #[cfg(test)]
 mod tests {
+    use ledger_core::chain;
+
     use super::*;
     use crate::sample;
 
-    #[test]
-    fn measure() {
-        let lines = sample::lines(Head::EMPTY, 20_000, 0);
-        let began = std::time::Instant::now();
-        let mut packer = Packer::after(Head::EMPTY).unwrap();
-        let mut head = Head::EMPTY;
-        let (mut blocks, mut bytes) = (0, 0);
-        let mut unpacker = Unpacker::default();
+    /// Packs all that is full, and unpacks it again.
+    fn round(lines: &Lines) -> (u64, Vec<Packed>) {
+        let mut packer = Packer::after(lines.base()).unwrap();
+        let (mut head, mut unpacker, mut blocks) = (lines.base(), Unpacker::default(), Vec::new());
+        let mut unpacked = Lines::after(lines.base());
         for line in lines.iter() {
-            head = ledger_core::chain::follow(head, line).unwrap();
+            head = chain::follow(head, line).unwrap();
             packer.push(line, head);
             while let Some(block) = packer.pack().unwrap() {
-                blocks += 1;
-                bytes += block.bytes.len();
                 let header = Header::read(block.before.seq + 1, &block.bytes).unwrap();
-                assert_eq!(header.after, block.after);
-                assert_eq!(unpacker.unpack(&header, &block.bytes).unwrap().head(), block.after);
+                let found = unpacker.unpack(&header, &block.bytes).unwrap();
+                assert_eq!((found.base(), found.head()), (unpacked.head(), header.after));
+                for line in found.iter() {
+                    unpacked.push(line).unwrap();
+                }
+                blocks.push(block);
             }
         }
-        let packed = packer.packed().seq;
-        println!(
-            "{packed} lines {} B each, {blocks} blocks of {} B, {} B per line, {:?}",
-            lines.as_bytes().len() / 20_000,
-            bytes / blocks,
-            bytes as u64 / packed,
-            began.elapsed()
-        );
-        assert!(head.seq - packed < 200);
+        assert_eq!(unpacked.head(), packer.packed());
+        assert_eq!(unpacked.as_bytes(), &lines.as_bytes()[..unpacked.as_bytes().len()]);
+        (packer.packed().seq, blocks)
+    }
+
+    #[test]
+    fn blocks_are_full_and_come_back_to_the_byte() {
+        let lines = sample::lines(Head::EMPTY, 10_000, 0);
+        let (packed, blocks) = round(&lines);
+        assert!(10_000 - packed < 200, "the tail is less than a few blocks");
+        let bytes: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+        assert!(blocks.iter().all(|block| block.bytes.len() <= VALUE));
+        assert!(bytes > blocks.len() * VALUE * 8 / 9, "{bytes} in {}", blocks.len());
+        assert!(bytes as u64 / packed <= 95, "{} bytes per line", bytes as u64 / packed);
+    }
+
+    #[test]
+    fn lines_that_would_not_come_back_are_packed_whole() {
+        let mut lines = Lines::after(Head::EMPTY);
+        for n in 0..2_000 {
+            let line = String::from_utf8(sample::line(lines.head(), n)).unwrap();
+            // A source that looks like the place of a line.
+            let line = line.replace(r#""source":{"#, r#""source":{"a":1,"recorded_at":"x","seq":7,"#);
+            lines.push(line.as_bytes()).unwrap();
+        }
+        assert!(round(&lines).0 > 1_700);
+    }
+
+    #[test]
+    fn a_line_that_does_not_pack_takes_several_values() {
+        let mut lines = Lines::after(Head::EMPTY);
+        for n in 0..40 {
+            let noise: String = (0..n % 3 * 450).map(|i| Hash::of(format!("{n} {i}").as_bytes()).to_string()).collect();
+            let line = String::from_utf8(sample::line(lines.head(), n)).unwrap();
+            lines.push(line.replace("\"actor\":\"", &format!("\"actor\":\"{noise}")).as_bytes()).unwrap();
+        }
+        let (packed, blocks) = round(&lines);
+        assert!(packed >= 36 && blocks.iter().any(|block| block.bytes.len() > 5 * VALUE));
+    }
+
+    #[test]
+    fn no_flipped_byte_is_unpacked() {
+        let lines = sample::lines(Head::EMPTY, 150, 0);
+        let block = &round(&lines).1[0];
+        let honest = Unpacker::default().unpack(&Header::read(1, &block.bytes).unwrap(), &block.bytes).unwrap();
+        for at in 0..block.bytes.len() {
+            let mut bytes = block.bytes.clone();
+            bytes[at] ^= 16;
+            let unpacked = Header::read(1, &bytes).and_then(|header| Unpacker::default().unpack(&header, &bytes).ok());
+            assert!(unpacked.is_none_or(|unpacked| unpacked.as_bytes() == honest.as_bytes()), "byte {at}");
+        }
     }
 }

@@ -25,7 +25,12 @@ fn path_of(folder: &Path, first: u64) -> PathBuf {
 /// The first positions of the segments, in order. Files with other names are none of ours.
 fn list(folder: &Path) -> Result<Vec<u64>, LogError> {
     let mut firsts = Vec::new();
-    for entry in fs::read_dir(folder).doing("read", folder)? {
+    let entries = match fs::read_dir(folder) {
+        // No folder, no lines: what that means is for the anchor to say.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(firsts),
+        entries => entries.doing("read", folder)?,
+    };
+    for entry in entries {
         let name = entry.doing("read", folder)?.file_name();
         let digits = name.to_str().and_then(|name| name.strip_suffix(".jsonl")).filter(|digits| digits.len() == 20);
         firsts.extend(digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).and_then(|digits| digits.parse::<u64>().ok()));

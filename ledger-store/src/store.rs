@@ -219,41 +219,33 @@ mod tests {
     use crate::{pack::Packer, sample};
 
     #[test]
-    #[ignore]
-    fn measure() {
-        let n: u64 = std::env::var("N").ok().and_then(|v| v.parse().ok()).unwrap_or(200_000);
-        let per: usize = std::env::var("BATCH").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
+    fn nothing_of_a_full_store_lies_where_sled_never_syncs() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store")).unwrap();
+        let path = folder.path().join("store");
+        let store = Store::open(&path).unwrap();
         let mut packer = Packer::after(Head::EMPTY).unwrap();
+        let lines = sample::lines(Head::EMPTY, 20_000, 0);
         let mut head = Head::EMPTY;
-        let mut bytes = 0;
-        let mut wait = Vec::new();
-        let mut took = std::time::Duration::ZERO;
-        for _ in 0..n {
-            let line = sample::line(head, 0);
-            head = ledger_core::chain::follow(head, &line).unwrap();
-            packer.push(&line, head);
+        for line in lines.iter() {
+            head = ledger_core::chain::follow(head, line).unwrap();
+            packer.push(line, head);
             while let Some(block) = packer.pack().unwrap() {
-                bytes += block.bytes.len();
-                wait.push(block);
-                if wait.len() >= per {
-                    let began = std::time::Instant::now();
-                    store.insert(&wait).unwrap();
-                    took += began.elapsed();
-                    wait.clear();
-                }
+                store.insert(&[block]).unwrap();
             }
         }
-        store.insert(&wait).unwrap();
-        let began = std::time::Instant::now();
-        store.sync().unwrap();
+        assert_eq!(store.chain().unwrap(), packer.packed());
+        for seq in [1, 2, 40, 41, 1_000, 19_000] {
+            let found = store.lines_at(seq).unwrap().unwrap();
+            let line = lines.iter().nth(seq as usize - 1).unwrap();
+            assert_eq!(found.iter().nth((seq - found.base().seq) as usize - 1).unwrap(), line);
+        }
         store.close().unwrap();
-        let size: u64 = ["store", "store/blobs"]
-            .iter()
-            .flat_map(|d| std::fs::read_dir(folder.path().join(d)).unwrap())
-            .map(|e| e.unwrap().metadata().unwrap().len())
-            .sum();
-        println!("packed {} B, on disk {} B per line, insert {took:?}, close {:?}", bytes as u64 / n, size / n, began.elapsed());
+        assert_eq!(std::fs::read_dir(path.join("blobs")).unwrap().count(), 0);
+        assert!(Store::open(&path).unwrap().was_recovered());
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        assert_eq!(fenced::<()>(|| panic!("sled is sorry")), Err("sled panicked: sled is sorry".to_owned()));
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ledger_core::chain::{Head, LONGEST_LINE};
 use ledger_core::damage::Seen;
@@ -96,7 +97,7 @@ pub fn anchored(folder: &Path) -> Result<Option<Head>, LogError> {
 /// # Errors
 /// [`LogError::Locked`] while someone writes, who is not waited for; the store cannot be read, or its blocks do not form one chain.
 pub fn stored(folder: &Path) -> Result<Vec<(Head, Head)>, LogError> {
-    Salvage::open_now(folder)?.headers()
+    Salvage::open(folder, Duration::ZERO)?.headers()
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub struct Judged {
     pub dropped: BTreeMap<String, u64>,
     /// Rules for older files that were used, by name.
     pub fallbacks: BTreeMap<String, u64>,
-    /// The rows that cannot be read.
+    /// The lines at which rows begin that cannot be read.
     pub bad: Vec<u64>,
     /// What is known of the file.
     pub history: History,
@@ -216,7 +216,7 @@ fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -
         let place = (said.version, said.year, said.month);
         said.recipient == recipient && said.feed == feed && place == (file.place.version, file.place.year, file.place.month)
     };
-    let imports: Vec<Import> = sources.imports(u64::MAX).filter(same_file).cloned().collect();
+    let imports: Vec<Import> = sources.imports().iter().filter(same_file).cloned().collect();
     // Without a month in its path there is no telling that two files are the same one at two times.
     let latest = imports.last().filter(|_| file.place.year.is_some()).cloned();
     (latest, imports)
@@ -298,7 +298,7 @@ fn judge_file(
                             }
                         }
                         Err(found) => {
-                            bad.push(row);
+                            bad.push(line);
                             for problem in found {
                                 let column_number = problem.column.as_deref().and_then(|name| layout.column_number(name));
                                 problems.push(Located { file: shown.clone(), line, column_number, problem });
@@ -312,12 +312,20 @@ fn judge_file(
         )
         .unwrap_or_else(|never| match never {});
     }
+    let ragged = rows.rejected().to_vec();
     let summary = rows.finish()?;
-    judgement.whole.extend(decoding);
+    if summary.damaged {
+        judgement.whole.extend(decoding);
+    } else {
+        judgement.rows.extend(decoding);
+    }
+    judged.rows += ragged.len() as u64;
+    judged.bad.extend(ragged);
+    judged.bad.sort_unstable();
     judgement.notes.extend(summary.notes.iter().cloned());
     (judged.digest, judged.decoded_bytes) = (summary.digest, summary.length);
     judged.history = match (imports.iter().rev().find(|import| import.said.digest == summary.digest), latest) {
-        (Some(same), _) if same.is_complete(u64::MAX) => History::Same,
+        (Some(same), _) if same.is_complete() => History::Same,
         (Some(same), _) => History::Unfinished { import: same.seq },
         (None, Some(latest)) => {
             let prefix_matches = summary.prefix == Some(latest.said.digest);

@@ -1,14 +1,12 @@
 //! The second pass: what was judged is appended.
 
-use std::collections::BTreeSet;
-
 use ledger_core::event::governance::SourceImported;
 use ledger_core::event::{Draft, Event};
 use ledger_core::feed::{Accounts, Whose};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problems};
 use ledger_core::time::Instant;
-use ledger_store::ledger::{Ledger, Observed};
+use ledger_store::ledger::{Ledger, Observed, States};
 use ledger_store::scan::in_order;
 
 use super::judge::{History, Judged};
@@ -23,8 +21,8 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// The file has changed since it was judged, or the ledger cannot be written.
-pub fn record(
-    ledger: &mut Ledger,
+pub fn record<S: States>(
+    ledger: &mut Ledger<S>,
     judged: &Judged,
     accounts: &Accounts,
     actor: &Actor,
@@ -47,7 +45,6 @@ pub fn record(
     let path = &judged.file.path;
     let changed = || Failure::new(Code::E0323, format!("`{}` changed while it was read", path.display())).hint("run the same import again");
     let mut rows = Rows::open(path, None, &mut ignored)?.ok_or_else(changed)?;
-    let bad: BTreeSet<u64> = judged.bad.iter().copied().collect();
     let whose = Whose { recipient: judged.recipient, accounts };
     let mut digests = judged.chunks.iter();
     let mut appended = 0;
@@ -61,7 +58,6 @@ pub fn record(
                     let print = fact.fingerprint(&mut scratch);
                     Some(Observed { fact, print, import, row })
                 })
-                .filter(|observed| !bad.contains(&observed.row))
                 .collect();
             (chunk.digest(), facts)
         },

@@ -11,13 +11,11 @@ const CHUNK: usize = 1_024;
 
 /// Some rows of a file, owned.
 pub(super) struct Chunk {
-    /// The number of the first row, from 1.
-    pub(super) first: u64,
     text: String,
     /// Behind each field.
     ends: Vec<usize>,
-    /// The line at which each row begins.
-    lines: Vec<u64>,
+    /// The number of each row, from 1, and the line it begins at.
+    rows: Vec<(u64, u64)>,
     width: usize,
 }
 
@@ -38,7 +36,7 @@ impl Cells for InChunk<'_> {
 impl Chunk {
     /// The rows, each with its number and the line it begins at.
     pub(super) fn rows(&self) -> impl Iterator<Item = (u64, u64, InChunk<'_>)> {
-        (0..).zip(&self.lines).map(|(at, line)| (self.first + at as u64, *line, InChunk { chunk: self, at }))
+        (0..).zip(&self.rows).map(|(at, (row, line))| (*row, *line, InChunk { chunk: self, at }))
     }
 
     /// BLAKE3 of all that was read, boundaries included.
@@ -52,14 +50,14 @@ impl Chunk {
 
 /// A file's rows in chunks.
 pub(super) struct Chunks<'a> {
-    pub(super) rows: &'a mut Rows,
-    pub(super) problems: &'a mut Problems,
-    pub(super) next: u64,
+    rows: &'a mut Rows,
+    problems: &'a mut Problems,
+    given: u64,
 }
 
 impl<'a> Chunks<'a> {
     pub(super) fn new(rows: &'a mut Rows, problems: &'a mut Problems) -> Self {
-        Self { rows, problems, next: 1 }
+        Self { rows, problems, given: 0 }
     }
 }
 
@@ -69,22 +67,23 @@ impl Iterator for Chunks<'_> {
     fn next(&mut self) -> Option<Chunk> {
         let width = self.rows.header().len();
         let mut chunk = Chunk {
-            first: self.next,
             text: String::with_capacity(CHUNK * 1024),
             ends: Vec::with_capacity(CHUNK * width),
-            lines: Vec::new(),
+            rows: Vec::with_capacity(CHUNK),
             width,
         };
-        while chunk.lines.len() < CHUNK {
+        while chunk.rows.len() < CHUNK {
             let Some(row) = self.rows.next(self.problems) else { break };
-            chunk.lines.push(row.line);
             for field in row.fields() {
                 chunk.text.push_str(field);
                 chunk.ends.push(chunk.text.len());
             }
+            let line = row.line;
+            self.given += 1;
+            // Rows that have another number of fields than the header are rows of the file too, though they are not given.
+            chunk.rows.push((self.given + self.rows.rejected().len() as u64, line));
         }
-        self.next += chunk.lines.len() as u64;
-        (!chunk.lines.is_empty()).then_some(chunk)
+        (!chunk.rows.is_empty()).then_some(chunk)
     }
 }
 

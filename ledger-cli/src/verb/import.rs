@@ -1,11 +1,17 @@
 //! `dealbook import`
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
-use ledger_core::id::AccountId;
+use ledger_core::chain::Head;
+use ledger_core::id::{AccountId, Actor};
+use ledger_core::report::{Cell, Column, Kind, Report};
 
 use crate::context::{Context, Writing};
-use crate::failure::{Code, Exit, Failure};
+use crate::failure::{Exit, Failure, counted};
+use crate::import::{self, History, Judged, Judgement, Known, Order, files};
+use crate::session::{self, Session};
 
 /// Append events from AWS seller data feeds
 ///
@@ -27,6 +33,125 @@ pub(crate) struct Args {
     pub(crate) writing: Writing,
 }
 
-pub(super) fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::new(Code::E0699, "import is not built")) // TO FILL IN
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let spooled = Spooled::from_stdin_if(args.paths.iter().any(|path| path == Path::new("-")))?;
+    let paths: Vec<PathBuf> = args
+        .paths
+        .iter()
+        .map(|path| spooled.as_ref().filter(|_| path == Path::new("-")).map_or_else(|| path.clone(), |s| s.0.clone()))
+        .collect();
+    let found = files::find(&paths)?;
+    let order =
+        Order { account: args.account, actor: actor(&args.writing, "import")?, clock: &|| context.now(), quarantine: args.quarantine };
+    if args.writing.dry_run {
+        let session = Session::open(context)?;
+        session::expect(&args.writing, session.head())?;
+        let (states, records) = (session.states()?, session.known()?);
+        let judgement = import::judged(found, &order, Known { records: &records, sources: &states.sources }, context)?;
+        return tell(&judgement, (session.head(), None), context);
+    }
+    let mut ledger = session::write(context)?;
+    let before = ledger.head();
+    session::expect(&args.writing, before)?;
+    let judgement = import::run(&mut ledger, found, &order, context)?;
+    let after = ledger.close()?;
+    if args.quarantine {
+        for judged in judgement.files.iter().filter(|judged| !judged.bad.is_empty() && judged.history != History::Same) {
+            let path = import::set_aside(judged)?;
+            context.note(format!("note: {} set aside in `{}`", counted(judged.bad.len() as u64, "row"), path.display()));
+        }
+    }
+    tell(&judgement, (before, Some(after)), context)
+}
+
+/// Who records: the flag, or the verb itself.
+pub(super) fn actor(writing: &Writing, verb: &str) -> Result<Actor, Failure> {
+    let name = writing.actor.as_deref().unwrap_or(verb);
+    name.parse().map_err(|why: ledger_core::id::NotAnId| Failure::usage(format!("invalid value `{name}` for --actor")).because(why))
+}
+
+/// Standard input, spooled to a file because it is read twice.
+struct Spooled(PathBuf);
+
+impl Spooled {
+    fn from_stdin_if(wanted: bool) -> Result<Option<Self>, Failure> {
+        if !wanted {
+            return Ok(None);
+        }
+        let path = std::env::temp_dir().join(format!("dealbook-stdin-{}.csv", std::process::id()));
+        let spooled = Self(path);
+        let copy = || {
+            let mut file = File::options().write(true).create_new(true).open(&spooled.0)?;
+            std::io::copy(&mut std::io::stdin().lock(), &mut file)
+        };
+        copy().map_err(|why| Failure::unwritable(&spooled.0, &why))?;
+        Ok(Some(spooled))
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // It is of no use to anyone.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::new("recipient", "RECIPIENT", Kind::Text),
+        Column::new("feed", "FEED", Kind::Text),
+        Column::new("files", "FILES", Kind::Count),
+        Column::new("unchanged", "UNCHANGED", Kind::Count),
+        Column::new("rows", "ROWS", Kind::Count),
+        Column::new("new", "NEW", Kind::Count),
+        Column::new("known", "KNOWN", Kind::Count),
+        Column::new("rejected", "REJECTED", Kind::Count),
+        Column::new("rewritten", "REWRITTEN", Kind::Count),
+    ]
+}
+
+/// Prints what was appended, or would be.
+fn tell(judgement: &Judgement, (before, after): (Head, Option<Head>), context: &Context) -> Result<Exit, Failure> {
+    let mut groups: BTreeMap<(AccountId, &str), [u64; 7]> = BTreeMap::new();
+    for judged in &judgement.files {
+        let sums = groups.entry((judged.recipient, judged.layout.feed.name())).or_default();
+        for (sum, value) in sums.iter_mut().zip(figures(judged)) {
+            *sum += value;
+        }
+    }
+    let mut report = Report::new("import", columns());
+    for ((recipient, feed), sums) in groups {
+        let mut row = vec![Cell::text(recipient), Cell::text(feed)];
+        row.extend(sums.into_iter().map(Cell::Count));
+        report.rows.push(row);
+    }
+    report.notes.extend(judgement.notes.iter().cloned());
+    report.notes.extend(judgement.files.iter().filter_map(rewritten));
+    let new: u64 = judgement.files.iter().filter(|judged| judged.history != History::Same).map(Judged::events).sum();
+    let said = match after {
+        None => format!("Would append {}", counted(new, "event")),
+        Some(after) if after == before => format!("Nothing new; head {after}"),
+        Some(after) => {
+            format!("Appended #{} – #{} ({})  head {after}", before.seq + 1, after.seq, counted(after.seq - before.seq, "event"))
+        }
+    };
+    context.tell(&report, &said, after.unwrap_or(before))?;
+    Ok(Exit::Done)
+}
+
+fn figures(judged: &Judged) -> [u64; 7] {
+    let same = u64::from(judged.history == History::Same);
+    let rejected = judged.bad.len() as u64;
+    let known = judged.rows - judged.events() - rejected;
+    [1, same, judged.rows, judged.events(), known, rejected, u64::from(rewritten(judged).is_some())]
+}
+
+/// What is to be said of a file whose beginning is no longer what it was.
+fn rewritten(judged: &Judged) -> Option<String> {
+    let History::Grown { prefix_matches: false, rewritten_from, .. } = judged.history else { return None };
+    let name = &judged.file.name;
+    Some(match rewritten_from {
+        Some(row) => format!("{name}: rows that were read before have been rewritten, the first is row {row}"),
+        None => format!("{name}: what was read before has been rewritten, but no column that is recorded"),
+    })
 }

@@ -1,9 +1,19 @@
 //! `dealbook init`
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use crate::context::Context;
-use crate::failure::{Code, Exit, Failure};
+use ledger_core::id::Actor;
+use ledger_core::time::Instant;
+use ledger_store::backend::{self, sled::Meta};
+use ledger_store::ledger::{Ledger, opening};
+
+use super::{import, status};
+use crate::context::{Context, FOLDER, Location, Writing};
+use crate::failure::{Exit, Failure};
+use crate::import::{Order, files};
+use crate::sample;
+use crate::session::{self, States};
 
 /// Create a ledger here (--sample for a guided demo)
 ///
@@ -17,14 +27,86 @@ pub(crate) struct Args {
     /// The ledger's name, part of its first event for ever (default: the folder's name)
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// A name that no other ledger has, such as ledger.example.com/emea (default: dealbook.local/NAME)
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Option<String>,
     /// Fill it with the sample
-    #[arg(long, conflicts_with = "name")]
+    #[arg(long, conflicts_with_all = ["name", "origin"])]
     pub(crate) sample: bool,
-    /// Who records its first event (default: init)
-    #[arg(long, value_name = "NAME", env = "DEALBOOK_ACTOR", hide_env = true)]
-    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
 }
 
-pub(super) fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::new(Code::E0699, "init is not built")) // TO FILL IN
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let location = match &context.global.ledger {
+        Some(text) if !text.is_empty() => Location::parse(text),
+        _ => Location { scheme: "sled".to_owned(), place: context.folder.join(&args.dir).join(FOLDER) },
+    };
+    let actor = import::actor(&args.writing, "init")?;
+    if args.sample {
+        return make_sample(&args.dir, &location, context);
+    }
+    let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
+    let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{name}"));
+    let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
+    let head = ledger.close()?;
+    context.say(format_args!(
+        "Created ledger {name} in {}\n  head {head}\n\nNext\n  dealbook import FEEDS     a folder of seller data feeds\n  dealbook status",
+        shown(&location, context)
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// Makes a ledger with its first line.
+fn create(
+    location: &Location,
+    name: &str,
+    origin: &str,
+    actor: &Actor,
+    now: Instant,
+    context: &Context,
+) -> Result<Ledger<States>, Failure> {
+    if let Some(parent) = location.place.parent().filter(|_| location.scheme == "sled") {
+        std::fs::create_dir_all(parent).map_err(|why| Failure::unwritable(parent, &why))?;
+    }
+    backend::create(&location.to_string(), &Meta::new(name, origin))?;
+    let mut ledger = session::open_for_writing(context, location)?;
+    ledger.stage(now, opening(actor.clone(), now, name, origin))?;
+    ledger.commit()?;
+    Ok(ledger)
+}
+
+fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exit, Failure> {
+    let feeds = context.folder.join(dir).join("feeds");
+    let actor = sample::NAME.parse().map_err(|_| Failure::usage("the sample has no name"))?;
+    let mut ledger = create(location, sample::NAME, sample::ORIGIN, &actor, sample::opened_at(), context)?;
+    sample::unpack(&feeds)?;
+    let mut months: BTreeMap<Instant, Vec<files::InFile>> = BTreeMap::new();
+    for file in files::find(&[feeds])? {
+        months.entry(sample::imported_at(&file)).or_default().push(file);
+    }
+    for (now, files) in months {
+        let order = Order { account: None, actor: actor.clone(), clock: &|| now, quarantine: false };
+        crate::import::run(&mut ledger, files, &order, context)?;
+        ledger.commit()?;
+    }
+    let head = ledger.close()?;
+    context.say(format_args!(
+        "Created ledger {} in {}\n  14 months of seller data feeds of five sellers, kept in {}\n  head {head}\n",
+        sample::NAME,
+        shown(location, context),
+        dir.join("feeds").display()
+    ))?;
+    status::after_init(location, context)
+}
+
+/// A location as the user would write it.
+fn shown(location: &Location, context: &Context) -> String {
+    location.place.strip_prefix(&context.folder).unwrap_or(&location.place).display().to_string()
+}
+
+/// The name of a folder.
+fn name_of(folder: &Path) -> String {
+    let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
+    name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "ledger".to_owned())
 }

@@ -1,7 +1,21 @@
 //! `dealbook show`
 
+use std::collections::BTreeMap;
+
+use ledger_core::chain::Head;
+use ledger_core::finding::{self, Finding};
+use ledger_core::id::AccountId;
+use ledger_core::projection::Projection;
+use ledger_core::projection::billing::{self, In, Options};
+use ledger_core::projection::records::{self, View};
+use ledger_core::projection::sources;
+use ledger_core::report::{Asked, Cell, Receipt, Report};
+use ledger_core::time::{Instant, Period};
+
+use crate::ask::{Key, Query};
 use crate::context::{Context, Reading};
-use crate::failure::{Code, Exit, Failure};
+use crate::failure::{Exit, Failure};
+use crate::session::{Named, Session, States};
 
 /// Payouts, deals, invoices and more, at any date
 ///
@@ -16,6 +30,9 @@ pub(crate) struct Args {
     /// Group by KEY
     #[arg(long, value_name = "KEY")]
     pub(crate) by: Option<By>,
+    /// Of payouts: in the currency of the price, or in the currency that is paid out
+    #[arg(long = "in", value_name = "WHICH", default_value = "pricing", hide_default_value = true)]
+    pub(crate) currency: Which,
     /// Of sources: every expected month and whether its file came
     #[arg(long)]
     pub(crate) gaps: bool,
@@ -73,6 +90,183 @@ pub(crate) enum By {
     Month,
 }
 
-pub(super) fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::new(Code::E0699, "show is not built")) // TO FILL IN
+/// Which of a row's two amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Which {
+    /// In the currency of the price
+    Pricing,
+    /// In the currency that is paid out
+    Disbursement,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    if args.noun == Noun::Event {
+        return super::event::show(&args.query, &args.reading, context);
+    }
+    refuse_unfit(&args)?;
+    let query = Query::parse(&args.query, context.today())?;
+    let session = Session::open(context)?;
+    let (asked, head) = session.asked(&args.reading, context)?;
+    let states = session.states()?;
+    let (report, projector) = report(&args, &states, &asked, context);
+    let report = narrow(report, &query);
+    print(report, asked, head, arguments(&args), projector, &states, context)
+}
+
+/// Prints a report with its receipt, headed by what it lacks.
+pub(super) fn print(
+    mut report: Report,
+    asked: Asked,
+    head: Head,
+    args: BTreeMap<String, String>,
+    projector: String,
+    states: &States,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    report.incomplete.extend(states.sources.lacks(&asked.basis));
+    let receipt = Receipt::new(&report, asked, args, head, projector);
+    context.print(&report, &receipt)?;
+    Ok(Exit::Done)
+}
+
+/// The report, and the projection it is made of.
+fn report(args: &Args, states: &States, asked: &Asked, context: &Context) -> (Report, String) {
+    let basis = asked.basis;
+    let view = states.records.at(basis);
+    let names = Named(&view);
+    let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
+    let (money, record, source) = (by(&states.billing), by(&states.records), by(&states.sources));
+    match args.noun {
+        Noun::Payouts => {
+            let by = match args.by.unwrap_or(By::Party) {
+                By::Party => billing::By::Party,
+                By::Product => billing::By::Product,
+                By::Buyer => billing::By::Buyer,
+                By::Agreement => billing::By::Agreement,
+                By::Month => billing::By::Month,
+            };
+            let currency = match args.currency {
+                Which::Pricing => In::Pricing,
+                Which::Disbursement => In::Disbursement,
+            };
+            (billing::payouts(&states.billing, basis, Options { by, currency, names: &names }), money)
+        }
+        Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
+        Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
+        Noun::Receivables => (billing::receivables(&states.billing, basis, context.today(), &names), money),
+        Noun::Deals => (records::deals(&view), record),
+        Noun::Offers => (records::offers(&view), record),
+        Noun::Authorizations => (records::authorizations(&view), record),
+        Noun::Agreements => (records::agreements(&view), record),
+        Noun::Sources if args.gaps => (sources::gaps(&states.sources, &basis), source),
+        Noun::Sources => (sources::sources(&states.sources, &basis), source),
+        Noun::Findings => (finding::findings(&findings(states, &view)), format!("{money} {record} {source}")),
+        Noun::Event => unreachable!("an event is shown by itself"),
+    }
+}
+
+/// Everything that is out of the ordinary, whichever state sees it.
+pub(super) fn findings(states: &States, view: &View<'_>) -> Vec<Finding> {
+    let basis = view.basis();
+    let of_money = billing::findings(&states.billing, basis).into_iter().map(|found| Finding {
+        seq: found.seq.unwrap_or_default(),
+        code: found.code,
+        recipient: found.party.parse::<AccountId>().ok(),
+        subject: found.about,
+        message: found.why,
+        effective_at: Instant::from_micros(0),
+        stated_at: None,
+    });
+    let mut found: Vec<Finding> = states.sources.findings(&basis).into_iter().chain(view.findings()).chain(of_money).collect();
+    found.sort();
+    found
+}
+
+/// A flag that the noun has no use for is a misunderstanding.
+fn refuse_unfit(args: &Args) -> Result<(), Failure> {
+    let unfit = |flag: &str, nouns: &str| {
+        Err(Failure::usage(format!("{flag} does not fit `show {}`", noun(args.noun))).hint(format!("{flag} goes with {nouns}")))
+    };
+    match args {
+        Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
+        Args { by: Some(_), noun, .. } if *noun != Noun::Payouts => unfit("--by", "show payouts"),
+        Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
+        _ => Ok(()),
+    }
+}
+
+fn noun(noun: Noun) -> String {
+    let value = clap::ValueEnum::to_possible_value(&noun);
+    value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// What was asked, for the receipt: everything that changes the data, and nothing that does not.
+fn arguments(args: &Args) -> BTreeMap<String, String> {
+    let mut asked = BTreeMap::from([("show".to_owned(), noun(args.noun))]);
+    let mut add = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            asked.insert(key.to_owned(), value);
+        }
+    };
+    add("query", (!args.query.is_empty()).then(|| args.query.join(" ")));
+    add("by", args.by.and_then(|by| Some(clap::ValueEnum::to_possible_value(&by)?.get_name().to_owned())));
+    add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
+    add("gaps", args.gaps.then(|| "true".to_owned()));
+    asked
+}
+
+/// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out.
+fn narrow(mut report: Report, query: &Query) -> Report {
+    if query.words.is_empty() {
+        return report;
+    }
+    let columns: Vec<&str> = report.columns.iter().map(|column| column.name).collect();
+    report.rows.retain(|row| {
+        let texts = |key: Key| -> Vec<String> {
+            let fits = |column: &&str| key == Key::Any || names_of(key).contains(column);
+            columns.iter().zip(row).filter(|(column, _)| fits(column)).flat_map(|(_, cell)| words_in(cell)).collect()
+        };
+        let within = |period: &Period| row.iter().filter_map(moment_in).any(|moment| period.holds(moment));
+        query.matches(&texts, &within)
+    });
+    if !report.totals.is_empty() {
+        report.totals.clear();
+        report.notes.push("lines over all rows are left out, because a query chose some of them".to_owned());
+    }
+    report
+}
+
+/// The columns that a query word looks at.
+fn names_of(key: Key) -> &'static [&'static str] {
+    match key {
+        Key::Any => &[],
+        Key::Buyer => &["buyer", "buyer_name", "acceptor", "counterparty"],
+        Key::Party => &["party", "party_name", "recipient", "seller", "seller_name", "partner", "isv", "reseller"],
+        Key::Product => &["product", "product_title", "products"],
+        Key::Offer => &["offer", "offers", "offer_name"],
+        Key::Agreement => &["agreement", "agreements", "deal", "initial", "preceding", "next"],
+        Key::Invoice => &["invoice", "buyer_invoice", "invoices"],
+        Key::Type => &["event", "kind", "feed", "code", "variant", "visibility"],
+        Key::Currency => &["currency", "disbursement_currency", "payout_currency"],
+        Key::Status => &["status", "disbursement_status", "late"],
+        Key::Reference => &["crm", "reference"],
+        Key::CostCentre => &["cost_centre"],
+    }
+}
+
+fn words_in(cell: &Cell) -> Vec<String> {
+    match cell {
+        Cell::Text(text) => vec![text.clone()],
+        Cell::List(texts) => texts.clone(),
+        Cell::Money(_, currency) => vec![currency.to_string()],
+        _ => Vec::new(),
+    }
+}
+
+fn moment_in(cell: &Cell) -> Option<Instant> {
+    match cell {
+        Cell::Day(day) => Some(Instant::midnight(*day)),
+        Cell::Moment(moment) => Some(*moment),
+        _ => None,
+    }
 }

@@ -1,7 +1,15 @@
 //! `dealbook status`
 
-use crate::context::{Context, Reading};
-use crate::failure::{Code, Exit, Failure};
+use std::collections::BTreeMap;
+
+use ledger_core::event::Event;
+use ledger_core::projection::billing::{self, Options};
+use ledger_core::report::{Cell, Column, Kind, Report};
+
+use super::show;
+use crate::context::{Context, Global, Location, Reading};
+use crate::failure::{Exit, Failure, counted};
+use crate::session::{Named, Session, States};
 
 /// Where things stand: head, parties, findings, unfinished imports, gaps
 #[derive(Debug, clap::Args)]
@@ -10,6 +18,85 @@ pub(crate) struct Args {
     pub(crate) reading: Reading,
 }
 
-pub(super) fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::new(Code::E0699, "status is not built")) // TO FILL IN
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let session = Session::open(context)?;
+    let states = session.states()?;
+    page(&session, &states, &args.reading, context)
+}
+
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::new("party", "PARTY", Kind::Text),
+        Column::new("name", "NAME", Kind::Text),
+        Column::new("currency", "", Kind::Text),
+        Column::new("owed", "OWED", Kind::Amount),
+        Column::new("collected", "COLLECTED", Kind::Amount),
+        Column::new("disbursed", "DISBURSED", Kind::Amount),
+        Column::new("undisbursed", "UNDISBURSED", Kind::Amount),
+    ]
+}
+
+/// The snapshot on one page.
+fn page(session: &Session, states: &States, reading: &Reading, context: &Context) -> Result<Exit, Failure> {
+    let (asked, head) = session.asked(reading, context)?;
+    let basis = asked.basis;
+    let view = states.records.at(basis);
+    let names = Named(&view);
+    let payouts =
+        billing::payouts(&states.billing, basis, Options { by: billing::By::Party, currency: billing::In::Pricing, names: &names });
+    let mut report = Report::new("status", columns());
+    let take = |row: &[Cell], name: &str| payouts.column(name).map_or(Cell::Empty, |at| row[at].clone());
+    for row in &payouts.rows {
+        let account = match take(row, "party") {
+            Cell::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        report.rows.push(vec![
+            take(row, "party"),
+            Cell::or_empty(account.and_then(|account| view.name_of(account)), Cell::text),
+            take(row, "currency"),
+            take(row, "net_revenue"),
+            take(row, "collected"),
+            take(row, "disbursed"),
+            take(row, "undisbursed"),
+        ]);
+    }
+    let name = match session.entry(1)?.map(|entry| entry.event) {
+        Some(Event::LedgerOpened(opened)) => opened.name,
+        _ => "an empty ledger".to_owned(),
+    };
+    let files = states.sources.imports_by(basis.known_at).count() as u64;
+    report.heading.push(format!("{name}  {}, {}", counted(head.seq, "event"), counted(files, "file")));
+    report.heading.push(format!("Head        {head}"));
+    let findings = show::findings(states, &view).len() as u64;
+    let gaps = states.sources.gaps(basis.known_at).len() as u64;
+    report
+        .heading
+        .push(format!("Findings    {}", if findings == 0 { "none".to_owned() } else { format!("{findings}  dealbook show findings") }));
+    report
+        .heading
+        .push(format!("Gaps        {}", if gaps == 0 { "none".to_owned() } else { format!("{gaps}  dealbook show sources --gaps") }));
+    for import in states.sources.unfinished(basis.known_at) {
+        let arrived = import.arrived_by(basis.known_at);
+        report.heading.push(format!(
+            "Unfinished  #{} {}: {arrived} of {} events; import it again to finish",
+            import.seq, import.said.file, import.said.events
+        ));
+    }
+    let args = BTreeMap::from([("verb".to_owned(), "status".to_owned())]);
+    show::print(report, asked, head, args, "billing/1 records/1 sources/1".to_owned(), states, context)
+}
+
+/// What is shown after the sample was made: status, the verdict of `verify`, and the payouts.
+pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit, Failure> {
+    let there = Context::new(Global { ledger: Some(location.to_string()), ..context.global.clone() })?;
+    let reading = Reading::default();
+    run(Args { reading: reading.clone() }, &there)?;
+    there.say("")?;
+    super::verify::run(super::verify::Args { full: false, since: None }, &there)?;
+    there.say("")?;
+    show::run(
+        show::Args { noun: show::Noun::Payouts, query: Vec::new(), by: None, currency: show::Which::Pricing, gaps: false, reading },
+        &there,
+    )
 }

@@ -64,11 +64,11 @@ pub struct SourceImported {
     /// The month of delivery, 1 to 12, when the path tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<u32>,
-    /// The seller whose feed it is.
-    pub recipient: AccountId,
     /// Rows that could not be read and were set aside at the user's wish.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub quarantined: u64,
+    /// The seller whose feed it is.
+    pub recipient: AccountId,
     /// The import of the same file before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<u64>,

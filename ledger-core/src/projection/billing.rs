@@ -25,9 +25,7 @@ mod receivables;
 mod sums;
 mod table;
 mod trace;
-
-#[cfg(test)]
-mod tests;
+mod wholesale;
 
 pub use disbursements::disbursements;
 pub use findings::{Finding, findings};

@@ -27,15 +27,24 @@ pub struct Import {
 }
 
 impl Import {
+    /// How many of its events have arrived.
+    pub fn arrived(&self) -> u64 {
+        self.arrived.iter().map(|(first, last)| last + 1 - first).sum()
+    }
+
     /// How many of its events stand at or before a position.
-    pub fn arrived(&self, known_at: u64) -> u64 {
-        let inside = |(first, last): &(u64, u64)| (known_at.min(*last) + 1).saturating_sub(*first);
-        self.arrived.iter().map(inside).sum()
+    pub fn arrived_by(&self, known_at: u64) -> u64 {
+        self.arrived.iter().map(|(first, last)| (known_at.min(*last) + 1).saturating_sub(*first)).sum()
+    }
+
+    /// Whether all of its events have arrived.
+    pub fn is_complete(&self) -> bool {
+        self.arrived() >= self.said.events
     }
 
     /// Whether all of its events stand at or before a position.
-    pub fn is_complete(&self, known_at: u64) -> bool {
-        self.arrived(known_at) >= self.said.events
+    pub fn is_complete_by(&self, known_at: u64) -> bool {
+        self.arrived_by(known_at) >= self.said.events
     }
 
     fn month(&self) -> Option<Month> {
@@ -128,21 +137,26 @@ const NAME: &str = "sources";
 const ALWAYS: Instant = Instant::from_micros(-62_135_596_800_000_000);
 
 impl Sources {
-    /// The files that were read up to a position, in recorded order.
-    pub fn imports(&self, known_at: u64) -> impl Iterator<Item = &Import> {
+    /// Every file that was read, in recorded order.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// The files that were read up to a position.
+    pub fn imports_by(&self, known_at: u64) -> impl Iterator<Item = &Import> {
         self.imports.iter().filter(move |import| import.seq <= known_at)
     }
 
     /// The files of which not every event has arrived.
     pub fn unfinished(&self, known_at: u64) -> impl Iterator<Item = &Import> {
-        self.imports(known_at).filter(move |import| !import.is_complete(known_at))
+        self.imports_by(known_at).filter(move |import| !import.is_complete_by(known_at))
     }
 
     /// The months, per recipient and feed, for which a file was to be expected and none was read: from the feed's first month to the
     /// last one seen in any feed of the recipient.
     pub fn gaps(&self, known_at: u64) -> Vec<Gap> {
         let mut delivered: BTreeMap<AccountId, BTreeMap<&str, BTreeSet<Month>>> = BTreeMap::new();
-        for import in self.imports(known_at) {
+        for import in self.imports_by(known_at) {
             if let Some(month) = import.month() {
                 delivered.entry(import.said.recipient).or_default().entry(&import.said.feed).or_default().insert(month);
             }
@@ -168,7 +182,7 @@ impl Sources {
     /// What a report on these sources lacks, in a sentence each; nothing when it is complete.
     pub fn lacks(&self, basis: &Basis) -> Vec<String> {
         let (unfinished, gaps) = (self.unfinished(basis.known_at).count(), self.gaps(basis.known_at).len());
-        let quarantined: u64 = self.imports(basis.known_at).map(|import| import.said.quarantined).sum();
+        let quarantined: u64 = self.imports_by(basis.known_at).map(|import| import.said.quarantined).sum();
         let say = |count: u64, one: &str, many: &str| match count {
             0 => None,
             1 => Some(format!("1 {one}")),
@@ -187,7 +201,7 @@ impl Sources {
     /// What is out of the ordinary at a basis, in the order of events.
     pub fn findings(&self, basis: &Basis) -> Vec<Finding> {
         let mut found = Vec::new();
-        for import in self.imports(basis.known_at) {
+        for import in self.imports_by(basis.known_at) {
             self.judge(import, basis.known_at, &mut found);
         }
         for (novelty, sights) in &self.novelties {
@@ -243,8 +257,8 @@ impl Sources {
             let rows = if said.quarantined == 1 { "1 row was".to_owned() } else { format!("{} rows were", said.quarantined) };
             find(finding::QUARANTINED, format!("{rows} set aside"));
         }
-        if !import.is_complete(known_at) {
-            find(finding::UNFINISHED_IMPORT, format!("{} of {} events have arrived", import.arrived(known_at), said.events));
+        if !import.is_complete_by(known_at) {
+            find(finding::UNFINISHED_IMPORT, format!("{} of {} events have arrived", import.arrived_by(known_at), said.events));
         }
         for (rule, rows) in &said.fallbacks {
             find(finding::FALLBACK_USED, format!("`{rule}` was used on {rows} rows"));
@@ -411,7 +425,7 @@ impl Projection for Sources {
             ("files".to_owned(), self.imports.len().to_string()),
             ("rows".to_owned(), sum(|import| import.said.rows)),
             ("events promised".to_owned(), sum(|import| import.said.events)),
-            ("events arrived".to_owned(), sum(|import| import.arrived(u64::MAX - 1))),
+            ("events arrived".to_owned(), sum(Import::arrived)),
             ("rows quarantined".to_owned(), sum(|import| import.said.quarantined)),
         ]
     }
@@ -445,7 +459,7 @@ pub fn sources(state: &Sources, basis: &Basis) -> Report {
         counts if counts.is_empty() => Cell::Empty,
         counts => Cell::List(counts),
     };
-    for import in state.imports(basis.known_at) {
+    for import in state.imports_by(basis.known_at) {
         let said = &import.said;
         let totals =
             said.control_totals.iter().map(|total| format!("{} {} {} in {} rows", total.of, total.amount, total.currency, total.rows));
@@ -457,8 +471,8 @@ pub fn sources(state: &Sources, basis: &Basis) -> Report {
             Cell::or_empty(import.month(), Cell::text),
             Cell::Count(said.rows),
             Cell::Count(said.events),
-            Cell::Count(import.arrived(basis.known_at)),
-            Cell::Flag(import.is_complete(basis.known_at)),
+            Cell::Count(import.arrived_by(basis.known_at)),
+            Cell::Flag(import.is_complete_by(basis.known_at)),
             Cell::Count(said.quarantined),
             counts(&said.fallbacks),
             counts(&said.dropped),

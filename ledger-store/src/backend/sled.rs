@@ -214,6 +214,7 @@ impl Sled {
             meta.write(folder)?;
         }
         let (store, end) = open_store(folder, &log, found.head, dirty, &mut notices)?;
+        fs::create_dir_all(&log).doing("make", &log)?;
         let segments = Segments::open(&log, options.segment, found)?;
         if found.unfinished > 0 {
             notices.push(Notice::Dropped { bytes: found.unfinished });
@@ -357,8 +358,8 @@ impl Follower {
                 theirs.followed.store(durable, Ordering::Release);
                 theirs.changed.notify_all();
                 if synced.0.elapsed() >= BEAT || ending == Some(Ending::Finish) {
-                    if synced.1 != durable || ending.is_some() {
-                        // The writer syncs the anchor once more on closing, and reports it then.
+                    if synced.1 != durable && ending.is_none() {
+                        // On closing the writer syncs it, and says so if that fails.
                         let _ = anchor.sync_data();
                     }
                     if let Some(Err(why)) = packing.as_mut().map(Packing::sync) {
@@ -550,7 +551,11 @@ fn judge(path: &Path, log: &Path, head: Head, dirty: bool) -> Result<Verdict, Lo
             let found = head_at(log, end.seq)?;
             if found != end {
                 Verdict::Damaged(format!("it has {end} where the log has {found}"))
-            } else if !dirty && !missing && tail(log, end, head)? > TAIL {
+            } else if missing || tail(log, end, head)? <= TAIL {
+                Verdict::Good(store, end)
+            } else if end == Head::EMPTY {
+                Verdict::Damaged("it is empty".to_owned())
+            } else if !dirty {
                 Verdict::Damaged(format!("it was closed in order and yet ends at {end}, more than a block before {head}"))
             } else {
                 Verdict::Good(store, end)
@@ -593,6 +598,7 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 pub struct Reader {
     log: PathBuf,
     head: Head,
+    anchor: Option<Head>,
     meta: Meta,
 }
 
@@ -607,15 +613,20 @@ impl Reader {
         // In this order: what the anchor has reached stands in the log by the time that is looked at.
         let said = anchor::read(&folder.join("anchor"))?;
         let end = find(&log)?.head;
-        let Said::Reached { head: anchored, .. } = said else { return Ok(Self { log, head: end, meta }) };
+        let Said::Reached { head: anchored, .. } = said else { return Ok(Self { log, head: end, anchor: None, meta }) };
         hold_against(&log, end, anchored)?;
         let head = if Lock::is_held(&folder.join("LOCK")) { anchored } else { end };
-        Ok(Self { log, head, meta })
+        Ok(Self { log, head, anchor: Some(anchored), meta })
     }
 
     /// What the ledger says of itself.
     pub const fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// The head that the anchor has reached; the log was held against it. Nothing if the anchor says nothing.
+    pub const fn anchor(&self) -> Option<Head> {
+        self.anchor
     }
 }
 
@@ -648,23 +659,11 @@ impl Drop for Held {
 }
 
 impl Salvage {
-    /// Opens a copy of the store of the ledger in this folder.
+    /// Opens a copy of the store of the ledger in this folder; waits at most so long for a writer.
     ///
     /// # Errors
     /// [`LogError::Locked`] while someone writes; the store cannot be read, or its blocks do not form one chain from the first line on.
-    pub fn open(folder: &Path) -> Result<Self, LogError> {
-        Self::open_within(folder, PATIENCE)
-    }
-
-    /// The same, and a writer at work is not waited for.
-    ///
-    /// # Errors
-    /// As [`Salvage::open`].
-    pub(crate) fn open_now(folder: &Path) -> Result<Self, LogError> {
-        Self::open_within(folder, Duration::ZERO)
-    }
-
-    fn open_within(folder: &Path, patience: Duration) -> Result<Self, LogError> {
+    pub fn open(folder: &Path, patience: Duration) -> Result<Self, LogError> {
         let store = folder.join("store");
         if !store.join("db").is_file() {
             return Err(LogError::NotALedger { path: folder.to_owned() });
@@ -723,3 +722,7 @@ impl Source for Salvage {
         })))
     }
 }
+
+#[cfg(test)]
+#[path = "faults.rs"]
+mod faults;

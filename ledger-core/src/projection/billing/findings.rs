@@ -9,6 +9,7 @@ use super::disbursements::{exact, undone};
 use super::measure::Measure;
 use super::sums::LineAt;
 use super::table::NONE;
+use super::wholesale::Wholesale;
 use super::{Billing, In, LineKind};
 
 /// Something that a reader should look at.
@@ -158,7 +159,7 @@ impl Billing {
         const TOLERATED: i128 = crate::money::CENT;
         let (sums, counted) = (self.charge_sums(basis, In::Pricing), self.counted());
         self.each_line(&sums, &counted, |at| {
-            let of = |measure: Measure| at.sums[measure as usize];
+            let of = |measure: Measure| at.sums.of(measure);
             let refunded = of(Measure::GrossRefund) != 0 || of(Measure::WholesaleCostRefund) != 0;
             if of(Measure::Undisbursed) < -TOLERATED && of(Measure::Disbursed) > 0 && !refunded {
                 let line = self.line(at.line);
@@ -177,7 +178,7 @@ impl Billing {
     /// Wholesale invoices whose two sides are known and differ.
     fn wholesale_findings(&self, basis: Basis, found: &mut Vec<Finding>) {
         let (sums, counted) = (self.charge_sums(basis, In::Pricing), self.counted());
-        for pair in self.wholesale(&sums, &counted).into_iter().filter(|pair| pair.residual != 0 && !pair.selling.is_empty()) {
+        for pair in self.wholesale(&sums, &counted).pairs.into_iter().filter(Wholesale::is_unequal) {
             found.push(Finding {
                 code: "wholesale-unequal",
                 party: self.texts.get(pair.buyer).to_owned(),

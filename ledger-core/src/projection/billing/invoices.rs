@@ -53,8 +53,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
     let billed = state.billed_at(basis);
     let mut found: BTreeMap<(&str, &str, &str), Invoice> = BTreeMap::new();
-    for (number, (words, sum)) in state.charges.rows.iter().zip(&sums).enumerate().filter(|(_, (_, sum))| sum.rows > 0) {
-        let charge = super::Charge::of(*words);
+    for (number, sum) in sums.present() {
+        let charge = state.charge(number);
         let Some(invoice) = state.texts.some(charge.invoice) else { continue };
         let (line, class, deal) = (state.line(charge.line), state.class(charge.class), state.deal(charge.deal));
         let key = (state.texts.get(line.recipient), invoice, state.texts.get(line.currency));
@@ -75,8 +75,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         };
         fill(&mut at.variant, class.invoice);
         fill(&mut at.agreement, deal.agreement);
-        fill(&mut at.parties, billed.parties[number]);
-        for (known, moment) in [(&mut at.date, charge.invoice_date), (&mut at.due, billed.due[number])] {
+        fill(&mut at.parties, billed.parties[number as usize]);
+        for (known, moment) in [(&mut at.date, charge.invoice_date), (&mut at.due, billed.due[number as usize])] {
             if moment != UNDATED && (*known == UNDATED || moment < *known) {
                 *known = moment;
             }

@@ -9,7 +9,7 @@ use crate::time::{Basis, Instant};
 
 use super::disbursements::PayoutAt;
 use super::measure::{Counted, Measure};
-use super::sums::{BilledAt, ChargeSum, LineAt};
+use super::sums::{BilledAt, ChargeSums, LineAt};
 use super::table::NONE;
 use super::{Billing, In, LineKind, Names, UNDATED, cents};
 
@@ -102,7 +102,7 @@ pub fn receivables(state: &Billing, basis: Basis, today: NaiveDate, names: &dyn 
     let mut rows: Vec<(Vec<String>, Vec<Cell>)> = Vec::new();
     let mut totals: BTreeMap<String, [i128; BUCKETS.len()]> = BTreeMap::new();
     state.each_standing(basis, |at, standing, counted, billed| {
-        let of = |measure: Measure| at.sums[measure as usize];
+        let of = |measure: Measure| at.sums.of(measure);
         let open = cents(of(Measure::Uncollected));
         if open.is_zero() {
             return;
@@ -161,9 +161,9 @@ impl Billing {
         self.each_line(&sums, &counted, |at| each(at, &self.standing(at, &sums, &billed, &failed), &counted, &billed));
     }
 
-    fn standing(&self, at: &LineAt<'_>, sums: &[ChargeSum], billed: &BilledAt, failed: &BTreeSet<(u32, u32)>) -> Standing {
-        let of = |measure: Measure| at.sums[measure as usize];
-        let ever = at.charges.iter().any(|charge| sums[*charge as usize].allocations > 0);
+    fn standing(&self, at: &LineAt<'_>, sums: &ChargeSums, billed: &BilledAt, failed: &BTreeSet<(u32, u32)>) -> Standing {
+        let of = |measure: Measure| at.sums.of(measure);
+        let ever = at.charges.iter().any(|charge| sums.of(*charge).allocations > 0);
         let failed = failed.contains(&(at.line, at.payout_currency));
         let earliest = |moments: &mut dyn Iterator<Item = i64>| {
             moments.filter(|moment| *moment != UNDATED).min().map(|moment| Instant::from_micros(moment).day())

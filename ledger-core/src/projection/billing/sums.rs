@@ -1,5 +1,7 @@
 //! What charges and lines come to at a basis.
 
+use std::collections::BTreeMap;
+
 use crate::event::billing::TransactionType;
 use crate::money::{Amount, Balance, CENT, round_half_up};
 use crate::time::{Basis, Instant};
@@ -7,6 +9,17 @@ use crate::time::{Basis, Instant};
 use super::measure::{Counted, MEASURES, Measure, counted};
 use super::table::NONE;
 use super::{Action, Billing, IN_BALANCE, In, MINUS, Movements, UNDATED, WIDE};
+
+/// What the rows of one charge come to, in hundred-millionths. Small, because there are hundreds of thousands.
+#[derive(Debug, Default, Clone, Copy)]
+struct Narrow {
+    net: i64,
+    informational: i64,
+    collected: i64,
+    disbursed: i64,
+    rows: i32,
+    allocations: i32,
+}
 
 /// What the rows of one charge come to, in hundred-millionths.
 #[derive(Debug, Default, Clone, Copy)]
@@ -27,6 +40,51 @@ pub(super) struct ChargeSum {
     pub(super) allocations: i64,
 }
 
+/// What every charge comes to.
+pub(super) struct ChargeSums {
+    narrow: Vec<Narrow>,
+    /// What 64 bits do not hold, and what hardly ever occurs; to be added.
+    rest: BTreeMap<u32, ChargeSum>,
+}
+
+impl ChargeSums {
+    /// Whether a charge has rows.
+    pub(super) fn has(&self, charge: u32) -> bool {
+        self.narrow[charge as usize].rows > 0
+    }
+
+    /// What a charge comes to.
+    pub(super) fn of(&self, charge: u32) -> ChargeSum {
+        let narrow = &self.narrow[charge as usize];
+        let sum = ChargeSum {
+            net: narrow.net.into(),
+            informational: narrow.informational.into(),
+            unknown: 0,
+            collected: narrow.collected.into(),
+            disbursed: narrow.disbursed.into(),
+            rows: narrow.rows.into(),
+            allocations: narrow.allocations.into(),
+        };
+        if self.rest.is_empty() {
+            return sum;
+        }
+        let Some(rest) = self.rest.get(&charge) else { return sum };
+        ChargeSum {
+            net: sum.net + rest.net,
+            informational: sum.informational + rest.informational,
+            unknown: rest.unknown,
+            collected: sum.collected + rest.collected,
+            disbursed: sum.disbursed + rest.disbursed,
+            ..sum
+        }
+    }
+
+    /// The charges that have rows, with what they come to.
+    pub(super) fn present(&self) -> impl Iterator<Item = (u32, ChargeSum)> {
+        (0..).zip(&self.narrow).filter(|(_, narrow)| narrow.rows > 0).map(|(charge, _)| (charge, self.of(charge)))
+    }
+}
+
 /// A line, in one payout currency.
 pub(super) struct LineAt<'a> {
     /// The line.
@@ -36,9 +94,74 @@ pub(super) struct LineAt<'a> {
     /// Its charges that have rows.
     pub(super) charges: &'a [u32],
     /// The measures, unrounded.
-    pub(super) sums: [i128; MEASURES],
+    pub(super) sums: &'a Sums,
     /// What is in net and in no class.
     pub(super) unclassified: i128,
+}
+
+/// A sum for each measure, in hundred-millionths. It knows which ones were added to: most lines have six of twenty-eight.
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    units: [i128; MEASURES],
+    touched: u32,
+}
+
+const _: () = assert!(MEASURES <= 32, "a bit for each measure");
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { units: [0; MEASURES], touched: 0 }
+    }
+}
+
+impl Sums {
+    pub(super) fn of(&self, measure: Measure) -> i128 {
+        self.units[measure as usize]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.touched == 0
+    }
+
+    pub(super) fn all(&self) -> &[i128; MEASURES] {
+        &self.units
+    }
+
+    pub(super) fn add(&mut self, measure: Measure, units: i128) {
+        self.units[measure as usize] += units;
+        self.touched |= 1 << measure as u32;
+    }
+
+    /// Adds other sums, each rounded half up to two places when so asked.
+    pub(super) fn merge(&mut self, other: &Self, round: bool) {
+        let mut left = other.touched;
+        while left != 0 {
+            let at = left.trailing_zeros() as usize;
+            left &= left - 1;
+            self.units[at] += if round { to_cents(other.units[at]) } else { other.units[at] };
+        }
+        self.touched |= other.touched;
+    }
+
+    fn clear(&mut self) {
+        while self.touched != 0 {
+            self.units[self.touched.trailing_zeros() as usize] = 0;
+            self.touched &= self.touched - 1;
+        }
+    }
+}
+
+/// Rounds half up to two places. A remainder of 128 bits is slow to take, and hardly ever needed.
+fn to_cents(units: i128) -> i128 {
+    const STEP: i64 = 1_000_000;
+    const _: () = assert!(STEP as i128 == CENT);
+    match i64::try_from(units) {
+        Ok(narrow) if narrow.unsigned_abs() < 1 << 62 => {
+            let shifted = if narrow < 0 { narrow - STEP / 2 } else { narrow + STEP / 2 };
+            i128::from(shifted - shifted % STEP)
+        }
+        _ => round_half_up(units, CENT),
+    }
 }
 
 impl Movements {
@@ -78,29 +201,60 @@ fn sparse<T: Copy>(few: &[(u64, T)], at: usize) -> Option<T> {
 }
 
 impl Billing {
-    /// What each charge comes to, by its number.
-    pub(super) fn charge_sums(&self, basis: Basis, unit: In) -> Vec<ChargeSum> {
-        let mut sums = vec![ChargeSum::default(); self.charges.len()];
+    /// What each charge comes to.
+    pub(super) fn charge_sums(&self, basis: Basis, unit: In) -> ChargeSums {
+        let mut sums = ChargeSums { narrow: vec![Narrow::default(); self.charges.len()], rest: BTreeMap::new() };
         let moved = &self.movements;
+        let mut paid = moved.paid.iter().peekable();
         for at in moved.at(basis) {
-            let charge = moved.charge[at] as usize;
-            let amount = match unit {
-                In::Pricing => moved.amount(at),
-                In::Disbursement if self.charges.rows[charge][3] == NONE => continue,
-                In::Disbursement => moved.paid(at),
-            };
-            let (kind, sum) = (moved.kind[at], &mut sums[charge]);
-            let (signed, one) = if kind & MINUS == 0 { (amount, 1) } else { (-amount, -1) };
-            sum.rows += one;
-            match Action::of(kind) {
-                Action::Invoiced | Action::Forgiven if kind & IN_BALANCE != 0 => sum.net += signed,
-                Action::Invoiced | Action::Forgiven => sum.informational += signed,
-                Action::Collected => sum.collected += signed,
-                Action::Disbursed => {
-                    sum.disbursed -= signed;
-                    sum.allocations += one;
+            let (number, kind) = (moved.charge[at], moved.kind[at]);
+            let mut amount = moved.amount[at];
+            let mut wide = None;
+            if amount == WIDE {
+                wide = Some(moved.amount(at));
+            }
+            if unit == In::Disbursement {
+                if self.charges.rows[number as usize][3] == NONE {
+                    continue;
                 }
-                Action::Unknown if kind & IN_BALANCE != 0 => sum.unknown += signed,
+                while paid.next_if(|(row, _)| *row < at as u64).is_some() {}
+                if let Some((_, other)) = paid.next_if(|(row, _)| *row == at as u64) {
+                    wide = i64::try_from(*other).map_or(Some(*other), |other| {
+                        amount = other;
+                        None
+                    });
+                }
+            }
+            let minus = kind & MINUS != 0;
+            let sum = &mut sums.narrow[number as usize];
+            sum.rows += if minus { -1 } else { 1 };
+            let action = Action::of(kind);
+            let counts_down = minus != (action == Action::Disbursed);
+            let place = match action {
+                Action::Invoiced | Action::Forgiven if kind & IN_BALANCE != 0 => Some(&mut sum.net),
+                Action::Invoiced | Action::Forgiven => Some(&mut sum.informational),
+                Action::Collected => Some(&mut sum.collected),
+                Action::Disbursed => {
+                    sum.allocations += if minus { -1 } else { 1 };
+                    Some(&mut sum.disbursed)
+                }
+                Action::Unknown => None,
+            };
+            if let (Some(place), None) = (place, wide) {
+                let added = if counts_down { place.checked_sub(amount) } else { place.checked_add(amount) };
+                if let Some(added) = added {
+                    *place = added;
+                    continue;
+                }
+            }
+            let signed = wide.unwrap_or(i128::from(amount)) * if counts_down { -1 } else { 1 };
+            let rest = sums.rest.entry(number).or_default();
+            match action {
+                Action::Invoiced | Action::Forgiven if kind & IN_BALANCE != 0 => rest.net += signed,
+                Action::Invoiced | Action::Forgiven => rest.informational += signed,
+                Action::Collected => rest.collected += signed,
+                Action::Disbursed => rest.disbursed += signed,
+                Action::Unknown if kind & IN_BALANCE != 0 => rest.unknown += signed,
                 Action::Unknown => (),
             }
         }
@@ -121,83 +275,82 @@ impl Billing {
     }
 
     /// Hands out each line that has rows, in each of its payout currencies; lines in the order of their first appearance.
-    pub(super) fn each_line(&self, sums: &[ChargeSum], counted: &[Counted], mut each: impl FnMut(&LineAt<'_>)) {
-        let (starts, charges) = self.charges_by_line(sums);
-        let mut currencies: Vec<u32> = Vec::new();
-        let mut apart: Vec<u32> = Vec::new();
-        for (line, bounds) in starts.windows(2).enumerate() {
-            let of_line = &charges[bounds[0]..bounds[1]];
+    pub(super) fn each_line(&self, sums: &ChargeSums, counted: &[Counted], mut each: impl FnMut(&LineAt<'_>)) {
+        let (first, next) = self.charges_by_line();
+        let (mut of_line, mut apart, mut currencies): (Vec<u32>, Vec<u32>, Vec<u32>) = Default::default();
+        let mut scratch = Sums::default();
+        for (line, first) in (0..).zip(first) {
+            of_line.clear();
+            currencies.clear();
+            let mut charge = first;
+            while charge != NONE {
+                if sums.has(charge) {
+                    of_line.push(charge);
+                    let currency = self.charges.rows[charge as usize][3];
+                    if currency != NONE && !currencies.contains(&currency) {
+                        currencies.push(currency);
+                    }
+                }
+                charge = next[charge as usize];
+            }
             if of_line.is_empty() {
                 continue;
             }
-            let line = u32::try_from(line).unwrap_or(NONE);
-            let currency_of = |charge: u32| self.charges.rows[charge as usize][3];
-            currencies.clear();
-            for currency in of_line.iter().map(|charge| currency_of(*charge)).filter(|currency| *currency != NONE) {
-                if !currencies.contains(&currency) {
-                    currencies.push(currency);
-                }
-            }
-            currencies.sort_by_key(|currency| self.texts.get(*currency));
+            let mut hand_out = |currency: u32, charges: &[u32]| {
+                scratch.clear();
+                let unclassified = self.line_sums(charges, sums, counted, &mut scratch);
+                each(&LineAt { line, payout_currency: currency, charges, sums: &scratch, unclassified });
+            };
             match currencies.as_slice() {
-                [] => each(&self.line_at(line, NONE, of_line, sums, counted)),
-                [only] => each(&self.line_at(line, *only, of_line, sums, counted)),
-                [first, ..] => {
+                [] => hand_out(NONE, &of_line),
+                [only] => hand_out(*only, &of_line),
+                _ => {
+                    currencies.sort_by_key(|currency| self.texts.get(*currency));
                     for currency in &currencies {
-                        let belongs = |of: u32| of == *currency || of == NONE && currency == first;
+                        let belongs = |of: u32| of == *currency || of == NONE && *currency == currencies[0];
                         apart.clear();
-                        apart.extend(of_line.iter().copied().filter(|charge| belongs(currency_of(*charge))));
-                        each(&self.line_at(line, *currency, &apart, sums, counted));
+                        apart.extend(of_line.iter().copied().filter(|charge| belongs(self.charges.rows[*charge as usize][3])));
+                        hand_out(*currency, &apart);
                     }
                 }
             }
         }
     }
 
-    /// The charges that have rows, ordered by line, and where each line's begin.
-    fn charges_by_line(&self, sums: &[ChargeSum]) -> (Vec<usize>, Vec<u32>) {
-        let present = || self.charges.rows.iter().zip(sums).enumerate().filter(|(_, (_, sum))| sum.rows > 0);
-        let mut starts = vec![0; self.lines.len() + 1];
-        for (_, (charge, _)) in present() {
-            starts[charge[0] as usize + 1] += 1;
+    /// The first charge of each line, and after each charge the next one of its line.
+    fn charges_by_line(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut first = vec![NONE; self.lines.len()];
+        let mut next = vec![NONE; self.charges.len()];
+        for (charge, words) in self.charges.rows.iter().enumerate().rev() {
+            let head = &mut first[words[0] as usize];
+            next[charge] = *head;
+            *head = u32::try_from(charge).unwrap_or(NONE);
         }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
-        }
-        let mut next = starts.clone();
-        let mut charges = vec![NONE; starts[starts.len() - 1]];
-        for (number, (charge, _)) in present() {
-            let place = &mut next[charge[0] as usize];
-            charges[*place] = u32::try_from(number).unwrap_or(NONE);
-            *place += 1;
-        }
-        (starts, charges)
+        (first, next)
     }
 
-    fn line_at<'a>(&self, line: u32, payout_currency: u32, charges: &'a [u32], sums: &[ChargeSum], counted: &[Counted]) -> LineAt<'a> {
-        let mut at = LineAt { line, payout_currency, charges, sums: [0; MEASURES], unclassified: 0 };
+    /// Adds the charges of a line up, and gives what is in net and in no class.
+    fn line_sums(&self, charges: &[u32], sums: &ChargeSums, counted: &[Counted], into: &mut Sums) -> i128 {
+        let mut unclassified = 0;
         for charge in charges {
-            let (sum, class) = (&sums[*charge as usize], &counted[self.charges.rows[*charge as usize][2] as usize]);
-            at.unclassified += sum.unknown;
-            if class.in_balance.is_none() {
-                at.unclassified += sum.net;
-            }
-            let mut add = |measure: Measure, units: i128| at.sums[measure as usize] += units;
-            if let Some(measure) = class.in_balance {
-                add(measure, sum.net);
+            let (sum, class) = (sums.of(*charge), &counted[self.charges.rows[*charge as usize][2] as usize]);
+            unclassified += sum.unknown;
+            match class.in_balance {
+                Some(measure) => into.add(measure, sum.net),
+                None => unclassified += sum.net,
             }
             if let Some(measure) = class.informational {
-                add(measure, sum.informational);
+                into.add(measure, sum.informational);
             }
             let owed = sum.net + sum.unknown;
-            add(Measure::NetRevenue, owed);
-            add(Measure::Collected, sum.collected);
-            add(Measure::Disbursed, sum.disbursed);
-            add(Measure::Uncollected, owed - sum.collected);
-            add(Measure::AwaitingDisbursement, sum.collected - sum.disbursed);
-            add(Measure::Undisbursed, owed - sum.disbursed);
+            into.add(Measure::NetRevenue, owed);
+            into.add(Measure::Collected, sum.collected);
+            into.add(Measure::Disbursed, sum.disbursed);
+            into.add(Measure::Uncollected, owed - sum.collected);
+            into.add(Measure::AwaitingDisbursement, sum.collected - sum.disbursed);
+            into.add(Measure::Undisbursed, owed - sum.disbursed);
         }
-        at
+        unclassified
     }
 
     /// Control totals: rows in force, lines, and per currency what is owed and what was paid out, rounded per line.
@@ -207,11 +360,11 @@ impl Billing {
         self.each_line(&sums, &counted, |at| {
             lines += 1;
             if let Ok(currency) = self.currency(self.line(at.line).currency) {
-                net.add(currency, rounded(at.sums[Measure::NetRevenue as usize]));
-                disbursed.add(currency, rounded(at.sums[Measure::Disbursed as usize]));
+                net.add(currency, rounded(at.sums.of(Measure::NetRevenue)));
+                disbursed.add(currency, rounded(at.sums.of(Measure::Disbursed)));
             }
         });
-        (sums.iter().map(|sum| sum.rows).sum(), lines, [("net", net), ("disbursed", disbursed)])
+        (sums.present().map(|(_, sum)| sum.rows).sum(), lines, [("net", net), ("disbursed", disbursed)])
     }
 }
 
@@ -258,5 +411,5 @@ fn settled<T: Copy + Ord>(mut said: Vec<(u32, T, i64)>, charges: usize, nothing:
 
 /// A line's sum, rounded half up to two places.
 pub(super) fn rounded(units: i128) -> Amount {
-    Amount::from_units(round_half_up(units, CENT))
+    Amount::from_units(to_cents(units))
 }

@@ -20,6 +20,11 @@ struct Finder {
 }
 
 impl Finder {
+    /// A finder with room for so many and as many again.
+    fn with_room(values: usize) -> Self {
+        Self { slots: vec![NONE; (values * 4).next_power_of_two().max(64)], taken: 0 }
+    }
+
     fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = slot(hash, mask);
@@ -122,7 +127,7 @@ impl Texts {
 
     fn ready(&mut self) {
         if self.finder.taken != self.ends.len() {
-            let mut finder = Finder::default();
+            let mut finder = Finder::with_room(self.ends.len());
             let (all, ends) = (&self.all, &self.ends);
             for known in 0..number(ends.len()) {
                 finder.insert(hash_text(text_at(all, ends, known)), known, |known| hash_text(text_at(all, ends, known)));
@@ -194,7 +199,7 @@ impl<const N: usize> Table<N> {
 
     fn ready(&mut self) {
         if self.finder.taken != self.rows.len() {
-            let mut finder = Finder::default();
+            let mut finder = Finder::with_room(self.rows.len());
             for (at, row) in self.rows.iter().enumerate() {
                 finder.insert(hash_words(row), number(at), |known| hash_words(&self.rows[known as usize]));
             }

@@ -31,8 +31,11 @@ fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> Cell {
     if values.is_empty() { Cell::Empty } else { Cell::List(values) }
 }
 
+/// The sum, written with two decimals where they hold it.
 fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
-    Amount::from_units(amounts.map(Amount::units).sum())
+    let sum = Amount::from_units(amounts.map(Amount::units).sum());
+    let cents = sum.half_up(2);
+    if cents == sum { cents } else { sum }
 }
 
 /// A party: its AWS account, or the opaque id when no account row says which it is; and its name at a moment.
