@@ -262,8 +262,7 @@ impl<'a> Inquest<'a> {
         let end = self.anchor.map_or(0, |anchor| anchor.seq).max(last.map_or(0, |(seq, _)| seq)) + 1;
         let (mut from, mut place) = (0, None);
         for (until, stop) in order.iter().copied().chain([(end, self.lines.len())]) {
-            let strays: Vec<usize> =
-                (place.map_or(0, |place: usize| place + 1)..stop).filter(|stray| !held.contains(stray)).collect();
+            let strays: Vec<usize> = (place.map_or(0, |place: usize| place + 1)..stop).filter(|stray| !held.contains(stray)).collect();
             let taken: BTreeSet<u64> = self.holders.range(from + 1..until).map(|(seq, _)| *seq).collect();
             self.fill(from, until, stop == self.lines.len(), &strays, taken);
             (from, place) = (until, Some(stop));
@@ -350,7 +349,8 @@ impl<'a> Inquest<'a> {
         let mut next: Option<(u64, Holder, bool)> = None;
         for (seq, holder) in self.holders.iter().rev() {
             let hash = self.lines[holder.place].hash;
-            let named = next.filter(|(after, ..)| *after == seq + 1).and_then(|(_, after, sound)| Some((self.link(after.place)?.prev, sound)));
+            let named =
+                next.filter(|(after, ..)| *after == seq + 1).and_then(|(_, after, sound)| Some((self.link(after.place)?.prev, sound)));
             let anchored = self.anchor.filter(|anchor| anchor.seq == *seq).map(|anchor| anchor.hash);
             let sound = match (named, anchored) {
                 (Some((named, _)), _) if named == hash => true,

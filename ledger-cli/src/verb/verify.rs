@@ -14,6 +14,7 @@ use ledger_core::damage::{self, Damage, Kind as Done};
 use ledger_core::projection::Projection;
 use ledger_core::projection::known::Known;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
+use ledger_store::ledger::States as _;
 use ledger_store::scan::{Checked, Depth, ScanError, scan};
 use ledger_store::{LogError, Source, backend, verify as store};
 
@@ -165,7 +166,7 @@ impl Pass {
         let searched = since.filter(|since| since.seq.is_none()).and_then(|since| since.hash.as_deref());
         let (mut heads, mut named) = (BTreeMap::new(), Vec::new());
         let (mut states, mut known) = (States::default(), Known::default());
-        let mut folds: Vec<&mut dyn Projection> = if full { states.all().into_iter().collect() } else { vec![] };
+        let mut folds: Vec<&mut dyn Projection> = if full { states.all() } else { vec![] };
         if full {
             folds.push(&mut known);
         }
@@ -214,14 +215,7 @@ fn heads_of(checked: &Checked) -> impl Iterator<Item = Head> {
 }
 
 /// What is said of a ledger whose chain holds.
-fn intact(
-    pass: &Pass,
-    source: &dyn Source,
-    folder: Option<&Path>,
-    full: bool,
-    since: Option<&Since>,
-    stored: Option<Stored>,
-) -> Examined {
+fn intact(pass: &Pass, source: &dyn Source, folder: Option<&Path>, full: bool, since: Option<&Since>, stored: Option<Stored>) -> Examined {
     let mut checks = Checks { report: Report::new("verify", columns()), failure: None };
     let head = pass.head;
     let events = crate::failure::counted(head.seq, "event");
@@ -376,7 +370,11 @@ fn damaged(
     failure.closing.push(proven_text);
     if last > proven.seq {
         let count = crate::failure::counted(last - proven.seq, "event");
-        failure.closing.push(format!("not proven    #{} – #{} ({count})", grouped(&(proven.seq + 1).to_string()), grouped(&last.to_string())));
+        failure.closing.push(format!(
+            "not proven    #{} – #{} ({count})",
+            grouped(&(proven.seq + 1).to_string()),
+            grouped(&last.to_string())
+        ));
     }
     checks.failure = Some(failure);
     Ok(checks.done(proven))
@@ -437,7 +435,8 @@ impl Since {
             _ => None,
         };
         since.ok_or_else(|| {
-            Failure::usage(format!("{text} holds no head")).because("a note has one line, #SEQ:HASH, or three: a name, the position, the hash")
+            Failure::usage(format!("{text} holds no head"))
+                .because("a note has one line, #SEQ:HASH, or three: a name, the position, the hash")
         })
     }
 
@@ -461,8 +460,7 @@ impl Since {
     }
 
     fn is(&self, head: Head) -> bool {
-        self.seq.is_none_or(|seq| seq == head.seq)
-            && self.hash.as_ref().is_none_or(|hash| head.hash.to_string().starts_with(hash.as_str()))
+        self.seq.is_none_or(|seq| seq == head.seq) && self.hash.as_ref().is_none_or(|hash| head.hash.to_string().starts_with(hash.as_str()))
     }
 }
 
