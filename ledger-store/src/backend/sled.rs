@@ -683,6 +683,12 @@ impl Salvage {
         let head = held.store.chain().map_err(unreadable)?;
         Ok(Self { held: Arc::new(held), head })
     }
+
+    /// The heads before the first and behind the last line of every block, in order.
+    pub(crate) fn headers(&self) -> Result<Vec<(Head, Head)>, LogError> {
+        let unreadable = |why| LogError::Unreadable { path: self.held.copy.clone(), why };
+        self.held.store.blocks(0).map(|block| block.map(|(header, _)| (header.before, header.after)).map_err(unreadable)).collect()
+    }
 }
 
 impl Source for Salvage {
