@@ -227,8 +227,13 @@ pub fn expect(writing: &Writing, head: Head) -> Result<(), Failure> {
 }
 
 /// Where the states of a ledger are kept: only a folder has room for them.
-fn derived(location: &Location) -> Option<Derived> {
-    (location.scheme == "sled").then(|| Derived::new(&folder(&location.place).join("derived")))
+pub(crate) fn derived(location: &Location) -> Option<Derived> {
+    folder_of(location).map(|folder| Derived::new(&folder.join("derived")))
+}
+
+/// The folder of a ledger that has one.
+pub(crate) fn folder_of(location: &Location) -> Option<std::path::PathBuf> {
+    (location.scheme == "sled").then(|| folder(&location.place))
 }
 
 /// The folder of a ledger: the one named, or the `.dealbook` in it.

@@ -44,21 +44,27 @@ impl Hash {
 
     /// Reads 64 lower-case hexadecimal digits.
     fn from_hex(hex: &[u8]) -> Option<Self> {
-        let digit = |b: u8| match b {
-            b'0'..=b'9' => Some(b - b'0'),
-            b'a'..=b'f' => Some(b - b'a' + 10),
-            _ => None,
-        };
-        let mut bytes = [0; 32];
-        if hex.len() != 64 {
-            return None;
-        }
+        let hex: &[u8; 64] = hex.try_into().ok()?;
+        let (mut bytes, mut wrong) = ([0; 32], 0);
         for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+            wrong |= high | low;
+            *byte = high << 4 | low;
         }
-        Some(Self(bytes))
+        (wrong < 16).then_some(Self(bytes))
     }
 }
+
+/// The value of each lower-case hexadecimal digit; 255 for every other byte.
+const DIGITS: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
 
 impl fmt::Display for Hash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,7 +214,9 @@ pub fn link(line: &[u8], at: u64) -> Result<Link, Broken> {
     }
     let read = || {
         const PREV: &[u8] = b",\"prev\":\"";
-        let rest = &line[memchr::memmem::rfind(line, PREV)? + PREV.len()..];
+        // From the end there are few commas to look at, and no searcher to build.
+        let at = memchr::memrchr_iter(b',', line).find(|at| line[*at..].starts_with(PREV))?;
+        let rest = &line[at + PREV.len()..];
         let prev = Hash::from_hex(rest.get(..64)?)?;
         let rest = rest[64..].strip_prefix(b"\",\"recorded_at\":\"")?;
         let rest = &rest[memchr::memchr(b'"', rest)?..];

@@ -210,19 +210,6 @@ pub struct Entry {
     pub v: u64,
 }
 
-/// A draft with its place, borrowed, in the order in which it is written.
-#[derive(Serialize)]
-struct Placed<'a> {
-    actor: &'a Actor,
-    effective_at: Instant,
-    event: &'a Event,
-    prev: Hash,
-    recorded_at: Instant,
-    seq: u64,
-    source: &'a Option<Source>,
-    v: u64,
-}
-
 /// Why a line cannot be read as an entry, though the chain holds.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
@@ -251,24 +238,46 @@ impl Draft {
     /// # Errors
     /// [`Broken::TooLong`] when the line is longer than a line may be; `out` is then as it was.
     pub fn write(&self, head: Head, recorded_at: Instant, out: &mut Vec<u8>) -> Result<Head, Broken> {
+        self.write_with(&encode(&self.event), head, recorded_at, out)
+    }
+
+    /// As [`Draft::write`], for an event that was encoded before its place was known: on another core, most often.
+    ///
+    /// # Errors
+    /// As [`Draft::write`].
+    pub fn write_with(&self, event: &[u8], head: Head, recorded_at: Instant, out: &mut Vec<u8>) -> Result<Head, Broken> {
         let (start, seq) = (out.len(), head.seq + 1);
-        let placed = Placed {
-            actor: &self.actor,
-            effective_at: self.effective_at,
-            event: &self.event,
-            prev: head.hash,
-            recorded_at,
-            seq,
-            source: &self.source,
-            v: chain::VERSION,
+        let mut field = |name: &str, value: &dyn Fn(&mut Vec<u8>)| {
+            out.extend_from_slice(name.as_bytes());
+            value(out);
         };
-        serde_json::to_writer(&mut *out, &placed).expect("an entry has no map with other keys than text, and a Vec takes every byte");
+        field("{\"actor\":", &|out| json(out, &self.actor));
+        field(",\"effective_at\":", &|out| json(out, &self.effective_at));
+        field(",\"event\":", &|out| out.extend_from_slice(event));
+        field(",\"prev\":", &|out| json(out, &head.hash));
+        field(",\"recorded_at\":", &|out| json(out, &recorded_at));
+        field(",\"seq\":", &|out| json(out, &seq));
+        field(",\"source\":", &|out| json(out, &self.source));
+        field(",\"v\":", &|out| json(out, &chain::VERSION));
+        out.push(b'}');
         if out.len() - start > chain::LONGEST_LINE {
             out.truncate(start);
             return Err(Broken::TooLong { at: seq });
         }
         Ok(Head { seq, hash: Hash::of(&out[start..]) })
     }
+}
+
+/// An event as it stands in a line.
+pub fn encode(event: &Event) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    json(&mut out, event);
+    out
+}
+
+/// Appends a value as JSON.
+fn json(out: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(out, value).expect("no map here has other keys than text, and a Vec takes every byte");
 }
 
 impl Entry {
@@ -293,7 +302,7 @@ impl Entry {
 
     /// Appends the entry's line, without a newline.
     pub fn write(&self, out: &mut Vec<u8>) {
-        serde_json::to_writer(out, self).expect("an entry has no map with other keys than text, and a Vec takes every byte");
+        json(out, self);
     }
 
     /// When the source stated it, if it says so.

@@ -247,6 +247,16 @@ impl Hasher for Bytes {
         self.0.extend_from_slice(bytes);
     }
 
+    /// Which variant: there are fewer than 256 of any enumeration here.
+    fn write_isize(&mut self, variant: isize) {
+        self.0.push(variant.to_le_bytes()[0]);
+    }
+
+    /// How many: no list here is longer than a line.
+    fn write_usize(&mut self, count: usize) {
+        self.0.extend_from_slice(&count.to_le_bytes()[..4]);
+    }
+
     fn finish(&self) -> u64 {
         fingerprint(&self.0)
     }
@@ -507,6 +517,9 @@ fn same_recipient(row: &Row<'_>, column: impl Into<usize> + Copy) {
 
 /// `1.11E+11`: a spreadsheet took an id for a number, and its digits are gone.
 fn spreadsheet_number(text: &str) -> Option<Complaint> {
+    if memchr::memchr(b'+', text.as_bytes()).is_none() {
+        return None;
+    }
     let (mantissa, exponent) = text.split_once(['E', 'e'])?;
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let lost = mantissa.contains('.') && digits(mantissa) && exponent.strip_prefix('+').is_some_and(digits);

@@ -98,7 +98,8 @@ fn check(text: &str) -> Result<(), NotAnId> {
     if text.len() > LONGEST {
         return Err(NotAnId::TooLong);
     }
-    if text.chars().any(char::is_control) {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+    if !plain && text.chars().any(char::is_control) {
         return Err(NotAnId::Control);
     }
     Ok(())

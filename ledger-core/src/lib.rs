@@ -10,6 +10,7 @@
 //! ```
 pub mod book;
 pub mod chain;
+pub mod damage;
 pub mod event;
 pub mod feed;
 pub mod finding;

@@ -5,7 +5,7 @@
 
 use ledger_core::book::{self, Version};
 use ledger_core::chain::Head;
-use ledger_core::event::{Draft, Entry, Event, Source as Origin};
+use ledger_core::event::{Draft, Entry, Event, Source as Origin, encode};
 use ledger_core::feed::{Fact, Fingerprint};
 use ledger_core::id::Actor;
 use ledger_core::projection::Projection;
@@ -136,13 +136,19 @@ impl<S: States> Ledger<S> {
     /// # Errors
     /// The line is too long; or the group was appended and failed, and with it the ledger.
     pub fn stage(&mut self, now: Instant, draft: Draft) -> Result<Head, ScanError> {
+        let event = encode(&draft.event);
+        self.stage_encoded(now, draft, &event)
+    }
+
+    /// Stages an entry whose event is encoded already.
+    fn stage_encoded(&mut self, now: Instant, draft: Draft, event: &[u8]) -> Result<Head, ScanError> {
         if self.staged.is_empty() {
             self.recorded_at = self.recorded_at.max(now);
         }
         let before = self.staged.head();
         self.line.clear();
-        let head = draft.write(before, self.recorded_at, &mut self.line)?;
-        self.staged.push_hashed(&self.line, head)?;
+        let head = draft.write_with(event, before, self.recorded_at, &mut self.line)?;
+        self.staged.push_written(&self.line, head);
         let Draft { actor, effective_at, event, source } = draft;
         let entry = Entry {
             actor,
@@ -169,15 +175,17 @@ impl<S: States> Ledger<S> {
     /// # Errors
     /// As [`Ledger::stage`]; or the versions before it cannot be read.
     pub fn observe(&mut self, now: Instant, actor: &Actor, observed: Observed) -> Result<Option<Head>, ScanError> {
-        let Observed { fact, print, import, row } = observed;
+        let Observed { fact, encoded, print, import, row } = observed;
         if self.known.holds(print) {
             return Ok(None);
         }
         let versions = self.versions(&fact, print)?;
-        let source = Origin { id: fact.key.clone(), import, row, stated_at: fact.stated_at };
-        let effective_at = fact.effective_at;
-        let event = book::observe(fact, &versions);
-        let head = self.stage(now, Draft { actor: actor.clone(), effective_at, event, source: Some(source) })?;
+        let source = Some(Origin { id: fact.key.clone(), import, row, stated_at: fact.stated_at });
+        let (actor, effective_at) = (actor.clone(), fact.effective_at);
+        let head = match book::observe(fact, &versions) {
+            event @ Event::SourceRestated(_) => self.stage(now, Draft { actor, effective_at, event, source })?,
+            event => self.stage_encoded(now, Draft { actor, effective_at, event, source }, &encoded)?,
+        };
         self.known.add(print, head.seq);
         Ok(Some(head))
     }
@@ -220,9 +228,10 @@ impl<S: States> Ledger<S> {
     pub fn close(mut self) -> Result<Head, LogError> {
         let head = self.commit()?;
         if let Some(derived) = &self.derived {
-            let mut states = self.states.each();
-            states.push(&self.known);
-            save(derived, head, self.unsaved, &states);
+            // One after the other, so that never two of them are in memory twice.
+            save(derived, head, self.unsaved, &[&self.known]);
+            self.known = Known::default();
+            save(derived, head, self.unsaved, &self.states.each());
         }
         self.log.close()?;
         Ok(head)
@@ -234,6 +243,8 @@ impl<S: States> Ledger<S> {
 pub struct Observed {
     /// What it says.
     pub fact: Fact,
+    /// Its event as it stands in a line, should it be recorded as it is.
+    pub encoded: Vec<u8>,
     /// Its fingerprints.
     pub print: Fingerprint,
     /// Position of the `source.imported` of its file.

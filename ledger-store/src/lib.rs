@@ -22,6 +22,7 @@ mod sample;
 pub mod scan;
 mod segments;
 mod store;
+pub mod verify;
 
 pub use error::LogError;
 pub use ledger_core::chain::{Broken, Hash, Head};

@@ -39,6 +39,11 @@ fn list(folder: &Path) -> Result<Vec<u64>, LogError> {
     Ok(firsts)
 }
 
+/// The segments in this folder, in order.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
+    Ok(list(folder)?.into_iter().map(|first| path_of(folder, first)).collect())
+}
+
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), LogError> {
     File::open(folder).and_then(|folder| folder.sync_all()).doing("sync", folder)

@@ -1,7 +1,7 @@
 //! The second pass: what was judged is appended.
 
 use ledger_core::event::governance::SourceImported;
-use ledger_core::event::{Draft, Event};
+use ledger_core::event::{Draft, Event, encode};
 use ledger_core::feed::{Accounts, Whose};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problems};
@@ -56,7 +56,7 @@ pub fn record<S: States>(
                 .filter_map(|(row, _, outcome)| {
                     let fact = outcome.fact.ok()?;
                     let print = fact.fingerprint(&mut scratch);
-                    Some(Observed { fact, print, import, row })
+                    Some(Observed { encoded: encode(&fact.event), fact, print, import, row })
                 })
                 .collect();
             (chunk.digest(), facts)

@@ -8,12 +8,14 @@ use crate::decode::csv::Rows;
 
 /// How many rows are read in one go.
 const CHUNK: usize = 1_024;
+/// A chunk is closed when it has so many bytes. A line has at most 4 MiB.
+const LONGEST: usize = 64 << 20;
 
 /// Some rows of a file, owned.
 pub(super) struct Chunk {
     text: String,
     /// Behind each field.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
     /// The number of each row, from 1, and the line it begins at.
     rows: Vec<(u64, u64)>,
     width: usize,
@@ -29,7 +31,7 @@ impl Cells for InChunk<'_> {
     fn cell(&self, at: usize) -> &str {
         let field = self.at * self.chunk.width + at;
         let start = if field == 0 { 0 } else { self.chunk.ends[field - 1] };
-        &self.chunk.text[start..self.chunk.ends[field]]
+        &self.chunk.text[start as usize..self.chunk.ends[field] as usize]
     }
 }
 
@@ -41,10 +43,8 @@ impl Chunk {
 
     /// BLAKE3 of all that was read, boundaries included.
     pub(super) fn digest(&self) -> Hash {
-        let mut bytes = Vec::with_capacity(self.text.len() + self.ends.len() * 4);
-        bytes.extend_from_slice(self.text.as_bytes());
-        bytes.extend(self.ends.iter().flat_map(|end| (*end as u64).to_le_bytes()));
-        Hash::of(&bytes)
+        let ends: Vec<u8> = self.ends.iter().flat_map(|end| end.to_le_bytes()).collect();
+        Hash::from_bytes(*blake3::Hasher::new().update(self.text.as_bytes()).update(&ends).finalize().as_bytes())
     }
 }
 
@@ -72,11 +72,11 @@ impl Iterator for Chunks<'_> {
             rows: Vec::with_capacity(CHUNK),
             width,
         };
-        while chunk.rows.len() < CHUNK {
+        while chunk.rows.len() < CHUNK && chunk.text.len() < LONGEST {
             let Some(row) = self.rows.next(self.problems) else { break };
             for field in row.fields() {
                 chunk.text.push_str(field);
-                chunk.ends.push(chunk.text.len());
+                chunk.ends.push(u32::try_from(chunk.text.len()).expect("a chunk is closed before it has so many bytes"));
             }
             let line = row.line;
             self.given += 1;

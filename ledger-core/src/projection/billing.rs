@@ -253,6 +253,16 @@ struct Said<'a> {
 }
 
 impl Billing {
+    /// The control totals at a basis: a fold of the events up to a position has those that a fold of all of them gives there.
+    pub fn totals_at(&self, basis: Basis) -> Vec<(String, String)> {
+        let (rows, lines, sums) = self.control(basis);
+        let mut totals = vec![("rows".to_owned(), rows.to_string()), ("lines".to_owned(), lines.to_string())];
+        for (name, balance) in sums {
+            totals.extend(balance.iter().map(|(currency, sum)| (format!("{name} {currency}"), sum.half_up(2).to_string())));
+        }
+        totals
+    }
+
     /// Takes one event in, or away.
     fn take(&mut self, event: &Event, said: Said<'_>) {
         let action = match event {
@@ -611,12 +621,7 @@ impl Projection for Billing {
     }
 
     fn totals(&self) -> Vec<(String, String)> {
-        let (rows, lines, sums) = self.control(Basis::at(u64::MAX));
-        let mut totals = vec![("rows".to_owned(), rows.to_string()), ("lines".to_owned(), lines.to_string())];
-        for (name, balance) in sums {
-            totals.extend(balance.iter().map(|(currency, sum)| (format!("{name} {currency}"), sum.half_up(2).to_string())));
-        }
-        totals
+        self.totals_at(Basis::at(u64::MAX))
     }
 
     fn digest(&self) -> Hash {

@@ -3,6 +3,8 @@
 //! A fingerprint is 16 bytes, eight of the natural key and eight of all that was said. Two rows are taken for the same only when both
 //! agree; when only the key's does, the lines are read and their keys compared.
 
+use std::num::NonZeroU32;
+
 use crate::event::{Entry, Event};
 use crate::feed::{Fact, Fingerprint};
 use crate::hash::Map;
@@ -13,10 +15,19 @@ use crate::projection::Projection;
 pub struct Known {
     /// Sorted by fingerprint: what was there when the state was saved.
     settled: Vec<(Fingerprint, u64)>,
-    /// By fingerprint of the key: what has come since.
-    recent: Map<u64, Vec<(u64, u64)>>,
-    added: usize,
+    /// What has come since, in the order in which it came.
+    recent: Vec<Recent>,
+    /// By fingerprint of the key: the latest of its recent versions.
+    latest: Map<u64, u32>,
     scratch: Vec<u8>,
+}
+
+/// A version that has come since the state was saved, and the one of the same key before it.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    print: Fingerprint,
+    seq: u64,
+    before: Option<NonZeroU32>,
 }
 
 const WIDTH: usize = 24;
@@ -24,28 +35,35 @@ const WIDTH: usize = 24;
 impl Known {
     /// Whether exactly this was said of this record, at this moment.
     pub fn holds(&self, print: Fingerprint) -> bool {
-        self.settled.binary_search_by_key(&print, |(settled, _)| *settled).is_ok()
-            || self.recent.get(&print.key).is_some_and(|versions| versions.iter().any(|(content, _)| *content == print.content))
+        self.recent_of(print.key).any(|recent| recent.print == print)
+            || self.settled.binary_search_by_key(&print, |(settled, _)| *settled).is_ok()
     }
 
     /// The positions of every version of the record, and of any other record whose key has the same fingerprint.
     pub fn versions(&self, key: u64) -> Vec<u64> {
         let start = self.settled.partition_point(|(settled, _)| settled.key < key);
         let settled = self.settled[start..].iter().take_while(|(settled, _)| settled.key == key).map(|(_, seq)| *seq);
-        let mut seqs: Vec<u64> = settled.chain(self.recent.get(&key).into_iter().flatten().map(|(_, seq)| *seq)).collect();
+        let mut seqs: Vec<u64> = settled.chain(self.recent_of(key).map(|recent| recent.seq)).collect();
         seqs.sort_unstable();
         seqs
     }
 
+    /// The recent versions of a key, the latest first.
+    fn recent_of(&self, key: u64) -> impl Iterator<Item = &Recent> {
+        let at = |number: u32| self.recent.get(number as usize - 1);
+        std::iter::successors(self.latest.get(&key).and_then(|latest| at(*latest)), move |recent| at(recent.before?.get()))
+    }
+
     /// Notes a version whose fingerprint has been taken already.
     pub fn add(&mut self, print: Fingerprint, seq: u64) {
-        self.recent.entry(print.key).or_default().push((print.content, seq));
-        self.added += 1;
+        let number = u32::try_from(self.recent.len() + 1).expect("a ledger is saved long before four thousand million versions");
+        let before = self.latest.insert(print.key, number).and_then(NonZeroU32::new);
+        self.recent.push(Recent { print, seq, before });
     }
 
     /// How many versions there are.
     pub fn len(&self) -> usize {
-        self.settled.len() + self.added
+        self.settled.len() + self.recent.len()
     }
 
     /// Whether there are none.
@@ -64,10 +82,7 @@ impl Known {
     }
 
     fn sorted(&self) -> Vec<(Fingerprint, u64)> {
-        let recent = self
-            .recent
-            .iter()
-            .flat_map(|(key, versions)| versions.iter().map(move |(content, seq)| (Fingerprint { key: *key, content: *content }, *seq)));
+        let recent = self.recent.iter().map(|recent| (recent.print, recent.seq));
         let mut all: Vec<_> = self.settled.iter().copied().chain(recent).collect();
         all.sort_unstable();
         all

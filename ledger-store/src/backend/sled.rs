@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ledger_core::chain::{Broken, Head, LONGEST_LINE, follow};
+use ledger_core::chain::{self, Broken, Hash, Head, LONGEST_LINE, follow};
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::{self, Anchor, Said};
@@ -433,10 +433,17 @@ impl Packing {
 
     /// Packs what stands in the log up to and with line `to`.
     fn follow(&mut self, to: u64, stop: &dyn Fn() -> bool) -> Result<(), Failed> {
+        let broken = |broken: Broken| broken.to_string();
         while let Some(block) = self.cursor.read(to, BLOCK).map_err(|error| error.to_string())? {
             let mut blocks = Vec::new();
-            for line in block.lines() {
-                self.head = follow(self.head, line).map_err(|broken| broken.to_string())?;
+            let mut lines = block.lines().peekable();
+            let mut here = lines.peek().map(|line| chain::link(line, self.head.seq + 1)).transpose().map_err(broken)?;
+            while let (Some(line), Some(link)) = (lines.next(), here) {
+                chain::fits(self.head, link).map_err(broken)?;
+                let seq = self.head.seq + 1;
+                here = lines.peek().map(|next| chain::link(next, seq + 1)).transpose().map_err(broken)?;
+                // What the next line says of this one is taken for its hash: should the bytes give another, unpacking them finds out.
+                self.head = Head { seq, hash: here.map_or_else(|| Hash::of(line), |next| next.prev) };
                 self.packer.push(line, self.head);
                 while let Some(block) = self.packer.pack().map_err(|error| error.to_string())? {
                     blocks.push(block);
@@ -675,6 +682,12 @@ impl Salvage {
         let held = Held { store: Store::open(&copy).map_err(unreadable)?, copy };
         let head = held.store.chain().map_err(unreadable)?;
         Ok(Self { held: Arc::new(held), head })
+    }
+
+    /// The heads before the first and behind the last line of every block, in order.
+    pub(crate) fn headers(&self) -> Result<Vec<(Head, Head)>, LogError> {
+        let unreadable = |why| LogError::Unreadable { path: self.held.copy.clone(), why };
+        self.held.store.blocks(0).map(|block| block.map(|(header, _)| (header.before, header.after)).map_err(unreadable)).collect()
     }
 }
 
