@@ -112,7 +112,8 @@ impl Play {
 
     fn imported(&mut self, args: &[&str]) {
         let paths = args.iter().filter(|arg| !arg.starts_with('-')).map(|arg| self.folder.path().join(arg));
-        let mut files: Vec<PathBuf> = paths.filter(|path| path.exists()).flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
+        let mut files: Vec<PathBuf> =
+            paths.filter(|path| path.exists()).flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
         files.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
         let read = |file: &PathBuf| {
             let whose = billing_recipient(file)?;
@@ -130,7 +131,8 @@ impl Play {
         };
         let known = after("--known-at");
         let imports = self.imports.iter().filter(|(at, _)| known.as_ref().is_none_or(|known| at < known));
-        let rows: Vec<(String, u64, Row)> = imports.flat_map(|(_, rows)| rows).map(|(whose, row)| (whose.clone(), 1, row.clone())).collect();
+        let rows: Vec<(String, u64, Row)> =
+            imports.flat_map(|(_, rows)| rows).map(|(whose, row)| (whose.clone(), 1, row.clone())).collect();
         oracle::payouts(&rows, &Asked { head: 1, stated_before: after("--stated-by"), effective_before: after("--as-of") })
     }
 }
