@@ -327,8 +327,8 @@ fn damaged(
         (0, true) => checks.add("chain", "ok", format!("{} hashed", crate::failure::counted(seen.len() as u64, "event"))),
         (0, false) => checks.add("chain", "ok", format!("what is there follows, up to #{}", seen.len())),
         _ => {
-            let places = crate::failure::counted(inside as u64, "damage");
-            checks.add("chain", "failed", format!("{places}, the first at #{}", proven.seq + 1));
+            let places = crate::failure::counted(inside as u64, "place");
+            checks.add("chain", "failed", format!("{places} not as recorded, the first at #{}", proven.seq + 1));
         }
     }
     let ends: Vec<String> = damages.iter().filter(at_end).map(ToString::to_string).collect();
@@ -404,7 +404,7 @@ fn told(damages: &[Damage]) -> Failure {
     all.for_each(|more| failure.diagnostics.extend(more.diagnostics));
     match damages.len().checked_sub(MOST_DAMAGES) {
         None | Some(0) => failure,
-        Some(more) => failure.note(format!("{more} more damages are not shown")),
+        Some(more) => failure.note(format!("{more} more like these are not shown")),
     }
 }
 

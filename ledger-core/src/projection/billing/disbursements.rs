@@ -60,7 +60,7 @@ pub fn disbursements(state: &Billing, basis: Basis, names: &dyn Names) -> Report
     );
     report.shown = vec!["date", "party", "party_name", "status", "currency", "amount", "difference", "rows", "bank_trace", "reference"];
     let payouts = state.payouts_at(basis);
-    let undone = undone(&payouts);
+    let undone = state.undone(&payouts);
     let mut rows: Vec<(&str, i64, &str, Vec<Cell>)> = Vec::new();
     for (payout, at) in &payouts {
         let Some(header) = at.header() else { continue };
@@ -107,35 +107,37 @@ pub(super) fn exact(units: i128) -> Amount {
     if amount == cents { cents } else { amount }
 }
 
-/// The payouts that came back, and the header that undoes each.
-///
-/// AWS Europe names the payout that a failure undoes. AWS, Inc. does not (seller guide: the parent is set for details and forgiven rows
-/// only); there the failure has the bank trace of the payout, its recipient and the opposite amount.
-pub(super) fn undone(payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
-    let mut undone = BTreeMap::new();
-    let headers = || payouts.iter().filter_map(|(payout, at)| at.header().map(|header| (*payout, header)));
-    let mut paid: BTreeMap<(u32, i128, u32), Vec<(i64, u32)>> = BTreeMap::new();
-    if headers().any(|(_, header)| header.failed && header.undoes == NONE) {
-        for (payout, header) in headers().filter(|(_, header)| !header.failed && header.trace != NONE) {
-            paid.entry((header.trace, header.paid, header.paid_currency)).or_default().push((header.effective, payout));
-        }
-    }
-    for (failure, header) in headers().filter(|(_, header)| header.failed) {
-        let found = match header.undoes {
-            NONE => paid.get(&(header.trace, -header.paid, header.paid_currency)).and_then(|same| {
-                let before = same.iter().filter(|(effective, payout)| *effective <= header.effective && !undone.contains_key(payout));
-                before.max().map(|(_, payout)| *payout)
-            }),
-            parent => payouts.contains_key(&parent).then_some(parent),
-        };
-        if let Some(found) = found {
-            undone.insert(found, failure);
-        }
-    }
-    undone
-}
-
 impl Billing {
+    /// The payouts that came back, and the header that undoes each.
+    ///
+    /// AWS Europe names the payout that a failure undoes. AWS, Inc. does not (seller guide: the parent is set for details and forgiven rows
+    /// only); there the failure has the bank trace of the payout, its recipient and the opposite amount.
+    pub(super) fn undone(&self, payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
+        let mut undone = BTreeMap::new();
+        let headers = || payouts.iter().filter_map(|(payout, at)| at.header().map(|header| (*payout, header)));
+        let recipient = |payout: u32| self.payouts.rows[payout as usize][0];
+        let mut paid: BTreeMap<_, Vec<(i64, u32)>> = BTreeMap::new();
+        if headers().any(|(_, header)| header.failed && header.undoes == NONE) {
+            for (payout, header) in headers().filter(|(_, header)| !header.failed && header.trace != NONE) {
+                let like = (recipient(payout), header.trace, header.paid, header.paid_currency);
+                paid.entry(like).or_default().push((header.effective, payout));
+            }
+        }
+        for (failure, header) in headers().filter(|(_, header)| header.failed) {
+            let found = match header.undoes {
+                NONE => paid.get(&(recipient(failure), header.trace, -header.paid, header.paid_currency)).and_then(|same| {
+                    let before = same.iter().filter(|(effective, payout)| *effective <= header.effective && !undone.contains_key(payout));
+                    before.max().map(|(_, payout)| *payout)
+                }),
+                parent => payouts.contains_key(&parent).then_some(parent),
+            };
+            if let Some(found) = found {
+                undone.insert(found, failure);
+            }
+        }
+        undone
+    }
+
     /// Every payout that has a header or rows.
     pub(super) fn payouts_at(&self, basis: Basis) -> BTreeMap<u32, PayoutAt> {
         let mut payouts: Vec<PayoutAt> = vec![PayoutAt::default(); self.payouts.len()];

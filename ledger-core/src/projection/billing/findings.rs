@@ -8,7 +8,7 @@ use crate::finding::{self, Finding};
 use crate::money::{Amount, CENT};
 use crate::time::{Basis, Instant};
 
-use super::disbursements::{PLACEHOLDERS, PayoutAt, exact, undone};
+use super::disbursements::{PLACEHOLDERS, PayoutAt, exact};
 use super::measure::{Counted, Measure};
 use super::sums::{ChargeSums, LineAt, to_cents};
 use super::table::NONE;
@@ -205,7 +205,7 @@ impl Billing {
     /// statement can be matched with, and failures of no payout.
     fn odd_payouts(&self, basis: Basis, found: &mut Found<'_>) {
         let payouts = self.payouts_at(basis);
-        let undone = undone(&payouts);
+        let undone = self.undone(&payouts);
         let failures: std::collections::BTreeSet<u32> = undone.values().copied().collect();
         let owing = self.not_repeated(basis, &payouts, &undone);
         for (payout, at) in &payouts {
