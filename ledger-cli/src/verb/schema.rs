@@ -1,6 +1,14 @@
 //! `dealbook schema`
 
+use chrono::NaiveDate;
+use ledger_core::finding;
+use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
+use ledger_core::projection::records::{self, Records, View};
+use ledger_core::projection::sources::{self, Sources};
 use ledger_core::report::{Column, Report, schema_name};
+use ledger_core::time::Basis;
+
+use super::{event, import, log, replay, status, trace, verify};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -19,7 +27,37 @@ pub(crate) struct Args {
 type Columns = fn() -> Vec<Column>;
 
 /// Every report and its columns: one line each. A report that is not here has no published form.
-const REPORTS: &[(&str, Columns)] = &[];
+const REPORTS: &[(&str, Columns)] = &[
+    ("agreements", || recorded(records::agreements)),
+    ("authorizations", || recorded(records::authorizations)),
+    ("deals", || recorded(records::deals)),
+    ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
+    ("event", event::columns),
+    ("findings", || finding::findings(&[]).columns),
+    ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
+    ("import", import::columns),
+    ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
+    ("log", log::columns),
+    ("offers", || recorded(records::offers)),
+    ("payouts", || {
+        let options = Options { by: By::Party, currency: In::Pricing, names: &NoNames };
+        billing::payouts(&Billing::default(), NOTHING, options).columns
+    }),
+    ("receivables", || billing::receivables(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
+    ("replay", replay::columns),
+    ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
+    ("status", status::columns),
+    ("steps", replay::step_columns),
+    ("trace", trace::columns),
+    ("verify", verify::columns),
+];
+
+/// What is known of an empty ledger: the columns of a report do not depend on its rows.
+const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_before: None };
+
+fn recorded(report: fn(&View<'_>) -> Report) -> Vec<Column> {
+    report(&Records::default().at(NOTHING)).columns
+}
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let names = || REPORTS.iter().map(|(name, _)| *name);
