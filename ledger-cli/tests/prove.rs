@@ -616,3 +616,52 @@ fn an_event_is_shown_with_all_that_belongs_to_it() {
     ends(&dealbook(folder.path(), &["show", "event", "2000", "--known-at", "#1000"]), 6);
     ends(&dealbook(folder.path(), &["show", "event"]), 2);
 }
+
+#[test]
+fn every_report_is_as_its_schema_says() {
+    let folder = ledger();
+    let list = dealbook(folder.path(), &["schema", "--list"]);
+    ends(&list, 0);
+    let mut named: Vec<&str> = out(&list).lines().collect();
+    assert!(named.contains(&"dealbook/event/invoice.issued/v1"));
+    let commands: &[(&str, &[&str])] = &[
+        ("agreements", &["show", "agreements"]),
+        ("authorizations", &["show", "authorizations"]),
+        ("deals", &["show", "deals"]),
+        ("disbursements", &["show", "disbursements"]),
+        ("event", &["show", "event", "1"]),
+        ("findings", &["show", "findings"]),
+        ("gaps", &["show", "sources", "--gaps"]),
+        ("invoices", &["show", "invoices"]),
+        ("log", &["log", "--limit", "3"]),
+        ("offers", &["show", "offers"]),
+        ("payouts", &["show", "payouts"]),
+        ("receivables", &["show", "receivables"]),
+        ("replay", &["replay"]),
+        ("sources", &["show", "sources"]),
+        ("status", &["status"]),
+        ("steps", &["replay", "--step", "--to", "#3"]),
+        ("trace", &["trace", "#856"]),
+        ("verify", &["verify"]),
+    ];
+    let json = |args: &[&str]| -> serde_json::Value {
+        let output = dealbook(folder.path(), args);
+        ends(&output, 0);
+        serde_json::from_str(out(&output)).unwrap()
+    };
+    let keys = |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    for (name, args) in commands {
+        let schema = json(&["schema", name]);
+        let answer = json(&[args, &["-f", "json"][..]].concat());
+        assert_eq!(answer["schema"], schema["$id"], "{name}");
+        named.retain(|known| *known != answer["schema"].as_str().unwrap());
+        for row in answer["data"].as_array().unwrap() {
+            assert_eq!(keys(row), keys(&schema["properties"]["data"]["items"]["properties"]), "{name}");
+        }
+    }
+    named.retain(|name| !name.starts_with("dealbook/event/"));
+    assert_eq!(named, ["dealbook/import/v1"], "every other report has been looked at");
+    assert_eq!(json(&["schema", "invoice.issued"])["$id"], "dealbook/event/invoice.issued/v1");
+    assert_eq!(json(&["schema", "dealbook/event/rate.set/v1"]), json(&["schema", "rate.set"]));
+    ends(&dealbook(folder.path(), &["schema", "invoice.isued"]), 6);
+}

@@ -6,6 +6,7 @@ use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
 use ledger_core::projection::records::{self, Records, View};
 use ledger_core::projection::sources::{self, Sources};
 use ledger_core::report::{Column, Report, schema_name};
+use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::{event, import, log, replay, status, trace, verify};
@@ -13,10 +14,10 @@ use super::{event, import, log, replay, status, trace, verify};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
-/// JSON Schema of a report
+/// JSON Schema of a report or of a type of event
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Its name, as in `dealbook show NAME`
+    /// Its name, as in `dealbook show NAME`, or the event's type: invoice.issued
     #[arg(value_name = "NAME", required_unless_present = "list")]
     pub(crate) name: Option<String>,
     /// List the names
@@ -60,18 +61,23 @@ fn recorded(report: fn(&View<'_>) -> Report) -> Vec<Column> {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let names = || REPORTS.iter().map(|(name, _)| *name);
+    let names = || REPORTS.iter().map(|(name, _)| *name).chain(event_types().iter().copied());
     if args.list {
-        names().try_for_each(|name| context.say(schema_name(name)))?;
+        let reports = REPORTS.iter().map(|(name, _)| schema_name(name));
+        let all: Vec<String> = reports.chain(event_types().iter().map(|name| event_schema_name(name))).collect();
+        context.say(all.join("\n"))?;
         return Ok(Exit::Done);
     }
     let name = args.name.unwrap_or_default();
-    let plain = name.trim_start_matches("dealbook/").trim_end_matches("/v1");
-    let Some((name, columns)) = REPORTS.iter().find(|(known, _)| *known == plain) else {
-        return Err(Failure::new(Code::E0301, format!("no report is named `{plain}`"))
+    let plain = name.strip_prefix("dealbook/").unwrap_or(&name);
+    let plain = plain.strip_prefix("event/").unwrap_or(plain);
+    let plain = plain.strip_suffix("/v1").unwrap_or(plain);
+    let report = REPORTS.iter().find(|(known, _)| *known == plain).map(|(name, columns)| Report::schema(name, &columns()));
+    let Some(schema) = report.or_else(|| event_schema(plain)) else {
+        return Err(Failure::new(Code::E0301, format!("no report and no type of event is named `{plain}`"))
             .suggest(plain, names())
             .hint("dealbook schema --list"));
     };
-    context.say(format_args!("{:#}", Report::schema(name, &columns())))?;
+    context.say(format_args!("{schema:#}"))?;
     Ok(Exit::Done)
 }
