@@ -112,7 +112,8 @@ impl Play {
 
     fn imported(&mut self, args: &[&str]) {
         let paths = args.iter().filter(|arg| !arg.starts_with('-')).map(|arg| self.folder.path().join(arg));
-        let mut files: Vec<PathBuf> = paths.filter(|path| path.exists()).flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
+        let mut files: Vec<PathBuf> =
+            paths.filter(|path| path.exists()).flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
         files.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
         let read = |file: &PathBuf| {
             let whose = billing_recipient(file)?;
@@ -130,7 +131,8 @@ impl Play {
         };
         let known = after("--known-at");
         let imports = self.imports.iter().filter(|(at, _)| known.as_ref().is_none_or(|known| at < known));
-        let rows: Vec<(String, u64, Row)> = imports.flat_map(|(_, rows)| rows).map(|(whose, row)| (whose.clone(), 1, row.clone())).collect();
+        let rows: Vec<(String, u64, Row)> =
+            imports.flat_map(|(_, rows)| rows).map(|(whose, row)| (whose.clone(), 1, row.clone())).collect();
         oracle::payouts(&rows, &Asked { head: 1, stated_before: after("--stated-by"), effective_before: after("--as-of") })
     }
 }
@@ -235,4 +237,31 @@ cases! {
     wholesale_tax_three_ways
     whose_feed_it_is
     withdrawn_rows
+}
+
+/// Every way in which a file has been seen to be damaged, in one import: each is said once, with file, line, column, cause and cure, and
+/// nothing is appended, of the whole files neither.
+#[test]
+fn all_damage_is_told_at_once_and_nothing_is_appended() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = "2026-01-01T06:00:00Z";
+    support::printed(dealbook(folder.path(), now, &["init", "--name", "damaged"]));
+    let log = || files_below(&folder.path().join(".dealbook/log")).iter().map(|file| std::fs::read(file).unwrap()).collect::<Vec<_>>();
+    let before = log();
+    let gallery = fixture("feeds/damaged").canonicalize().unwrap();
+    let output = dealbook(folder.path(), now, &["import", gallery.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    assert_eq!(log(), before);
+    let said = String::from_utf8(output.stderr).unwrap();
+    for file in files_below(&gallery) {
+        let name = file.to_str().unwrap();
+        assert_eq!(said.contains(name), !name.contains("productfeed"), "{name}");
+    }
+    insta::with_settings!({ snapshot_path => "../../fixtures/feeds", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("damaged", said.replace(&format!("{}/", gallery.display()), ""));
+    });
+    // A folder that can be read in part is still appended only as a whole: with --quarantine the files that cannot be read refuse it.
+    let kept = dealbook(folder.path(), now, &["import", "--quarantine", gallery.to_str().unwrap()]);
+    assert_eq!((kept.status.code(), log()), (Some(3), before));
 }
