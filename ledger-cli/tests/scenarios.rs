@@ -18,7 +18,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use support::oracle::{self, Asked};
-use support::{Row, billing_recipient, dealbook, figures, files_below, fixture, rows, text};
+use support::{Row, billing_recipient, dealbook, end_of, figures, files_below, fixture, rows, text};
 
 /// A case, while it is being played.
 struct Play {
@@ -126,8 +126,7 @@ impl Play {
     fn oracle(&self, clocks: &[&str]) -> oracle::Payouts {
         let after = |flag: &str| -> Option<String> {
             let at = clocks.iter().position(|clock| *clock == flag)?;
-            let day: chrono::NaiveDate = clocks[at + 1].parse().unwrap_or_else(|_| panic!("the oracle asks for days only: {clocks:?}"));
-            Some(format!("{} 00:00:00", day.succ_opt().unwrap()))
+            Some(end_of(clocks[at + 1]))
         };
         let known = after("--known-at");
         let imports = self.imports.iter().filter(|(at, _)| known.as_ref().is_none_or(|known| at < known));
