@@ -137,6 +137,13 @@ const KEYS: &[(&str, Key)] = &[
     ("cc", Key::CostCentre),
 ];
 
+impl Key {
+    /// The word that stands for it; nothing for a bare one.
+    pub fn word(self) -> &'static str {
+        KEYS.iter().find(|(_, key)| *key == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// One word of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {

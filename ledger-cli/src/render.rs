@@ -193,12 +193,14 @@ fn grids(report: &Report) -> Vec<Grid> {
 }
 
 fn rows_grid(report: &Report) -> Grid {
-    let with_currency = !has_currency(report);
-    let texts = |rows: &[Vec<Cell>]| rows.iter().map(|row| row.iter().map(|cell| shown(cell, with_currency)).collect()).collect();
+    let (with_currency, places) = (!has_currency(report), report.shown());
+    let line = |row: &Vec<Cell>| places.iter().map(|at| shown(&row[*at], with_currency)).collect();
+    let texts = |rows: &[Vec<Cell>]| rows.iter().map(line).collect();
+    let columns = || places.iter().map(|at| report.columns[*at]);
     Grid {
         title: None,
-        header: report.columns.iter().map(|column| column.title.to_owned()).collect(),
-        right: report.columns.iter().map(|column| column.kind.is_numeric()).collect(),
+        header: columns().map(|column| column.title.to_owned()).collect(),
+        right: columns().map(|column| column.kind.is_numeric()).collect(),
         rows: texts(&report.rows),
         totals: texts(&report.totals),
     }
@@ -212,8 +214,9 @@ fn statement_grids(report: &Report) -> Vec<Grid> {
     let mut currencies: Vec<String> = all().map(|row| currency(row)).collect();
     currencies.sort();
     currencies.dedup();
-    let heads: Vec<usize> = (0..report.columns.len()).filter(|at| !report.columns[*at].kind.is_numeric() && Some(*at) != by).collect();
-    let measures = || report.columns.iter().enumerate().filter(|(_, column)| column.kind.is_numeric());
+    let places = report.shown();
+    let heads: Vec<usize> = places.iter().copied().filter(|at| !report.columns[*at].kind.is_numeric() && Some(*at) != by).collect();
+    let measures = || places.iter().map(|at| (*at, report.columns[*at])).filter(|(_, column)| column.kind.is_numeric());
     currencies
         .into_iter()
         .map(|code| {

@@ -1,5 +1,7 @@
 //! A ledger as a command meets it: opened for reading or writing, with the states its reports are made of.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ledger_core::chain::Head;
@@ -13,7 +15,7 @@ use ledger_core::projection::sources::Sources;
 use ledger_core::report::Asked;
 use ledger_core::time::Instant;
 use ledger_store::derived::Derived;
-use ledger_store::ledger::{self, CaughtUp, Ledger, States as _};
+use ledger_store::ledger::{self, CaughtUp, Ledger};
 use ledger_store::scan::{Depth, ScanError, scan};
 use ledger_store::{LogError, Source, backend};
 
@@ -42,16 +44,35 @@ impl ledger::States for States {
     }
 }
 
-/// Names as the records tell them at a basis.
-pub struct Named<'a>(pub &'a View<'a>);
+/// Which states are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The money.
+    pub billing: bool,
+    /// The records.
+    pub records: bool,
+}
+
+/// Names as the records tell them at a basis, each looked up once.
+pub struct Named<'a> {
+    view: &'a View<'a>,
+    parties: RefCell<BTreeMap<AccountId, Option<String>>>,
+}
+
+impl<'a> Named<'a> {
+    /// The names that a view tells.
+    pub fn of(view: &'a View<'a>) -> Self {
+        Self { view, parties: RefCell::default() }
+    }
+}
 
 impl Names for Named<'_> {
     fn party(&self, account: &AccountId) -> Option<String> {
-        self.0.name_of(*account)
+        self.parties.borrow_mut().entry(*account).or_insert_with(|| self.view.name_of(*account)).clone()
     }
 
     fn account(&self, recipient: &AccountId, feed_account: &str) -> Option<AccountId> {
-        self.0.account_of(*recipient, &feed_account.parse().ok()?)
+        self.view.account_of(*recipient, &feed_account.parse().ok()?)
     }
 }
 
@@ -86,10 +107,32 @@ impl Session {
     /// # Errors
     /// The chain is broken.
     pub fn states(&self) -> Result<States, Failure> {
+        self.states_of(Wanted { billing: true, records: true })
+    }
+
+    /// The states that a report is made of, at the head; the others are left empty. What a report lacks the sources know: they are
+    /// always there.
+    ///
+    /// # Errors
+    /// The chain is broken.
+    pub fn states_of(&self, wanted: Wanted) -> Result<States, Failure> {
         let mut states = States::default();
-        let CaughtUp { head, folded } = ledger::catch_up(&*self.source, self.derived.as_ref(), &mut states.all())?;
+        let CaughtUp { head, folded } = {
+            let States { billing, records, sources } = &mut states;
+            let mut chosen: Vec<&mut dyn Projection> = vec![sources];
+            if wanted.billing {
+                chosen.push(billing);
+            }
+            if wanted.records {
+                chosen.push(records);
+            }
+            ledger::catch_up(&*self.source, self.derived.as_ref(), &mut chosen)?
+        };
         if let Some(derived) = &self.derived {
-            ledger::save(derived, head, folded, &states.each());
+            // States that were left empty are not what the log comes to, and must not be kept as if they were.
+            let kept = [(true, &states.sources as &dyn Projection), (wanted.billing, &states.billing), (wanted.records, &states.records)];
+            let kept: Vec<_> = kept.into_iter().filter(|(wanted, _)| *wanted).map(|(_, state)| state).collect();
+            ledger::save(derived, head, folded, &kept);
         }
         Ok(states)
     }

@@ -3,57 +3,80 @@
 //! A finding is computed by a fold, never recorded: the same ledger asked on the same basis has the same findings.
 
 use crate::id::AccountId;
+use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind, Report};
-use crate::time::{Basis, Instant};
 
 /// A recorded fact, or a set of them, that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// Position of the event that shows it; of several the last.
-    pub seq: u64,
     /// Which rule, as `F01`; [`CODES`] says what each means.
     pub code: &'static str,
+    /// Position of the event that shows it; of several the last that is told apart.
+    pub seq: u64,
     /// Whose feed it was found in, when it was found in one.
     pub recipient: Option<AccountId>,
-    /// What it is about: an agreement, an offer, a file, an invoice.
+    /// What it is about: an agreement, an offer, a file, a payout, a line of an invoice.
     pub subject: String,
     /// What was found, in a sentence.
     pub message: String,
-    /// When it came to be so in the world.
-    pub effective_at: Instant,
-    /// When the source stated the fact that shows it, if it says so.
-    pub stated_at: Option<Instant>,
+    /// How much is at stake, where that is an amount.
+    pub amount: Option<(Amount, Currency)>,
 }
 
-impl Finding {
-    /// Whether the fact that shows it lies inside a basis.
-    pub fn stands(&self, basis: &Basis) -> bool {
-        basis.had_been_stated(self.seq, self.stated_at) && basis.had_happened(self.effective_at)
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Figures may be wrong, or money is missing.
+    High,
+    /// Somebody should look at it.
+    Medium,
+    /// Known and harmless; listed so that nothing is hidden.
+    Low,
+}
+
+impl Severity {
+    /// In a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
     }
 }
 
-/// The report of these findings, by code and event. Each code that occurs is explained below it.
-pub fn findings(found: &[Finding]) -> Report {
-    let columns = vec![
+/// The columns of [`findings`].
+pub fn columns() -> Vec<Column> {
+    vec![
         Column::new("code", "Code", Kind::Text),
+        Column::new("severity", "Severity", Kind::Text),
         Column::new("event", "Event", Kind::Count),
         Column::new("recipient", "Recipient", Kind::Text),
         Column::new("subject", "Subject", Kind::Text),
         Column::new("finding", "Finding", Kind::Text),
-    ];
-    let mut report = Report::new("findings", columns);
+        Column::new("amount", "Amount", Kind::Amount),
+        Column::new("currency", "", Kind::Text),
+    ]
+}
+
+/// The report of these findings, by code and event. Each code that occurs is explained below it.
+pub fn findings(found: &[Finding]) -> Report {
+    let mut report = Report::new("findings", columns());
     let mut sorted: Vec<&Finding> = found.iter().collect();
-    sorted.sort_by_key(|found| (found.code, *found));
+    sorted.sort();
     for found in &sorted {
         report.rows.push(vec![
             Cell::text(found.code),
+            Cell::or_empty(Code::of(found.code), |code| Cell::text(code.severity.as_str())),
             Cell::Count(found.seq),
             Cell::or_empty(found.recipient, Cell::text),
             Cell::text(&found.subject),
             Cell::text(&found.message),
+            Cell::or_empty(found.amount, |(amount, _)| Cell::Amount(amount)),
+            Cell::or_empty(found.amount, |(_, currency)| Cell::text(currency)),
         ]);
     }
-    let occurs = |code: &&Code| sorted.iter().any(|found| found.code == code.code);
+    let occurs = |code: &&Code| sorted.binary_search_by_key(&code.code, |found| found.code).is_ok();
     report.notes = CODES.iter().filter(occurs).map(|code| format!("{}: {}", code.code, code.meaning)).collect();
     report
 }
@@ -63,42 +86,80 @@ pub fn findings(found: &[Finding]) -> Report {
 pub struct Code {
     /// `F01` and so on; a code is never given another meaning.
     pub code: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
     /// The rule that is broken, in a sentence.
     pub meaning: &'static str,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+impl Code {
+    /// The code of that name, if there is one.
+    pub fn of(code: &str) -> Option<&'static Self> {
+        CODES.binary_search_by_key(&code, |known| known.code).ok().map(|at| &CODES[at])
+    }
 }
 
 macro_rules! codes {
-    ($($name:ident $code:literal $meaning:literal,)+) => {
+    ($($name:ident $code:literal $severity:ident $meaning:literal $cure:literal,)+) => {
         $(#[doc = $meaning] pub const $name: &str = $code;)+
 
-        /// Every code there is, with its meaning.
-        pub const CODES: &[Code] = &[$(Code { code: $code, meaning: $meaning },)+];
+        /// Every code there is, in order.
+        pub const CODES: &[Code] = &[$(Code { code: $code, severity: Severity::$severity, meaning: $meaning, cure: $cure },)+];
     };
 }
 
 codes! {
     // Sources.
-    FILE_REWRITTEN "F01" "Rows of a file that were read before are no longer what they were: a feed's file is only ever appended to.",
-    STATED_TWICE "F02" "A source states two different things at one moment; the later in import order counts.",
-    UNKNOWN_VALUE "F03" "An enumeration of AWS's holds a value that this program does not know; it is kept as it was written.",
-    UNKNOWN_CURRENCY "F04" "A currency is not in ISO 4217.",
-    QUARANTINED "F05" "Rows could not be read and were set aside; reports do not hold them.",
-    UNFINISHED_IMPORT "F06" "A file's import was cut off: some of its events have not arrived. Importing it again finishes it.",
-    FALLBACK_USED "F07" "A file older than today's columns was read by a rule that fills in what it does not say.",
+    FILE_REWRITTEN "F01" High "Rows of a file that were read before are no longer what they were: a feed's file is only ever appended to."
+        "Compare the two deliveries; ask AWS when nobody changed the file by hand.",
+    STATED_TWICE "F02" Medium "A source states two different things at one moment; the later in import order counts."
+        "Look at both rows with `dealbook trace`, and say which one is right.",
+    UNKNOWN_VALUE "F03" Medium "An enumeration of AWS's holds a value that this program does not know; it is kept as it was written."
+        "Look it up in AWS's documentation of the feed; a newer dealbook may know it.",
+    UNKNOWN_CURRENCY "F04" High "A currency is not in ISO 4217."
+        "Look at the row: a damaged code is likelier than a new currency.",
+    QUARANTINED "F05" High "Rows could not be read and were set aside; reports do not hold them."
+        "Repair the rows in the quarantine file and import it.",
+    UNFINISHED_IMPORT "F06" High "A file's import was cut off: some of its events have not arrived. Importing it again finishes it."
+        "Import the file again.",
+    FALLBACK_USED "F07" Low "A file older than today's columns was read by a rule that fills in what it does not say."
+        "Download the file again where AWS still offers it with today's columns.",
     // Records.
-    FOREIGN_SELLER "F08" "An offer is released by another account than the recipient's, without a resale authorization.",
-    ACCEPTED_LATE "F09" "An offer was accepted after it had expired.",
-    ACCEPTOR_NOT_TARGETED "F10" "A private offer was accepted by an account that it was not made to.",
-    REVISION_GAP "F11" "Something refers to a version or a record that no feed has delivered.",
-    CHARGES_UNEQUAL "F12" "The instalments that a payment schedule plans do not sum to the agreement's value.",
-    ACCOUNT_UNKNOWN "F13" "A feed names an account for which its account feed has no row.",
+    FOREIGN_SELLER "F08" Medium "An offer is released by another account than the recipient's, without a resale authorization."
+        "Check that the reseller was authorized.",
+    ACCEPTED_LATE "F09" Medium "An offer was accepted after it had expired."
+        "Check the offer's expiry and whether it was extended.",
+    ACCEPTOR_NOT_TARGETED "F10" Medium "A private offer was accepted by an account that it was not made to."
+        "Check who accepted it; it may be another account of the buyer's.",
+    REVISION_GAP "F11" Medium "Something refers to a version or a record that no feed has delivered."
+        "Import the missing files: `dealbook show sources --gaps`.",
+    CHARGES_UNEQUAL "F12" Medium "The instalments that a payment schedule plans do not sum to the agreement's value."
+        "Compare the schedule with the contract.",
+    ACCOUNT_UNKNOWN "F13" Medium "A feed names an account for which its account feed has no row."
+        "Import the account feed of that recipient.",
     // Money.
-    PAYOUT_UNEQUAL "F21" "A payout's header and details do not sum to zero in the payout currency.",
-    PAYOUT_INCOMPLETE "F22" "A payout's header or its details are missing.",
-    PAYOUT_REVERSED "F23" "A payout came back and has not been repeated.",
-    BILLING_UNCLASSIFIED "F24" "A billing event has an action that this program does not know; it counts in no measure.",
-    BANK_TRACE_PLACEHOLDER "F25" "A payout's bank trace is a known placeholder, so that it cannot be matched with a bank statement.",
-    DISBURSED_UNEQUAL "F26" "A line was disbursed for more or less than was collected for it.",
+    PAYOUT_UNEQUAL "F21" High "A payout's header and details do not sum to zero in the payout currency."
+        "Import the billing events of that day again; then ask AWS.",
+    PAYOUT_INCOMPLETE "F22" High "A payout's header or its details are missing."
+        "Import the billing events that are missing.",
+    PAYOUT_REVERSED "F23" High "A payout came back and has not been repeated."
+        "Check the bank account that AWS pays to.",
+    BILLING_UNCLASSIFIED "F24" High "Billing events have a type or an action that this program does not know; they stand in no measure."
+        "Look the value up in AWS's documentation; a newer dealbook may know it.",
+    BANK_TRACE_PLACEHOLDER "F25" Low "A payout's bank trace is a known placeholder, so that it cannot be matched with a bank statement."
+        "Match it by amount and day.",
+    DISBURSED_UNEQUAL "F26" High "A line was disbursed for more than was collected for it, although nothing was refunded."
+        "AWS takes it back from a later payout; see that it does.",
+    DISBURSED_CENT "F27" Low "A line was disbursed for a cent more or less than was collected for it: a rounding of AWS's that is not corrected."
+        "Nothing. Book the cent as a rounding difference.",
+    FAILURE_WITHOUT_PAYOUT "F28" Medium "A payout is said to have come back, and no payout is known that it undoes."
+        "Import the billing events that are missing.",
+    WHOLESALE_UNEQUAL "F29" High "What a reseller pays on a wholesale invoice is not what the seller of it is paid."
+        "One feed may have been restated before the other; import both sides up to the same day.",
+    WHOLESALE_ONE_SIDED "F30" Low "A wholesale invoice is paid here, and no seller in this ledger is paid on it."
+        "Import the feeds of its seller, if they are yours to have.",
 }
 
 #[cfg(test)]
@@ -108,5 +169,6 @@ mod tests {
     #[test]
     fn a_code_has_one_meaning() {
         assert!(CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
+        assert!(CODES.iter().all(|code| Code::of(code.code) == Some(code)));
     }
 }

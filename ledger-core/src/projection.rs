@@ -8,6 +8,8 @@ pub mod known;
 pub mod records;
 pub mod sources;
 
+use std::io::BufRead;
+
 use crate::chain::Hash;
 use crate::event::Entry;
 
@@ -27,6 +29,15 @@ pub trait Projection: Send {
 
     /// Replaces the state by a saved one. `false` when the bytes are not a state of this version; the state is then empty.
     fn load(&mut self, bytes: &[u8]) -> bool;
+
+    /// Replaces the state by a saved one that is being read: so many bytes, and no more are to be asked for. A large state takes its
+    /// columns from what has just been read, so that there is never a copy of the whole beside it.
+    fn restore(&mut self, saved: &mut dyn BufRead, length: usize) -> bool {
+        let mut bytes = Vec::with_capacity(length);
+        let whole = saved.read_to_end(&mut bytes).is_ok() && bytes.len() == length;
+        // What cannot be read is no state, and leaves an empty one.
+        self.load(if whole { &bytes } else { &[] }) && whole
+    }
 
     /// Sums and counts that a reader can compare by eye, by name.
     fn totals(&self) -> Vec<(String, String)>;

@@ -2,6 +2,7 @@
 //! projection, and a [`Receipt`] says what was asked, of which history, and what the answer's digest is.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -120,6 +121,25 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Appends it as canonical JSON: the same as [`Cell::json`], without a tree in between.
+    fn canonical(&self, out: &mut String) {
+        match self {
+            Self::Text(text) if plain(text) => out.extend(["\"", text, "\""]),
+            Self::Amount(amount) => _ = write!(out, "\"{amount}\""),
+            Self::Count(count) => _ = write!(out, "{count}"),
+            Self::Empty => out.push_str("null"),
+            Self::Day(day) => _ = write!(out, "\"{day}\""),
+            other => write_value(&other.json(), out),
+        }
+    }
+}
+
+/// Whether a text stands in JSON as it is.
+fn plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+}
+
 /// How people are shown it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Layout {
@@ -145,6 +165,8 @@ pub struct Report {
     pub totals: Vec<Vec<Cell>>,
     /// How people are shown it.
     pub layout: Layout,
+    /// The columns that people are shown, in this order; every column when it is empty. Programs always get every column.
+    pub shown: Vec<&'static str>,
     /// What a reader should know, below it.
     pub notes: Vec<String>,
     /// What it lacks: gaps, quarantined rows, pending events. Not empty means that the report is headed `incomplete`.
@@ -161,6 +183,7 @@ impl Report {
             rows: Vec::new(),
             totals: Vec::new(),
             layout: Layout::default(),
+            shown: Vec::new(),
             notes: Vec::new(),
             incomplete: Vec::new(),
         }
@@ -169,6 +192,15 @@ impl Report {
     /// Where a column stands.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Where the columns stand that people are shown.
+    pub fn shown(&self) -> Vec<usize> {
+        if self.shown.is_empty() {
+            (0..self.columns.len()).collect()
+        } else {
+            self.shown.iter().filter_map(|name| self.column(name)).collect()
+        }
     }
 
     /// One row as JSON.
@@ -183,41 +215,57 @@ impl Report {
 
     /// The BLAKE3 of the data's canonical JSON, taken row by row.
     pub fn digest(&self) -> Hash {
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_unstable_by_key(|at| self.columns[*at].name);
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"[");
-        for (at, row) in self.rows.iter().enumerate() {
-            if at > 0 {
-                hasher.update(b",");
+        let mut text = String::from("[");
+        for (number, row) in self.rows.iter().enumerate() {
+            text.push_str(if number > 0 { ",{" } else { "{" });
+            for (place, at) in order.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                // A column's name needs no escape: `[a-z0-9_]+`.
+                text.extend(["\"", self.columns[*at].name, "\":"]);
+                row[*at].canonical(&mut text);
             }
-            hasher.update(canonical(&self.row(row)).as_bytes());
+            text.push('}');
+            if text.len() > 1 << 16 {
+                hasher.update(text.as_bytes());
+                text.clear();
+            }
         }
-        hasher.update(b"]");
+        text.push(']');
+        hasher.update(text.as_bytes());
         Hash::from_bytes(*hasher.finalize().as_bytes())
     }
 
     /// The control totals: the number of rows, and the sum of each measure that has a currency.
     pub fn control_totals(&self) -> Value {
         let by = self.column("currency");
-        let mut sums: BTreeMap<&str, Balance> = BTreeMap::new();
+        let mut sums: Vec<Balance> = vec![Balance::default(); self.columns.len()];
         for row in &self.rows {
             let of_row = by.and_then(|at| match row.get(at) {
                 Some(Cell::Text(text)) => text.parse().ok(),
                 _ => None,
             });
-            for (column, cell) in self.columns.iter().zip(row) {
+            for (sum, cell) in sums.iter_mut().zip(row) {
                 let (amount, currency) = match cell {
                     Cell::Money(amount, currency) => (*amount, Some(*currency)),
                     Cell::Amount(amount) => (*amount, of_row),
                     _ => continue,
                 };
                 if let Some(currency) = currency {
-                    sums.entry(column.name).or_default().add(currency, amount);
+                    sum.add(currency, amount);
                 }
             }
         }
-        let sums: BTreeMap<_, BTreeMap<String, String>> = sums
-            .into_iter()
-            .map(|(name, balance)| (name, balance.iter().map(|(currency, sum)| (currency.to_string(), with_cents(sum))).collect()))
+        let sums: BTreeMap<_, BTreeMap<String, String>> = self
+            .columns
+            .iter()
+            .zip(sums)
+            .map(|(column, balance)| (column.name, balance.iter().map(|(currency, sum)| (currency.to_string(), with_cents(sum))).collect()))
+            .filter(|(_, sums): &(_, BTreeMap<_, _>)| !sums.is_empty())
             .collect();
         json!({ "rows": self.rows.len(), "sums": sums })
     }
@@ -434,11 +482,11 @@ impl Receipt {
 /// Canonical JSON (RFC 8785) of a value whose numbers are whole and below 2^53 and whose keys are ASCII, which is all that reports hold.
 pub fn canonical(value: &Value) -> String {
     let mut out = String::new();
-    write(value, &mut out);
+    write_value(value, &mut out);
     out
 }
 
-fn write(value: &Value, out: &mut String) {
+fn write_value(value: &Value, out: &mut String) {
     match value {
         Value::Object(fields) => {
             // Sorted here, and not left to the map: another crate may switch on serde_json's `preserve_order`.
@@ -451,7 +499,7 @@ fn write(value: &Value, out: &mut String) {
                 }
                 out.push_str(&Value::from(key.as_str()).to_string());
                 out.push(':');
-                write(value, out);
+                write_value(value, out);
             }
             out.push('}');
         }
@@ -461,7 +509,7 @@ fn write(value: &Value, out: &mut String) {
                 if at > 0 {
                     out.push(',');
                 }
-                write(item, out);
+                write_value(item, out);
             }
             out.push(']');
         }

@@ -2,16 +2,26 @@
 //! and deleted without loss.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
 
 use ledger_core::chain::{Hash, Head};
+use ledger_core::projection::Projection;
 
 use crate::error::{Doing, LogError};
 
 const MAGIC: &[u8; 4] = b"DLD1";
 /// Behind the content, so that it is read into one buffer and kept there: magic, version, position, hash, length, checksum.
 const TRAILER: usize = 4 + 4 + 8 + 32 + 8 + 32;
+
+/// So much is read at a time: it stays in a core's own cache while it is hashed.
+const PIECE: usize = 512 << 10;
+/// How many pieces are on their way between the one who reads and the one who takes them in.
+const PIECES: usize = 4;
+const DAMAGED: &str = "it is damaged";
+const UNREADABLE: &str = "it cannot be read";
 
 /// The derived files of a ledger.
 #[derive(Debug, Clone)]
@@ -70,15 +80,11 @@ impl Derived {
     }
 
     /// The newest content under this name and version whose head is one of the log's. A damaged or foreign file is ignored, and said.
-    ///
-    /// # Errors
-    /// None: whatever cannot be loaded can be derived again.
+    /// What cannot be loaded can be derived again.
     pub fn load(&self, name: &str, version: u32, is_head: impl Fn(Head) -> bool) -> Loaded {
         let mut loaded = Loaded::default();
-        let mut files = self.files(name, version).unwrap_or_default();
-        files.sort_unstable_by_key(|&(_, seq)| std::cmp::Reverse(seq));
-        for (path, _) in files {
-            match read(&path, name, version, &is_head) {
+        for (path, saved) in self.newest_first(name, version, &is_head) {
+            match saved.and_then(Saved::read) {
                 Ok(found) => {
                     loaded.found = Some(found);
                     break;
@@ -87,6 +93,25 @@ impl Derived {
             }
         }
         loaded
+    }
+
+    /// The files under this name and version whose heads are the log's, the newest first, opened and not yet read.
+    pub fn saved(&self, name: &str, version: u32, is_head: impl Fn(Head) -> bool) -> Vec<Saved> {
+        self.newest_first(name, version, &is_head).filter_map(|(_, saved)| saved.ok()).collect()
+    }
+
+    fn newest_first(
+        &self,
+        name: &str,
+        version: u32,
+        is_head: &impl Fn(Head) -> bool,
+    ) -> impl Iterator<Item = (PathBuf, Result<Saved, &'static str>)> {
+        let mut files = self.files(name, version).unwrap_or_default();
+        files.sort_unstable_by_key(|&(_, seq)| std::cmp::Reverse(seq));
+        files.into_iter().map(move |(path, _)| {
+            let saved = Saved::open(&path, name, version, is_head);
+            (path, saved)
+        })
     }
 
     /// The files under this name and version, with the positions that their names give.
@@ -108,38 +133,133 @@ fn sum(name: &str, content: &[u8], header: &[u8]) -> Hash {
     Hash::from_bytes(*sum.finalize().as_bytes())
 }
 
-fn read(path: &Path, name: &str, version: u32, is_head: &impl Fn(Head) -> bool) -> Result<(Head, Vec<u8>), &'static str> {
-    const DAMAGED: &str = "it is damaged";
-    // The end first: a file of another history is not read as a whole.
-    let open = || -> io::Result<_> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TRAILER as u64)))?;
-        let mut trailer = Vec::with_capacity(TRAILER);
-        file.read_to_end(&mut trailer)?;
-        file.rewind()?;
-        Ok((file, length, trailer))
-    };
-    let (mut file, length, trailer) = open().map_err(|_| "it cannot be read")?;
-    let part = |at: usize, to: usize| trailer.get(at..to).ok_or(DAMAGED);
-    let number = |at| Ok::<_, &str>(u64::from_be_bytes(part(at, at + 8)?.try_into().map_err(|_| DAMAGED)?));
-    let fits = part(0, 4)? == MAGIC && part(4, 8)? == version.to_be_bytes() && number(48)?.checked_add(TRAILER as u64) == Some(length);
-    if !fits {
-        return Err(DAMAGED);
+/// A derived file that is open: its end has been read, and its head is one of the log's.
+#[derive(Debug)]
+pub struct Saved {
+    file: File,
+    head: Head,
+    length: usize,
+    name: String,
+    trailer: Vec<u8>,
+}
+
+impl Saved {
+    /// Reads the end first: a file of another history is not read as a whole.
+    fn open(path: &Path, name: &str, version: u32, is_head: &impl Fn(Head) -> bool) -> Result<Self, &'static str> {
+        let open = || -> io::Result<_> {
+            let mut file = File::open(path)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(TRAILER as u64)))?;
+            let mut trailer = Vec::with_capacity(TRAILER);
+            file.read_to_end(&mut trailer)?;
+            file.rewind()?;
+            Ok((file, length, trailer))
+        };
+        let (file, all, trailer) = open().map_err(|_| UNREADABLE)?;
+        let part = |at: usize, to: usize| trailer.get(at..to).ok_or(DAMAGED);
+        let number = |at| Ok::<_, &str>(u64::from_be_bytes(part(at, at + 8)?.try_into().map_err(|_| DAMAGED)?));
+        let length = number(48)?;
+        let fits = part(0, 4)? == MAGIC && part(4, 8)? == version.to_be_bytes() && length.checked_add(TRAILER as u64) == Some(all);
+        if !fits || trailer.len() != TRAILER {
+            return Err(DAMAGED);
+        }
+        let head = Head { seq: number(8)?, hash: Hash::from_bytes(part(16, 48)?.try_into().map_err(|_| DAMAGED)?) };
+        if !is_head(head) {
+            return Err("it was derived from another history");
+        }
+        Ok(Self { file, head, length: usize::try_from(length).map_err(|_| DAMAGED)?, name: name.to_owned(), trailer })
     }
-    let hash = Hash::from_bytes(part(16, 48)?.try_into().map_err(|_| DAMAGED)?);
-    let head = Head { seq: number(8)?, hash };
-    if !is_head(head) {
-        return Err("it was derived from another history");
+
+    /// The whole content, checked.
+    fn read(mut self) -> Result<(Head, Vec<u8>), &'static str> {
+        let mut content = vec![0; self.length];
+        self.file.read_exact(&mut content).map_err(|_| UNREADABLE)?;
+        if sum(&self.name, &content, &self.trailer[..56]).as_bytes()[..] != self.trailer[56..] {
+            return Err(DAMAGED);
+        }
+        Ok((self.head, content))
     }
-    let mut content = Vec::with_capacity(length as usize);
-    file.read_to_end(&mut content).map_err(|_| "it cannot be read")?;
-    let text = content.len().checked_sub(TRAILER).ok_or(DAMAGED)?;
-    if content[text..] != trailer || sum(name, &content[..text], &trailer[..56]).as_bytes()[..] != trailer[56..] {
-        return Err(DAMAGED);
+
+    /// Brings a state to the head that it was saved at. When the file is not what was saved, the state is left empty.
+    ///
+    /// A large file is read and hashed by one thread, piece by piece, and taken in by another: only the state itself is ever whole in
+    /// memory. What was taken in counts only when the sum agrees in the end.
+    pub fn restore(self, state: &mut dyn Projection) -> Option<Head> {
+        let head = self.head;
+        let whole = if self.length <= PIECE { self.read().is_ok_and(|(_, content)| state.load(&content)) } else { self.stream(state) };
+        if !whole {
+            state.load(&[]);
+        }
+        whole.then_some(head)
     }
-    content.truncate(text);
-    Ok((head, content))
+
+    fn stream(self, state: &mut dyn Projection) -> bool {
+        let length = self.length;
+        let (full, coming) = sync_channel(PIECES);
+        let (empty, returned) = channel();
+        thread::scope(|scope| {
+            let reading = scope.spawn(move || self.send(&full, &returned));
+            let mut pieces = Pieces { coming, empty, piece: Vec::new(), at: 0 };
+            let taken = state.restore(&mut pieces, length);
+            // Without this end the other one would wait for room.
+            drop(pieces);
+            reading.join().unwrap_or(false) && taken
+        })
+    }
+
+    /// Reads and hashes all pieces, and says whether they are what was saved.
+    fn send(mut self, full: &SyncSender<Vec<u8>>, returned: &Receiver<Vec<u8>>) -> bool {
+        let mut sum = blake3::Hasher::new();
+        let mut left = self.length;
+        while left > 0 {
+            let mut piece = returned.try_recv().unwrap_or_else(|_| vec![0; PIECE]);
+            piece.resize(left.min(PIECE), 0);
+            if self.file.read_exact(&mut piece).is_err() {
+                return false;
+            }
+            sum.update(&piece);
+            left -= piece.len();
+            if full.send(piece).is_err() {
+                return false;
+            }
+        }
+        sum.update(&self.trailer[..56]).update(self.name.as_bytes());
+        sum.finalize().as_bytes()[..] == self.trailer[56..]
+    }
+}
+
+/// A file as it comes from the thread that reads it.
+struct Pieces {
+    coming: Receiver<Vec<u8>>,
+    empty: std::sync::mpsc::Sender<Vec<u8>>,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Pieces {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.piece.len()
+            && let Ok(next) = self.coming.recv()
+        {
+            let done = std::mem::replace(&mut self.piece, next);
+            self.at = 0;
+            // Nobody takes it back any more when everything has been read.
+            let _ = self.empty.send(done);
+        }
+        Ok(&self.piece[self.at..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
 }
 
 #[cfg(test)]
@@ -172,6 +292,56 @@ mod tests {
         let loaded = derived.load("payouts", 3, known);
         assert_eq!(loaded.found, Some((head(9), b"again".to_vec())));
         assert_eq!(loaded.ignored.len(), 1);
+    }
+
+    /// A state that is nothing but its bytes.
+    #[derive(Default)]
+    struct Kept(Vec<u8>);
+
+    impl Projection for Kept {
+        fn name(&self) -> &'static str {
+            "kept"
+        }
+
+        fn version(&self) -> u32 {
+            1
+        }
+
+        fn evolve(&mut self, _: &ledger_core::event::Entry) {}
+
+        fn save(&self) -> Vec<u8> {
+            self.0.clone()
+        }
+
+        fn load(&mut self, bytes: &[u8]) -> bool {
+            self.0 = bytes.to_vec();
+            true
+        }
+
+        fn totals(&self) -> Vec<(String, String)> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_large_state_comes_in_pieces_and_counts_only_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let derived = Derived::new(folder.path());
+        let content: Vec<u8> = (0..3 * PIECE + 5).map(|at| (at % 251) as u8).collect();
+        derived.save("kept", 1, head(7), &content).unwrap();
+        let restored = |state: &mut Kept| derived.saved("kept", 1, known).into_iter().find_map(|saved| saved.restore(state));
+        let mut state = Kept::default();
+        assert_eq!(restored(&mut state), Some(head(7)));
+        assert_eq!(state.0, content);
+        let path = derived.files("kept", 1).unwrap()[0].0.clone();
+        let whole = fs::read(&path).unwrap();
+        for at in [0, PIECE, content.len() - 1, whole.len() - 1] {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1;
+            fs::write(&path, flipped).unwrap();
+            assert_eq!(restored(&mut state), None);
+            assert!(state.0.is_empty());
+        }
     }
 
     #[test]

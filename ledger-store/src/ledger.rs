@@ -12,7 +12,7 @@ use ledger_core::projection::Projection;
 use ledger_core::projection::known::Known;
 use ledger_core::time::Instant;
 
-use crate::derived::Derived;
+use crate::derived::{Derived, Saved};
 use crate::scan::{self, Depth, ScanError};
 use crate::{Lines, Log, LogError, Source};
 
@@ -28,7 +28,7 @@ const WORTH_SAVING: u64 = 2_000;
 /// The log cannot be read, or is broken. The states are then not to be used.
 pub fn catch_up(source: &dyn Source, derived: Option<&Derived>, states: &mut [&mut dyn Projection]) -> Result<CaughtUp, ScanError> {
     let head = source.head();
-    let at: Vec<Head> = states.iter_mut().map(|state| restore(source, derived, *state)).collect();
+    let at = restore(source, derived, states);
     let from = at.iter().min_by_key(|head| head.seq).copied().unwrap_or(head);
     if from.seq < head.seq {
         scan::scan(source.read(from.seq + 1)?, from, Depth::Entries, |checked| {
@@ -54,14 +54,17 @@ pub struct CaughtUp {
     pub folded: u64,
 }
 
-/// Loads a state that was saved at a head the log still has; otherwise leaves it empty.
-fn restore(source: &dyn Source, derived: Option<&Derived>, state: &mut dyn Projection) -> Head {
+/// Loads the states that were saved at a head the log still has, all at once; the others are left empty.
+fn restore(source: &dyn Source, derived: Option<&Derived>, states: &mut [&mut dyn Projection]) -> Vec<Head> {
     let is_head = |head: Head| source.head_at(head.seq).ok().flatten() == Some(head);
-    let saved = derived.and_then(|derived| derived.load(state.name(), state.version(), is_head).found);
-    match saved {
-        Some((head, bytes)) if state.load(&bytes) => head,
-        _ => Head::EMPTY,
-    }
+    let saved = |state: &dyn Projection| derived.map(|derived| derived.saved(state.name(), state.version(), is_head)).unwrap_or_default();
+    let saved: Vec<_> = states.iter().map(|state| saved(*state)).collect();
+    std::thread::scope(|scope| {
+        let load = |(state, saved): (&mut &mut dyn Projection, Vec<Saved>)| saved.into_iter().find_map(|saved| saved.restore(*state));
+        let loading: Vec<_> = states.iter_mut().zip(saved).map(|found| scope.spawn(move || load(found))).collect();
+        let head = |loaded: std::thread::Result<_>| loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        loading.into_iter().map(|loading| head(loading.join()).unwrap_or(Head::EMPTY)).collect()
+    })
 }
 
 /// Saves states as of a head, when folding what they hold again would be worth avoiding.

@@ -93,13 +93,15 @@ fn line(cells: &[String], widths: &[usize], right: &[bool]) -> String {
     out
 }
 
-/// Shortens texts, the widest first, until the table fits; numbers are never shortened.
+/// Shortens texts, the widest first, until the table fits; numbers are never shortened, nor ids, which have no blank.
 fn shortened(mut grid: Grid, width: Option<usize>, style: Style) -> Grid {
     let Some(width) = width else { return grid };
     let mut widths = widths(&grid);
     let gaps = GAP.len() * widths.len().saturating_sub(1);
+    let words = |at: usize| !grid.right[at] && grid.rows.iter().any(|row| row[at].contains(' '));
+    let words: Vec<bool> = (0..widths.len()).map(words).collect();
     while widths.iter().sum::<usize>() + gaps > width {
-        let texts = widths.iter().enumerate().filter(|(at, _)| !grid.right[*at]);
+        let texts = widths.iter().enumerate().filter(|(at, _)| words[*at]);
         let Some((widest, _)) = texts.max_by_key(|(_, width)| **width).filter(|(_, width)| **width > SHORTEST) else { break };
         widths[widest] -= 1;
     }

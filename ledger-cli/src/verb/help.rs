@@ -1,6 +1,7 @@
 //! `dealbook help`
 
 use clap::Command;
+use ledger_core::finding::CODES;
 use ledger_core::problem::Code;
 
 use crate::context::Context;
@@ -8,7 +9,7 @@ use crate::failure::{Exit, Failure};
 
 /// Help on a command or a topic
 ///
-/// Topics: time, query, files, formats, options, exit-codes, environment, errors, and every error code such as E0211.
+/// Topics: time, query, files, formats, options, exit-codes, environment, errors, findings, and every error code such as E0211.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A command, a topic, or an error code
@@ -28,6 +29,7 @@ const TOPICS: &[Topic] = &[
     ("exit-codes", exit_codes),
     ("environment", || include_str!("../topics/environment.txt").to_owned()),
     ("errors", errors),
+    ("findings", findings),
 ];
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -71,6 +73,14 @@ fn errors() -> String {
     format!("Error codes\n\n{lines}\nMore on one: dealbook help E0211")
 }
 
+fn findings() -> String {
+    let lines: String = CODES
+        .iter()
+        .map(|code| format!("  {}  {:<6}  {}\n               {}\n", code.code, code.severity.as_str(), code.meaning, code.cure))
+        .collect();
+    format!("Findings\n\nWhat breaks a rule is recorded all the same, and found: dealbook show findings\n\n{lines}")
+}
+
 /// Every option with the commands that take it.
 fn options() -> String {
     let command = crate::shell::command();
@@ -111,6 +121,16 @@ mod tests {
         let rows: String = Code::ALL.iter().map(|code| format!("| {code} | {} | {} |\n", code.meaning(), Exit::of(*code) as u8)).collect();
         let published = include_str!("../../../docs/errors.md");
         assert!(published.ends_with(&format!("| --- | --- | ---: |\n{rows}")), "docs/errors.md has to end with:\n{rows}");
+    }
+
+    #[test]
+    fn the_published_list_of_findings_is_the_one_in_use() {
+        let row = |code: &ledger_core::finding::Code| {
+            format!("| {} | {} | {} | {} |\n", code.code, code.severity.as_str(), code.meaning, code.cure)
+        };
+        let rows: String = CODES.iter().map(row).collect();
+        let published = include_str!("../../../docs/findings.md");
+        assert!(published.ends_with(&format!("| --- | --- | --- | --- |\n{rows}")), "docs/findings.md has to end with:\n{rows}");
     }
 
     #[test]

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 
 use ledger_core::chain::Head;
 use ledger_core::finding::{self, Finding};
-use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{self, In, Options};
+use ledger_core::projection::billing::{self, In, Names, Options};
 use ledger_core::projection::records::{self, View};
 use ledger_core::projection::sources;
-use ledger_core::report::{Asked, Cell, Receipt, Report};
+use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
 use ledger_core::time::{Instant, Period};
 
-use crate::ask::{Key, Query};
+use crate::ask::{Key, Query, Wants};
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure};
-use crate::session::{Named, Session, States};
+use crate::session::{Named, Session, States, Wanted};
 
 /// Payouts, deals, invoices and more, at any date
 ///
@@ -107,9 +106,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let query = Query::parse(&args.query, context.today())?;
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
-    let states = session.states()?;
-    let (report, projector) = report(&args, &states, &asked, context);
-    let report = narrow(report, &query);
+    let states = session.states_of(args.noun.wants())?;
+    let view = states.records.at(asked.basis);
+    let (report, projector) = report(&args, &states, &view, &asked, context);
+    let report = narrow(report, &query, args.noun, &view)?;
     print(report, asked, head, arguments(&args), projector, &states, context)
 }
 
@@ -123,17 +123,23 @@ pub(super) fn print(
     states: &States,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    report.incomplete.extend(states.sources.lacks(&asked.basis));
+    let basis = asked.basis;
+    report.incomplete = states.sources.lacks(&basis);
     let receipt = Receipt::new(&report, asked, args, head, projector);
+    // People get one line, and where to look; the receipt has what is lacking, one by one.
+    let gaps_alone = report.incomplete.len() == 1 && !states.sources.gaps(basis.known_at).is_empty();
+    let look = if gaps_alone { "dealbook show sources --gaps" } else { "dealbook status" };
+    if !report.incomplete.is_empty() {
+        report.incomplete = vec![format!("{} ({look})", report.incomplete.join(", "))];
+    }
     context.print(&report, &receipt)?;
     Ok(Exit::Done)
 }
 
 /// The report, and the projection it is made of.
-fn report(args: &Args, states: &States, asked: &Asked, context: &Context) -> (Report, String) {
+fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
     let basis = asked.basis;
-    let view = states.records.at(basis);
-    let names = Named(&view);
+    let names = Named::of(view);
     let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
     let (money, record, source) = (by(&states.billing), by(&states.records), by(&states.sources));
     match args.noun {
@@ -154,32 +160,35 @@ fn report(args: &Args, states: &States, asked: &Asked, context: &Context) -> (Re
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
         Noun::Receivables => (billing::receivables(&states.billing, basis, context.today(), &names), money),
-        Noun::Deals => (records::deals(&view), record),
-        Noun::Offers => (records::offers(&view), record),
-        Noun::Authorizations => (records::authorizations(&view), record),
-        Noun::Agreements => (records::agreements(&view), record),
+        Noun::Deals => (records::deals(view), record),
+        Noun::Offers => (records::offers(view), record),
+        Noun::Authorizations => (records::authorizations(view), record),
+        Noun::Agreements => (records::agreements(view), record),
         Noun::Sources if args.gaps => (sources::gaps(&states.sources, &basis), source),
         Noun::Sources => (sources::sources(&states.sources, &basis), source),
-        Noun::Findings => (finding::findings(&findings(states, &view)), format!("{money} {record} {source}")),
+        Noun::Findings => {
+            (finding::findings(&findings(states, view, billing::findings(&states.billing, basis))), format!("{money} {record} {source}"))
+        }
         Noun::Event => unreachable!("an event is shown by itself"),
     }
 }
 
 /// Everything that is out of the ordinary, whichever state sees it.
-pub(super) fn findings(states: &States, view: &View<'_>) -> Vec<Finding> {
-    let basis = view.basis();
-    let of_money = billing::findings(&states.billing, basis).into_iter().map(|found| Finding {
-        seq: found.seq.unwrap_or_default(),
-        code: found.code,
-        recipient: found.party.parse::<AccountId>().ok(),
-        subject: found.about,
-        message: found.why,
-        effective_at: Instant::from_micros(0),
-        stated_at: None,
-    });
-    let mut found: Vec<Finding> = states.sources.findings(&basis).into_iter().chain(view.findings()).chain(of_money).collect();
-    found.sort();
-    found
+pub(super) fn findings(states: &States, view: &View<'_>, of_money: Vec<Finding>) -> Vec<Finding> {
+    states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(of_money).collect()
+}
+
+impl Noun {
+    /// The states that it is made of.
+    fn wants(self) -> Wanted {
+        match self {
+            Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Findings => {
+                Wanted { billing: true, records: true }
+            }
+            Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements => Wanted { billing: false, records: true },
+            Self::Sources | Self::Event => Wanted { billing: false, records: false },
+        }
+    }
 }
 
 /// A flag that the noun has no use for is a misunderstanding.
@@ -215,42 +224,78 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     asked
 }
 
-/// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out.
-fn narrow(mut report: Report, query: &Query) -> Report {
+/// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out. An account is found by its name as
+/// well, also where the report gives only the account.
+fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Result<Report, Failure> {
     if query.words.is_empty() {
-        return report;
+        return Ok(report);
     }
-    let columns: Vec<&str> = report.columns.iter().map(|column| column.name).collect();
+    let columns: Vec<(&str, Kind)> = report.columns.iter().map(|column| (column.name, column.kind)).collect();
+    query.words.iter().try_for_each(|word| refuse_strange(&word.wants, &columns, noun))?;
+    let names = Named::of(view);
+    let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
     report.rows.retain(|row| {
         let texts = |key: Key| -> Vec<String> {
-            let fits = |column: &&str| key == Key::Any || names_of(key).contains(column);
-            columns.iter().zip(row).filter(|(column, _)| fits(column)).flat_map(|(_, cell)| words_in(cell)).collect()
+            let fits = |column: &str| key == Key::Any || names_of(key).contains(&column);
+            let cells = || columns.iter().zip(row).filter(|((column, _), _)| fits(column));
+            let named = cells().filter(|((column, _), _)| accounts(column)).flat_map(|(_, cell)| words_in(cell));
+            let named = named.filter_map(|word| names.party(&word.parse().ok()?));
+            cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
         };
-        let within = |period: &Period| row.iter().filter_map(moment_in).any(|moment| period.holds(moment));
+        let within = |period: &Period| {
+            columns.iter().zip(row).filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
+        };
         query.matches(&texts, &within)
     });
     if !report.totals.is_empty() {
         report.totals.clear();
         report.notes.push("lines over all rows are left out, because a query chose some of them".to_owned());
     }
-    report
+    Ok(report)
 }
+
+/// A word about something that the report does not tell would find nothing: that is a misunderstanding, not an answer.
+fn refuse_strange(wants: &Wants, columns: &[(&str, Kind)], of: Noun) -> Result<(), Failure> {
+    let tells = |names: &[&str]| columns.iter().any(|(column, _)| names.contains(column));
+    let word = match wants {
+        Wants::Text(Key::Any, _) => return Ok(()),
+        Wants::Text(key, _) if tells(names_of(*key)) => return Ok(()),
+        Wants::Within(_) if columns.iter().any(|(column, kind)| *column == MONTH || matches!(kind, Kind::Day | Kind::Moment)) => {
+            return Ok(());
+        }
+        Wants::Text(key, _) => key.word(),
+        Wants::Within(_) => "date",
+    };
+    let failure = Failure::usage(format!("`show {}` tells nothing that `{word}:` could choose by", noun(of)));
+    let by_group = match word {
+        "buyer" | "product" | "agreement" => Some(word),
+        "date" => Some(MONTH),
+        _ => None,
+    };
+    Err(match by_group.filter(|_| of == Noun::Payouts) {
+        Some(group) => failure.hint(format!("dealbook show payouts --by {group} {word}:…")),
+        None => failure.hint("dealbook help query"),
+    })
+}
+
+/// The column that groups by month.
+const MONTH: &str = "month";
 
 /// The columns that a query word looks at.
 fn names_of(key: Key) -> &'static [&'static str] {
     match key {
         Key::Any => &[],
-        Key::Buyer => &["buyer", "buyer_name", "acceptor", "counterparty"],
-        Key::Party => &["party", "party_name", "recipient", "seller", "seller_name", "partner", "isv", "reseller"],
-        Key::Product => &["product", "product_title", "products"],
-        Key::Offer => &["offer", "offers", "offer_name"],
-        Key::Agreement => &["agreement", "agreements", "deal", "initial", "preceding", "next"],
-        Key::Invoice => &["invoice", "buyer_invoice", "invoices"],
-        Key::Type => &["event", "kind", "feed", "code", "variant", "visibility"],
-        Key::Currency => &["currency", "disbursement_currency", "payout_currency"],
-        Key::Status => &["status", "disbursement_status", "late"],
-        Key::Reference => &["crm", "reference"],
-        Key::CostCentre => &["cost_centre"],
+        Key::Buyer => &["buyer", "buyer_name", "counterparty", "counterparty_name", "targets"],
+        Key::Party => &["party", "party_name", "recipient", "seller", "seller_name", "partner", "partner_name", "isv", "isv_name"],
+        Key::Product => &["product"],
+        Key::Offer => &["offer", "offer_name", "offer_set", "subject"],
+        Key::Agreement => &["agreement", "deal", "initial", "preceding", "next", "accepted_by", "subject"],
+        Key::Invoice => &["invoice", "subject"],
+        Key::Type => &["kind", "feed", "code", "variant", "visibility"],
+        Key::Currency => &["currency"],
+        Key::Status => &["status", "severity"],
+        Key::Reference => &["reference", "bank_trace"],
+        Key::CostCentre => &[],
     }
 }
 
@@ -263,10 +308,11 @@ fn words_in(cell: &Cell) -> Vec<String> {
     }
 }
 
-fn moment_in(cell: &Cell) -> Option<Instant> {
+fn moment_in(column: &str, cell: &Cell) -> Option<Instant> {
     match cell {
         Cell::Day(day) => Some(Instant::midnight(*day)),
         Cell::Moment(moment) => Some(*moment),
+        Cell::Text(month) if column == MONTH => Some(Instant::midnight(format!("{month}-01").parse().ok()?)),
         _ => None,
     }
 }

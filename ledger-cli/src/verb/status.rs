@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use ledger_core::event::Event;
-use ledger_core::projection::billing::{self, Options};
+use ledger_core::projection::billing;
 use ledger_core::report::{Cell, Column, Kind, Report};
 
 use super::show;
 use crate::context::{Context, Global, Location, Reading};
 use crate::failure::{Exit, Failure, counted};
-use crate::session::{Named, Session, States};
+use crate::session::{Session, States};
 
 /// Where things stand: head, parties, findings, unfinished imports, gaps
 #[derive(Debug, clap::Args)]
@@ -41,24 +41,18 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
     let (asked, head) = session.asked(reading, context)?;
     let basis = asked.basis;
     let view = states.records.at(basis);
-    let names = Named(&view);
-    let payouts =
-        billing::payouts(&states.billing, basis, Options { by: billing::By::Party, currency: billing::In::Pricing, names: &names });
+    let (owed, of_money) = billing::overview(&states.billing, basis);
     let mut report = Report::new("status", columns());
-    let take = |row: &[Cell], name: &str| payouts.column(name).map_or(Cell::Empty, |at| row[at].clone());
-    for row in &payouts.rows {
-        let account = match take(row, "party") {
-            Cell::Text(text) => text.parse().ok(),
-            _ => None,
-        };
+    for of_party in owed {
+        let name = of_party.party.parse().ok().and_then(|account| view.name_of(account));
         report.rows.push(vec![
-            take(row, "party"),
-            Cell::or_empty(account.and_then(|account| view.name_of(account)), Cell::text),
-            take(row, "currency"),
-            take(row, "net_revenue"),
-            take(row, "collected"),
-            take(row, "disbursed"),
-            take(row, "undisbursed"),
+            Cell::Text(of_party.party),
+            Cell::or_empty(name, Cell::Text),
+            Cell::Text(of_party.currency),
+            Cell::Amount(of_party.owed),
+            Cell::Amount(of_party.collected),
+            Cell::Amount(of_party.disbursed),
+            Cell::Amount(of_party.undisbursed),
         ]);
     }
     let name = match session.entry(1)?.map(|entry| entry.event) {
@@ -68,7 +62,7 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
     let files = states.sources.imports_by(basis.known_at).count() as u64;
     report.heading.push(format!("{name}  {}, {}", counted(head.seq, "event"), counted(files, "file")));
     report.heading.push(format!("Head        {head}"));
-    let findings = show::findings(states, &view).len() as u64;
+    let findings = show::findings(states, &view, of_money).len() as u64;
     let gaps = states.sources.gaps(basis.known_at).len() as u64;
     report
         .heading

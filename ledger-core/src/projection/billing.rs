@@ -28,12 +28,14 @@ mod trace;
 mod wholesale;
 
 pub use disbursements::disbursements;
-pub use findings::{Finding, findings};
+pub use findings::{Owed, findings, overview};
 pub use invoices::invoices;
 pub use measure::{MEASURES, Measure};
 pub use payouts::{By, In, Options, payouts};
 pub use receivables::{Status, receivables};
 pub use trace::{Kind, Linked};
+
+use std::io::BufRead;
 
 use crate::chain::Hash;
 use crate::event::billing::{BillingEvent, TransactionType};
@@ -490,7 +492,7 @@ impl Billing {
             },
             headers: bytes.column(Header::of)?.into_iter().collect::<Option<_>>()?,
         };
-        (bytes.0.is_empty() && state.is_whole()).then_some(state)
+        (bytes.is_empty() && state.is_whole()).then_some(state)
     }
 }
 
@@ -614,7 +616,12 @@ impl Projection for Billing {
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
-        let loaded = Self::read(&mut Bytes(bytes));
+        let mut unread = bytes;
+        self.restore(&mut unread, bytes.len())
+    }
+
+    fn restore(&mut self, saved: &mut dyn BufRead, length: usize) -> bool {
+        let loaded = Self::read(&mut Bytes::new(saved, length));
         let whole = loaded.is_some();
         *self = loaded.unwrap_or_default();
         whole

@@ -19,7 +19,7 @@ mod reports;
 mod trace;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ pub use self::reports::{agreements, authorizations, charges, deals, offers, part
 use super::Projection;
 use crate::event::catalogue::PartyRegistered;
 use crate::event::{Entry, Event};
+use crate::hash::Map;
 use crate::id::{AccountId, AddressId, FeedAccountId, ProductId};
 use crate::time::{Basis, Instant};
 
@@ -267,7 +268,7 @@ impl Records {
 
     /// The records as they stood at a basis.
     pub fn at(&self, basis: Basis) -> View<'_> {
-        View { records: self, order: self.order(), basis, accounts: OnceCell::new(), standings: OnceCell::new() }
+        View { records: self, order: self.order(), basis, accounts: OnceCell::new(), asked: RefCell::default(), standings: OnceCell::new() }
     }
 }
 
@@ -371,6 +372,8 @@ pub struct View<'a> {
     order: Cow<'a, [u32]>,
     basis: Basis,
     accounts: OnceCell<Accounts>,
+    /// Opaque accounts that were asked for, by recipient: reports ask for the same ones again and again.
+    asked: RefCell<Map<AccountId, Map<FeedAccountId, Option<AccountId>>>>,
     standings: OnceCell<Vec<Standing>>,
 }
 
@@ -505,7 +508,12 @@ impl View<'_> {
 
     /// The AWS account behind an opaque id of a recipient's feeds.
     pub fn account_of(&self, recipient: AccountId, account: &FeedAccountId) -> Option<AccountId> {
-        self.party(recipient, account, None)?.aws_account
+        if let Some(known) = self.asked.borrow().get(&recipient).and_then(|of_recipient| of_recipient.get(account)) {
+            return *known;
+        }
+        let found = self.party(recipient, account, None).and_then(|party| party.aws_account);
+        self.asked.borrow_mut().entry(recipient).or_default().insert(account.clone(), found);
+        found
     }
 
     /// Whether a recipient's account feed has ever had a row for an opaque id.

@@ -133,9 +133,6 @@ pub struct Sources {
 const UNDATED: i64 = i64::MIN;
 const NAME: &str = "sources";
 
-/// What a finding about a file counts from: a file's rows may take effect at any time, so that it stands at every as-of.
-const ALWAYS: Instant = Instant::from_micros(-62_135_596_800_000_000);
-
 impl Sources {
     /// Every file that was read, in recorded order.
     pub fn imports(&self) -> &[Import] {
@@ -220,8 +217,7 @@ impl Sources {
                 recipient: novelty.recipient,
                 subject: novelty.what.clone(),
                 message,
-                effective_at: sight.effective_at,
-                stated_at: sight.stated_at,
+                amount: None,
             });
         }
         for (sight, id, recipient) in self.twice.iter().filter(|(sight, ..)| sight.stands(basis)) {
@@ -231,8 +227,7 @@ impl Sources {
                 recipient: *recipient,
                 subject: id.clone(),
                 message: "its source states something else at the same moment; this later row counts".to_owned(),
-                effective_at: sight.effective_at,
-                stated_at: sight.stated_at,
+                amount: None,
             });
         }
         found.sort();
@@ -253,8 +248,7 @@ impl Sources {
                 recipient: Some(said.recipient),
                 subject: said.file.clone(),
                 message,
-                effective_at: ALWAYS,
-                stated_at: None,
+                amount: None,
             });
         };
         if let Some(row) = said.rewritten_from {
@@ -463,6 +457,7 @@ pub fn sources(state: &Sources, basis: &Basis) -> Report {
             Column::new("file", "File", Kind::Text),
         ],
     );
+    report.shown = vec!["event", "recipient", "feed", "month", "rows", "events", "complete", "quarantined", "recorded", "digest"];
     let counts = |counts: &BTreeMap<String, u64>| match counts.iter().map(|(name, count)| format!("{name}: {count}")).collect::<Vec<_>>() {
         counts if counts.is_empty() => Cell::Empty,
         counts => Cell::List(counts),

@@ -11,7 +11,7 @@ use super::{Billing, Header, Names};
 
 /// Bank traces that are known not to be a bank's: test payouts carry them.
 /// Source: comments in AWS's published queries on the billing event feed.
-const PLACEHOLDERS: [&str; 2] = ["EMEA_MP_TEST_TRACE_ID", "testTraceId"];
+pub(super) const PLACEHOLDERS: [&str; 2] = ["EMEA_MP_TEST_TRACE_ID", "testTraceId"];
 
 /// What is known of a payout at a basis.
 #[derive(Debug, Default, Clone)]
@@ -42,22 +42,23 @@ pub fn disbursements(state: &Billing, basis: Basis, names: &dyn Names) -> Report
     let mut report = Report::new(
         "disbursements",
         vec![
-            Column::new("party", "party", Kind::Text),
-            Column::new("party_name", "name", Kind::Text),
-            Column::new("disbursement", "disbursement", Kind::Text),
-            Column::new("date", "date", Kind::Day),
-            Column::new("status", "status", Kind::Text),
-            Column::new("currency", "currency", Kind::Text),
-            Column::new("amount", "amount", Kind::Amount),
-            Column::new("details", "details", Kind::Amount),
-            Column::new("difference", "difference", Kind::Amount),
-            Column::new("rows", "rows", Kind::Count),
-            Column::new("bank_trace", "bank trace", Kind::Text),
-            Column::new("test_trace", "test trace", Kind::Flag),
-            Column::new("reference", "reference", Kind::Text),
-            Column::new("undoes", "undoes", Kind::Text),
+            Column::new("party", "Party", Kind::Text),
+            Column::new("party_name", "Name", Kind::Text),
+            Column::new("disbursement", "Disbursement", Kind::Text),
+            Column::new("date", "Date", Kind::Day),
+            Column::new("status", "Status", Kind::Text),
+            Column::new("currency", "Currency", Kind::Text),
+            Column::new("amount", "Amount", Kind::Amount),
+            Column::new("details", "Details", Kind::Amount),
+            Column::new("difference", "Difference", Kind::Amount),
+            Column::new("rows", "Rows", Kind::Count),
+            Column::new("bank_trace", "Bank trace", Kind::Text),
+            Column::new("test_trace", "Test trace", Kind::Flag),
+            Column::new("reference", "Reference", Kind::Text),
+            Column::new("undoes", "Undoes", Kind::Text),
         ],
     );
+    report.shown = vec!["date", "party", "party_name", "status", "currency", "amount", "difference", "rows", "bank_trace", "reference"];
     let payouts = state.payouts_at(basis);
     let undone = state.undone(&payouts);
     let mut rows: Vec<(&str, i64, &str, Vec<Cell>)> = Vec::new();
@@ -113,29 +114,25 @@ impl Billing {
     /// only); there the failure has the bank trace of the payout, its recipient and the opposite amount.
     pub(super) fn undone(&self, payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
         let mut undone = BTreeMap::new();
-        let failures = payouts.iter().filter_map(|(payout, at)| at.header().filter(|header| header.failed).map(|header| (payout, header)));
-        for (failure, header) in failures {
-            let recipient = |payout: u32| self.payouts.rows[payout as usize][0];
-            let same = |payout: u32, other: &Header| {
-                recipient(payout) == recipient(*failure)
-                    && !other.failed
-                    && header.trace != NONE
-                    && other.trace == header.trace
-                    && other.paid == -header.paid
-                    && other.paid_currency == header.paid_currency
-            };
+        let headers = || payouts.iter().filter_map(|(payout, at)| at.header().map(|header| (*payout, header)));
+        let recipient = |payout: u32| self.payouts.rows[payout as usize][0];
+        let mut paid: BTreeMap<_, Vec<(i64, u32)>> = BTreeMap::new();
+        if headers().any(|(_, header)| header.failed && header.undoes == NONE) {
+            for (payout, header) in headers().filter(|(_, header)| !header.failed && header.trace != NONE) {
+                let like = (recipient(payout), header.trace, header.paid, header.paid_currency);
+                paid.entry(like).or_default().push((header.effective, payout));
+            }
+        }
+        for (failure, header) in headers().filter(|(_, header)| header.failed) {
             let found = match header.undoes {
-                NONE => payouts
-                    .iter()
-                    .filter(|(payout, at)| !undone.contains_key(*payout) && at.header().is_some_and(|header| same(**payout, header)))
-                    .filter_map(|(payout, at)| at.header().map(|paid| (paid.effective, *payout)))
-                    .filter(|(effective, _)| *effective <= header.effective)
-                    .max()
-                    .map(|(_, payout)| payout),
+                NONE => paid.get(&(recipient(failure), header.trace, -header.paid, header.paid_currency)).and_then(|same| {
+                    let before = same.iter().filter(|(effective, payout)| *effective <= header.effective && !undone.contains_key(payout));
+                    before.max().map(|(_, payout)| *payout)
+                }),
                 parent => payouts.contains_key(&parent).then_some(parent),
             };
             if let Some(found) = found {
-                undone.insert(found, *failure);
+                undone.insert(found, failure);
             }
         }
         undone
@@ -144,8 +141,14 @@ impl Billing {
     /// Every payout that has a header or rows.
     pub(super) fn payouts_at(&self, basis: Basis) -> BTreeMap<u32, PayoutAt> {
         let mut payouts: Vec<PayoutAt> = vec![PayoutAt::default(); self.payouts.len()];
-        for header in self.headers_at(basis) {
-            payouts[header.payout as usize].headers.push(header);
+        // A header that is taken away was added before, and names the same payout.
+        let (taken, added): (Vec<Header>, Vec<Header>) = self.headers_known(basis).partition(|header| header.minus);
+        added.into_iter().for_each(|header| payouts[header.payout as usize].headers.push(header));
+        for gone in taken {
+            let headers = &mut payouts[gone.payout as usize].headers;
+            if let Some(at) = headers.iter().rposition(|header| header.says_the_same(&gone)) {
+                headers.remove(at);
+            }
         }
         let moved = &self.movements;
         for at in moved.at(basis) {
@@ -161,17 +164,6 @@ impl Billing {
         }
         let present = payouts.into_iter().enumerate().filter(|(_, at)| at.rows > 0 || !at.headers.is_empty());
         present.map(|(number, at)| (u32::try_from(number).unwrap_or(NONE), at)).collect()
-    }
-
-    /// The headers in force: each that was added and not taken away, in recorded order.
-    fn headers_at(&self, basis: Basis) -> Vec<Header> {
-        let (taken, mut added): (Vec<Header>, Vec<Header>) = self.headers_known(basis).partition(|header| header.minus);
-        for gone in taken {
-            if let Some(at) = added.iter().rposition(|header| header.says_the_same(&gone)) {
-                added.remove(at);
-            }
-        }
-        added
     }
 }
 

@@ -1,7 +1,6 @@
 //! `show invoices`: per invoice and recipient, what stands on it.
 
-use std::collections::BTreeMap;
-
+use crate::hash::Map;
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
@@ -12,6 +11,8 @@ use super::{Billing, In, LineKind, Names, UNDATED, cents};
 
 /// What stands on an invoice of one recipient, in one currency.
 struct Invoice {
+    /// Recipient, invoice and currency.
+    key: [u32; 3],
     date: i64,
     due: i64,
     variant: u32,
@@ -23,12 +24,12 @@ struct Invoice {
 
 /// The classes that an invoice is shown by: each with the measures that make it.
 const CLASSES: [(&str, &str, &[Measure]); 6] = [
-    ("price", "price", &[Measure::Gross, Measure::GrossRefund]),
-    ("wholesale_cost", "wholesale cost", &[Measure::WholesaleCost, Measure::WholesaleCostRefund]),
-    ("listing_fee", "listing fee", &[Measure::ListingFee, Measure::ListingFeeRefund]),
+    ("price", "Price", &[Measure::Gross, Measure::GrossRefund]),
+    ("wholesale_cost", "Wholesale cost", &[Measure::WholesaleCost, Measure::WholesaleCostRefund]),
+    ("listing_fee", "Listing fee", &[Measure::ListingFee, Measure::ListingFeeRefund]),
     (
         "tax",
-        "tax",
+        "Tax",
         &[
             Measure::ListingFeeTax,
             Measure::ListingFeeTaxRefund,
@@ -44,29 +45,37 @@ const CLASSES: [(&str, &str, &[Measure]); 6] = [
             Measure::WholesaleAwsTaxRefund,
         ],
     ),
-    ("other", "other", &[Measure::InfrastructureNetting, Measure::BalanceAdjustment]),
-    ("buyer_tax_informational", "buyer's tax (AWS remits)", &[Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund]),
+    ("other", "Other", &[Measure::InfrastructureNetting, Measure::BalanceAdjustment]),
+    ("buyer_tax_informational", "Buyer's tax (AWS remits)", &[Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund]),
 ];
 
 /// Each invoice of each recipient: its dates and parties, its amounts by class, what is owed for it and how much of that is open.
 pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
     let billed = state.billed_at(basis);
-    let mut found: BTreeMap<(&str, &str, &str), Invoice> = BTreeMap::new();
+    let mut numbers: Map<[u32; 3], usize> = Map::default();
+    let mut found: Vec<Invoice> = Vec::new();
     for (number, sum) in sums.present() {
         let charge = state.charge(number);
-        let Some(invoice) = state.texts.some(charge.invoice) else { continue };
+        if charge.invoice == NONE {
+            continue;
+        }
         let (line, class, deal) = (state.line(charge.line), state.class(charge.class), state.deal(charge.deal));
-        let key = (state.texts.get(line.recipient), invoice, state.texts.get(line.currency));
-        let at = found.entry(key).or_insert(Invoice {
-            date: UNDATED,
-            due: UNDATED,
-            variant: NONE,
-            agreement: NONE,
-            parties: NONE,
-            units: [0; MEASURES],
-            unclassified: 0,
+        let key = [line.recipient, charge.invoice, line.currency];
+        let place = *numbers.entry(key).or_insert_with(|| {
+            found.push(Invoice {
+                key,
+                date: UNDATED,
+                due: UNDATED,
+                variant: NONE,
+                agreement: NONE,
+                parties: NONE,
+                units: [0; MEASURES],
+                unclassified: 0,
+            });
+            found.len() - 1
         });
+        let at = &mut found[place];
         // The earliest charge on an invoice is its price; what it leaves open the next ones tell.
         let fill = |known: &mut u32, text: u32| {
             if *known == NONE {
@@ -96,26 +105,45 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     }
 
     let mut columns = vec![
-        Column::new("party", "party", Kind::Text),
-        Column::new("invoice", "invoice", Kind::Text),
-        Column::new("variant", "variant", Kind::Text),
-        Column::new("date", "date", Kind::Day),
-        Column::new("due", "due", Kind::Day),
-        Column::new("counterparty", "counterparty", Kind::Text),
-        Column::new("agreement", "agreement", Kind::Text),
-        Column::new("currency", "currency", Kind::Text),
+        Column::new("party", "Party", Kind::Text),
+        Column::new("invoice", "Invoice", Kind::Text),
+        Column::new("variant", "Variant", Kind::Text),
+        Column::new("date", "Date", Kind::Day),
+        Column::new("due", "Due", Kind::Day),
+        Column::new("counterparty", "Counterparty", Kind::Text),
+        Column::new("counterparty_name", "Name", Kind::Text),
+        Column::new("agreement", "Agreement", Kind::Text),
+        Column::new("currency", "Currency", Kind::Text),
     ];
     columns.extend(CLASSES.iter().map(|(name, title, _)| Column::new(name, title, Kind::Amount)));
     columns.extend([
-        Column::new("net_revenue", "net payable", Kind::Amount),
-        Column::new("collected", "collected", Kind::Amount),
-        Column::new("open", "open", Kind::Amount),
-        Column::new("disbursed", "disbursed", Kind::Amount),
+        Column::new("net_revenue", "Net owed", Kind::Amount),
+        Column::new("collected", "Collected", Kind::Amount),
+        Column::new("open", "Open", Kind::Amount),
+        Column::new("disbursed", "Disbursed", Kind::Amount),
     ]);
     let mut report = Report::new("invoices", columns);
+    report.shown = vec![
+        "party",
+        "invoice",
+        "date",
+        "due",
+        "counterparty_name",
+        "currency",
+        "price",
+        "listing_fee",
+        "net_revenue",
+        "collected",
+        "open",
+        "disbursed",
+    ];
+    found.sort_by(|one, other| one.key.map(|text| state.texts.get(text)).cmp(&other.key.map(|text| state.texts.get(text))));
     report.rows = found
         .into_iter()
-        .map(|((party, invoice, currency), at)| {
+        .map(|at| {
+            let [party, invoice, currency] = at.key.map(|text| state.texts.get(text));
+            let counterparty = state.counterparty(party, at.parties, names);
+            let name = counterparty.as_ref().and_then(|counterparty| names.party(&counterparty.parse().ok()?));
             let day = |moment: i64| if moment == UNDATED { Cell::Empty } else { Cell::Day(Instant::from_micros(moment).day()) };
             let text = |number: u32| Cell::or_empty(state.texts.some(number), Cell::text);
             let of = |measures: &[Measure]| measures.iter().map(|measure| at.units[*measure as usize]).sum::<i128>();
@@ -125,7 +153,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 text(at.variant),
                 day(at.date),
                 day(at.due),
-                Cell::or_empty(state.counterparty(party, at.parties, names), Cell::Text),
+                Cell::or_empty(counterparty, Cell::Text),
+                Cell::or_empty(name, Cell::Text),
                 text(at.agreement),
                 Cell::text(currency),
             ];

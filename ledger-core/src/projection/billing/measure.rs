@@ -36,61 +36,61 @@ macro_rules! measures {
 
 measures! {
     /// The price; for an ISV in a channel deal the wholesale price.
-    Gross "gross" "price",
+    Gross "gross" "Gross",
     /// Refunds and credits of it.
-    GrossRefund "gross_refund" "  price refunded",
+    GrossRefund "gross_refund" "- Refunds",
     /// AWS's share.
-    ListingFee "listing_fee" "  listing fee",
+    ListingFee "listing_fee" "- Listing fee",
     /// AWS's share, given back.
-    ListingFeeRefund "listing_fee_refund" "  listing fee refunded",
+    ListingFeeRefund "listing_fee_refund" "  Listing fee refunded",
     /// Tax on AWS's share.
-    ListingFeeTax "listing_fee_tax" "  tax on the listing fee",
+    ListingFeeTax "listing_fee_tax" "- Tax on listing fee",
     /// Tax on AWS's share, given back.
-    ListingFeeTaxRefund "listing_fee_tax_refund" "  tax on the listing fee refunded",
+    ListingFeeTaxRefund "listing_fee_tax_refund" "  Tax on listing fee refunded",
     /// Tax that this seller remits.
-    SellerTax "seller_tax" "  tax to remit",
+    SellerTax "seller_tax" "  Tax to remit",
     /// Of it, refunded.
-    SellerTaxRefund "seller_tax_refund" "  tax to remit refunded",
+    SellerTaxRefund "seller_tax_refund" "- Tax to remit refunded",
     /// Tax collected here and owed by another seller.
-    OtherSellerTax "other_seller_tax" "  tax of another seller",
+    OtherSellerTax "other_seller_tax" "- Tax of another seller",
     /// Of it, refunded.
-    OtherSellerTaxRefund "other_seller_tax_refund" "  tax of another seller refunded",
+    OtherSellerTaxRefund "other_seller_tax_refund" "  Tax of another seller refunded",
     /// What a reseller pays the ISV.
-    WholesaleCost "wholesale_cost" "  wholesale cost",
+    WholesaleCost "wholesale_cost" "- Wholesale cost",
     /// Of it, refunded.
-    WholesaleCostRefund "wholesale_cost_refund" "  wholesale cost refunded",
+    WholesaleCostRefund "wholesale_cost_refund" "  Wholesale cost refunded",
     /// Tax on the wholesale invoice that this seller remits.
-    WholesaleSellerTax "wholesale_seller_tax" "  wholesale tax to remit",
+    WholesaleSellerTax "wholesale_seller_tax" "  Wholesale tax to remit",
     /// Of it, refunded.
-    WholesaleSellerTaxRefund "wholesale_seller_tax_refund" "  wholesale tax to remit refunded",
+    WholesaleSellerTaxRefund "wholesale_seller_tax_refund" "- Wholesale tax to remit refunded",
     /// Tax on the wholesale invoice that is passed on to the seller who remits it.
-    WholesaleOtherSellerTax "wholesale_other_seller_tax" "  wholesale tax passed on",
+    WholesaleOtherSellerTax "wholesale_other_seller_tax" "- Wholesale tax passed on",
     /// Of it, refunded.
-    WholesaleOtherSellerTaxRefund "wholesale_other_seller_tax_refund" "  wholesale tax passed on refunded",
+    WholesaleOtherSellerTaxRefund "wholesale_other_seller_tax_refund" "  Wholesale tax refunded",
     /// Tax on the wholesale invoice that the operator remits: owed by the reseller, informational for the ISV.
-    WholesaleAwsTax "wholesale_aws_tax" "  wholesale tax that AWS remits",
+    WholesaleAwsTax "wholesale_aws_tax" "  Wholesale tax that AWS remits",
     /// Of it, refunded.
-    WholesaleAwsTaxRefund "wholesale_aws_tax_refund" "  wholesale tax that AWS remits refunded",
+    WholesaleAwsTaxRefund "wholesale_aws_tax_refund" "  Wholesale AWS tax refunded",
     /// Infrastructure netted against the price.
-    InfrastructureNetting "infrastructure_netting" "  infrastructure netted",
+    InfrastructureNetting "infrastructure_netting" "- Infrastructure netted",
     /// AWS's corrections.
-    BalanceAdjustment "balance_adjustment" "  balance adjustments",
+    BalanceAdjustment "balance_adjustment" "  Balance adjustments",
     /// Tax on the buyer's invoice that the operator remits; never part of net.
-    BuyerTaxInformational "buyer_tax_informational" "  buyer's tax that AWS remits (not in net)",
+    BuyerTaxInformational "buyer_tax_informational" "Buyer's tax, not in net",
     /// Of it, refunded.
-    BuyerTaxInformationalRefund "buyer_tax_informational_refund" "  buyer's tax that AWS remits refunded (not in net)",
+    BuyerTaxInformationalRefund "buyer_tax_informational_refund" "Buyer's tax refunded, not in net",
     /// What the seller is owed: everything above that touches its balance, invoiced and forgiven. AWS calls it net revenue.
-    NetRevenue "net_revenue" "= net payable",
+    NetRevenue "net_revenue" "= Net owed",
     /// Money received from buyers.
-    Collected "collected" "  collected",
+    Collected "collected" "  Collected",
     /// Net minus collected.
-    Uncollected "uncollected" "  uncollected",
+    Uncollected "uncollected" "  Not collected yet",
     /// Collected minus disbursed; negative while a refund waits to be netted.
-    AwaitingDisbursement "awaiting_disbursement" "  awaiting disbursement",
+    AwaitingDisbursement "awaiting_disbursement" "    Awaiting disbursement",
     /// Paid out, failed payouts netted.
-    Disbursed "disbursed" "- disbursed",
+    Disbursed "disbursed" "    Disbursed",
     /// Net minus disbursed.
-    Undisbursed "undisbursed" "= undisbursed",
+    Undisbursed "undisbursed" "  Not disbursed yet",
 }
 
 /// How many measures there are.

@@ -106,7 +106,14 @@ pub fn payouts(state: &Billing, basis: Basis, options: Options<'_>) -> Report {
     }
 
     let mut report = Report::new("payouts", columns(options.by));
-    report.layout = Layout::Statement;
+    if options.by == By::Party {
+        report.layout = Layout::Statement;
+        report.shown = statement();
+    } else {
+        // Many groups stand better below each other: whose, of what, and the sums that everyone asks for.
+        report.shown = report.columns.iter().take_while(|column| !column.kind.is_numeric()).map(|column| column.name).collect();
+        report.shown.extend(["lines", "gross", "net_revenue", "collected", "disbursed", "awaiting_disbursement", "uncollected"]);
+    }
     report.rows = groups.iter().map(|((party, currency, group), sums)| row(party, Some(group), currency, sums, options.by)).collect();
     for (currency, units) in unclassified {
         report.notes.push(format!(
@@ -133,16 +140,25 @@ pub fn payouts(state: &Billing, basis: Basis, options: Options<'_>) -> Report {
 fn columns(by: By) -> Vec<Column> {
     let group = match by {
         By::Party => None,
-        By::Product => Some(Column::new("product", "product", Kind::Text)),
-        By::Buyer => Some(Column::new("buyer", "buyer", Kind::Text)),
-        By::Agreement => Some(Column::new("agreement", "agreement", Kind::Text)),
-        By::Month => Some(Column::new("month", "month", Kind::Text)),
+        By::Product => Some(Column::new("product", "Product", Kind::Text)),
+        By::Buyer => Some(Column::new("buyer", "Buyer", Kind::Text)),
+        By::Agreement => Some(Column::new("agreement", "Agreement", Kind::Text)),
+        By::Month => Some(Column::new("month", "Month", Kind::Text)),
     };
-    let mut columns = vec![Column::new("party", "party", Kind::Text)];
+    let mut columns = vec![Column::new("party", "Party", Kind::Text)];
     columns.extend(group);
-    columns.extend([Column::new("currency", "currency", Kind::Text), Column::new("lines", "lines", Kind::Count)]);
+    columns.extend([Column::new("currency", "Currency", Kind::Text), Column::new("lines", "Lines", Kind::Count)]);
     columns.extend(Measure::ALL.iter().map(|measure| Column::new(measure.name(), measure.title(), Kind::Amount)));
     columns
+}
+
+/// The lines of a statement: what makes up net, then where it is, then what stands beside it.
+fn statement() -> Vec<&'static str> {
+    let beside = [Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund];
+    let parts = Measure::ALL.iter().filter(|measure| **measure < Measure::NetRevenue && !beside.contains(measure));
+    let rest = [Measure::NetRevenue, Measure::Collected, Measure::Disbursed, Measure::AwaitingDisbursement, Measure::Uncollected];
+    let measures = parts.copied().chain(rest).chain(beside);
+    ["party", "currency", "lines"].into_iter().chain(measures.map(Measure::name)).collect()
 }
 
 fn row(party: &str, group: Option<&str>, currency: &str, of: &Group, by: By) -> Vec<Cell> {

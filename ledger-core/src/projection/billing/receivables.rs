@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use crate::report::{Cell, Column, Kind, Layout, Report};
+use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
 use super::disbursements::PayoutAt;
@@ -59,12 +59,12 @@ impl Status {
 /// The stretches that receivables are shown in: name, title, and the last day late that is inside.
 /// Source: AWS's collections and disbursements report ("Not due", "1-30 days late", … "121+ days late").
 const BUCKETS: [(&str, &str, i64); 6] = [
-    ("not_due", "not due", 0),
+    ("not_due", "Not due", 0),
     ("late_1_30", "1-30 days late", 30),
     ("late_31_60", "31-60 days late", 60),
     ("late_61_90", "61-90 days late", 90),
     ("late_91_120", "91-120 days late", 120),
-    ("late_over_120", "over 120 days late", i64::MAX),
+    ("late_over_120", "Over 120 days late", i64::MAX),
 ];
 
 /// A line as it stands, for reports that list lines.
@@ -81,23 +81,36 @@ pub(super) struct Standing {
 pub fn receivables(state: &Billing, basis: Basis, today: NaiveDate, names: &dyn Names) -> Report {
     let today = basis.effective_before.map_or(today, |before| Instant::from_micros(before.micros() - 1).day());
     let mut columns = vec![
-        Column::new("party", "party", Kind::Text),
-        Column::new("invoice", "invoice", Kind::Text),
-        Column::new("line", "line", Kind::Text),
-        Column::new("buyer", "buyer", Kind::Text),
-        Column::new("agreement", "agreement", Kind::Text),
-        Column::new("currency", "currency", Kind::Text),
-        Column::new("invoice_date", "invoiced", Kind::Day),
-        Column::new("due", "due", Kind::Day),
-        Column::new("days_late", "days late", Kind::Count),
-        Column::new("status", "status", Kind::Text),
-        Column::new("net_revenue", "net payable", Kind::Amount),
-        Column::new("collected", "collected", Kind::Amount),
-        Column::new("uncollected", "uncollected", Kind::Amount),
+        Column::new("party", "Party", Kind::Text),
+        Column::new("invoice", "Invoice", Kind::Text),
+        Column::new("line", "Line", Kind::Text),
+        Column::new("buyer", "Buyer", Kind::Text),
+        Column::new("buyer_name", "Buyer's name", Kind::Text),
+        Column::new("agreement", "Agreement", Kind::Text),
+        Column::new("currency", "Currency", Kind::Text),
+        Column::new("invoice_date", "Invoiced", Kind::Day),
+        Column::new("due", "Due", Kind::Day),
+        Column::new("days_late", "Days late", Kind::Count),
+        Column::new("status", "Status", Kind::Text),
+        Column::new("net_revenue", "Net owed", Kind::Amount),
+        Column::new("collected", "Collected", Kind::Amount),
+        Column::new("uncollected", "Open", Kind::Amount),
     ];
     columns.extend(BUCKETS.iter().map(|(name, title, _)| Column::new(name, title, Kind::Amount)));
     let mut report = Report::new("receivables", columns);
-    report.layout = Layout::Rows;
+    report.shown = vec![
+        "party",
+        "invoice",
+        "buyer_name",
+        "invoice_date",
+        "due",
+        "days_late",
+        "status",
+        "net_revenue",
+        "collected",
+        "uncollected",
+        "currency",
+    ];
 
     let mut rows: Vec<(Vec<String>, Vec<Cell>)> = Vec::new();
     let mut totals: BTreeMap<String, [i128; BUCKETS.len()]> = BTreeMap::new();
@@ -115,12 +128,14 @@ pub fn receivables(state: &Billing, basis: Basis, today: NaiveDate, names: &dyn 
         let agreement =
             at.charges.iter().map(|charge| state.deal(state.charge(*charge).deal).agreement).find(|agreement| *agreement != NONE);
         let buyer = state.buyer(at, counted, billed, names);
+        let name = buyer.as_ref().and_then(|buyer| names.party(&buyer.parse().ok()?));
         totals.entry(currency.to_owned()).or_default()[bucket] += open.units();
         let mut row = vec![
             Cell::text(party),
             if line.kind == LineKind::Adjustment { Cell::text("balance adjustment") } else { text(line.document) },
             text(line.item),
             Cell::or_empty(buyer, Cell::Text),
+            Cell::or_empty(name, Cell::Text),
             text(agreement.unwrap_or(NONE)),
             Cell::text(currency),
             Cell::or_empty(standing.invoice_date, Cell::Day),
@@ -143,7 +158,7 @@ pub fn receivables(state: &Billing, basis: Basis, today: NaiveDate, names: &dyn 
         let at = report.columns.len() - BUCKETS.len();
         let mut total = vec![Cell::Empty; report.columns.len()];
         total[0] = Cell::text("total");
-        total[5] = Cell::text(currency);
+        total[6] = Cell::text(currency);
         total[at - 1] = Cell::Amount(cents(buckets.iter().sum()));
         for (cell, units) in total[at..].iter_mut().zip(buckets) {
             *cell = Cell::Amount(cents(units));

@@ -152,7 +152,7 @@ impl Sums {
 }
 
 /// Rounds half up to two places. A remainder of 128 bits is slow to take, and hardly ever needed.
-fn to_cents(units: i128) -> i128 {
+pub(super) fn to_cents(units: i128) -> i128 {
     const STEP: i64 = 1_000_000;
     const _: () = assert!(STEP as i128 == CENT);
     match i64::try_from(units) {

@@ -4,6 +4,8 @@
 //! same entries give the same tables. The finder that tells a value's number is built only when something is to be added: a state that
 //! is read to answer a question never pays for it.
 
+use std::io::BufRead;
+
 /// The number of no value.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -142,7 +144,7 @@ impl Texts {
     }
 
     pub(super) fn load(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let all = std::str::from_utf8(bytes.block(1)?).ok()?.to_owned();
+        let all = String::from_utf8(bytes.bytes()?).ok()?;
         let ends = bytes.column(u64::from_le_bytes)?;
         let mut from = 0;
         for end in &ends {
@@ -215,15 +217,14 @@ impl<const N: usize> Table<N> {
     }
 
     pub(super) fn load(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let block = bytes.block(N * 4)?;
-        let rows = block.chunks_exact(N * 4).map(|row| {
-            let mut words = [0; N];
-            for (word, bytes) in words.iter_mut().zip(row.as_chunks::<4>().0) {
-                *word = u32::from_le_bytes(*bytes);
-            }
-            words
-        });
-        Some(Self { rows: rows.collect(), finder: Finder::default() })
+        let count = bytes.count(N * 4)?;
+        let mut rows = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut row = [0; N];
+            bytes.words(&mut row)?;
+            rows.push(row);
+        }
+        Some(Self { rows, finder: Finder::default() })
     }
 }
 
@@ -240,22 +241,77 @@ pub(super) fn write_column<T, const W: usize>(out: &mut Vec<u8>, values: &[T], b
     }
 }
 
-/// A saved state, being read.
-pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
+/// A saved state, being read: a column is taken from each piece as it comes, and no piece is kept.
+pub(super) struct Bytes<'a> {
+    saved: &'a mut dyn BufRead,
+    left: usize,
+}
 
 impl<'a> Bytes<'a> {
-    /// The next column's bytes, when its values are so wide.
-    fn block(&mut self, width: usize) -> Option<&'a [u8]> {
-        let (count, rest) = self.0.split_first_chunk::<8>()?;
-        let length = usize::try_from(u64::from_le_bytes(*count)).ok()?.checked_mul(width)?;
-        let (block, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some(block)
+    /// A state of so many bytes.
+    pub(super) fn new(saved: &'a mut dyn BufRead, length: usize) -> Self {
+        Self { saved, left: length }
+    }
+
+    /// Whether nothing is left, there or beyond.
+    pub(super) fn is_empty(&mut self) -> bool {
+        self.left == 0 && self.saved.fill_buf().is_ok_and(<[u8]>::is_empty)
+    }
+
+    fn exactly<const W: usize>(&mut self) -> Option<[u8; W]> {
+        let mut bytes = [0; W];
+        self.left = self.left.checked_sub(W)?;
+        self.saved.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// How many values the next column has, when there is room for so many of that width.
+    fn count(&mut self, width: usize) -> Option<usize> {
+        let count = usize::try_from(u64::from_le_bytes(self.exactly()?)).ok()?;
+        (count.checked_mul(width)? <= self.left).then_some(count)
     }
 
     /// The next column.
     pub(super) fn column<T, const W: usize>(&mut self, read: impl Fn([u8; W]) -> T) -> Option<Vec<T>> {
-        Some(self.block(W)?.as_chunks::<W>().0.iter().map(|bytes| read(*bytes)).collect())
+        let count = self.count(W)?;
+        let mut values = Vec::with_capacity(count);
+        while values.len() < count {
+            let piece = self.saved.fill_buf().ok()?.as_chunks::<W>().0;
+            let whole = piece.len().min(count - values.len());
+            values.extend(piece[..whole].iter().map(|bytes| read(*bytes)));
+            self.saved.consume(whole * W);
+            self.left -= whole * W;
+            if values.len() < count {
+                // A value that begins in one piece and ends in the next, or the end of it all.
+                values.push(read(self.exactly()?));
+            }
+        }
+        Some(values)
+    }
+
+    /// The next record of a table.
+    fn words(&mut self, words: &mut [u32]) -> Option<()> {
+        let width = words.len() * 4;
+        let piece = self.saved.fill_buf().ok()?;
+        if let Some(record) = piece.get(..width) {
+            words.iter_mut().zip(record.as_chunks::<4>().0).for_each(|(word, bytes)| *word = u32::from_le_bytes(*bytes));
+            self.saved.consume(width);
+            self.left = self.left.checked_sub(width)?;
+        } else {
+            for word in words {
+                *word = u32::from_le_bytes(self.exactly()?);
+            }
+        }
+        Some(())
+    }
+
+    /// The next column, of bytes.
+    fn bytes(&mut self) -> Option<Vec<u8>> {
+        let count = self.count(1)?;
+        let mut bytes = vec![0; count];
+        self.left -= count;
+        self.saved.read_exact(&mut bytes).ok()?;
+        Some(bytes)
     }
 }
 
@@ -285,9 +341,9 @@ mod tests {
 
         let mut saved = Vec::new();
         texts.save(&mut saved);
-        let mut again = Texts::load(&mut Bytes(&saved)).unwrap();
+        let mut again = Texts::load(&mut Bytes::new(&mut saved.as_slice(), saved.len())).unwrap();
         assert_eq!((again.intern("line-299"), again.intern("new")), (299, 300));
-        assert!(Texts::load(&mut Bytes(&saved[..saved.len() - 1])).is_none());
+        assert!(Texts::load(&mut Bytes::new(&mut &saved[1..], saved.len() - 1)).is_none());
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl Pairing {
         let pair = self.of_charge.get(charge as usize).and_then(|pair| self.pairs.get(*pair as usize));
         pair.is_some_and(Wholesale::cancels)
     }
+
+    /// Where the invoice stands whose side a charge is.
+    pub(super) fn pair_of(&self, charge: u32) -> Option<usize> {
+        self.of_charge.get(charge as usize).filter(|pair| **pair != NONE).map(|pair| *pair as usize)
+    }
 }
 
 impl Billing {

@@ -38,8 +38,7 @@ impl View<'_> {
                 recipient: offer.recipient,
                 subject: offer.offer.to_string(),
                 message: format!("`{seller}` released it, without a resale authorization"),
-                effective_at: Instant::from_micros(version.from),
-                stated_at: version.stated_at(),
+                amount: None,
             });
         }
     }
@@ -53,8 +52,7 @@ impl View<'_> {
                 recipient: standing.recipient,
                 subject: terms.agreement.to_string(),
                 message,
-                effective_at: standing.since,
-                stated_at: standing.stated_at,
+                amount: None,
             });
         };
         if let Some(preceding) = terms.preceding.as_ref().filter(|preceding| !known.contains(preceding)) {
@@ -120,8 +118,7 @@ impl View<'_> {
                     recipient: Some(recipient),
                     subject: account.to_string(),
                     message: "no row of the account feed says which AWS account it is".to_owned(),
-                    effective_at: Instant::from_micros(version.from),
-                    stated_at: version.stated_at(),
+                    amount: None,
                 });
             }
         }

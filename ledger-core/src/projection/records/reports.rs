@@ -77,6 +77,7 @@ pub fn deals(view: &View<'_>) -> Report {
             Column::new("planned", "Planned", Of::Money),
         ],
     );
+    report.shown = vec!["deal", "kind", "status", "seller_name", "buyer_name", "product", "value", "currency", "accepted", "end"];
     let chains = view.chains();
     let mut by_deal: BTreeMap<String, Vec<&Standing>> = BTreeMap::new();
     for standing in view.agreements() {
@@ -154,6 +155,8 @@ pub fn agreements(view: &View<'_>) -> Report {
             Column::new("told_by", "Told by", Of::List),
         ],
     );
+    report.shown =
+        vec!["agreement", "status", "intent", "seller_name", "buyer_name", "offer", "value", "currency", "accepted", "start", "end"];
     let chains = view.chains();
     let mut told_by: BTreeMap<String, Vec<AccountId>> = BTreeMap::new();
     for standing in view.standings() {
@@ -200,7 +203,7 @@ pub fn offers(view: &View<'_>) -> Report {
         vec![
             Column::new("offer", "Offer", Of::Text),
             Column::new("revision", "Revision", Of::Count),
-            Column::new("name", "Name", Of::Text),
+            Column::new("offer_name", "Name", Of::Text),
             Column::new("visibility", "Visibility", Of::Text),
             Column::new("cppo", "CPPO", Of::Flag),
             Column::new("seller", "Seller", Of::Text),
@@ -214,6 +217,8 @@ pub fn offers(view: &View<'_>) -> Report {
             Column::new("accepted_by", "Accepted by", Of::List),
         ],
     );
+    report.shown =
+        vec!["offer", "revision", "offer_name", "visibility", "cppo", "seller_name", "product", "released", "expires", "expired"];
     let mut accepted: BTreeMap<OfferId, BTreeSet<String>> = BTreeMap::new();
     for standing in view.standings() {
         for offer in &standing.offers {
@@ -273,6 +278,7 @@ pub fn authorizations(view: &View<'_>) -> Report {
             Column::new("restricted", "Restricted", Of::Flag),
         ],
     );
+    report.shown = vec!["authorization", "name", "isv_name", "partner_name", "product", "offers", "until", "restricted"];
     let mut under: BTreeMap<AuthorizationId, Vec<OfferTerms>> = BTreeMap::new();
     for (offer, _) in view.released() {
         if let Some(authorization) = offer.authorization.clone() {

@@ -1,0 +1,127 @@
+//! `show` and `status` on the sample, as a user runs them: every noun in the forms for people, for spreadsheets and for programs, and what
+//! query words choose.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use std::sync::LazyLock;
+
+use support::{dealbook, printed};
+
+const NOW: &str = "2026-03-01T12:00:00Z";
+
+/// The sample's ledger, made once.
+static SAMPLE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    printed(dealbook(folder.path(), NOW, &["init", "--sample", "-q"]));
+    folder
+});
+
+fn ask(line: &str) -> std::process::Output {
+    let args: Vec<&str> = line.split(' ').collect();
+    dealbook(SAMPLE.path(), NOW, &args)
+}
+
+fn show(line: &str) -> String {
+    printed(ask(&format!("show {line}")))
+}
+
+/// How many rows of data an answer has.
+fn count(line: &str) -> usize {
+    show(&format!("{line} -f csv")).lines().count() - 1
+}
+
+#[test]
+fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
+    for (name, line) in [
+        ("payouts", "payouts"),
+        ("payouts_then", "payouts --as-of 2025-06-30 --stated-by 2025-07-05"),
+        ("payouts_paid", "payouts --in disbursement"),
+        ("payouts_by_month", "payouts --by month 804753256254"),
+        ("payouts_by_buyer", "payouts --by buyer party:orchardson"),
+        ("deals", "deals"),
+        ("offers", "offers seller:marlowe"),
+        ("authorizations", "authorizations"),
+        ("agreements", "agreements status:active"),
+        ("invoices", "invoices party:emberline"),
+        ("disbursements", "disbursements party:orchardson"),
+        ("receivables", "receivables"),
+        ("sources", "sources 014819809612 type:billing_event"),
+        ("gaps", "sources --gaps 014819809612 type:address"),
+        ("findings", "findings"),
+    ] {
+        let line = line.replace("seller:", "party:");
+        for format in ["table", "csv", "json"] {
+            insta::assert_snapshot!(format!("{name}_{format}"), show(&format!("{line} -f {format}")));
+        }
+    }
+    insta::assert_snapshot!("payouts_markdown", show("payouts -f markdown"));
+    insta::assert_snapshot!("payouts_plain", show("payouts -f plain"));
+}
+
+#[test]
+fn the_state_of_things_on_one_page() {
+    insta::assert_snapshot!(printed(ask("status")));
+}
+
+#[test]
+fn findings_are_those_that_the_sample_was_made_with() {
+    let found = show("findings -f csv");
+    let codes: Vec<&str> = found.lines().skip(1).map(|line| &line[..3]).collect();
+    // S57, S47, S20 and S21.
+    assert_eq!(codes, ["F23", "F25", "F27", "F27"]);
+    assert!(printed(ask("status")).contains("Findings    4  dealbook show findings"));
+    assert_eq!(count("findings --as-of 2025-01-31"), 0);
+}
+
+#[test]
+fn words_choose_by_what_a_row_tells() {
+    for (line, rows) in [
+        ("payouts party:marlowe", 2),
+        ("payouts cur:usd", 5),
+        ("payouts cur:usd not:party:marlowe", 4),
+        ("payouts --by month party:marlowe cur:usd date:2025Q1", 3),
+        ("findings type:F27", 2),
+        ("findings status:high", 1),
+        ("disbursements status:failed", count("disbursements failed")),
+        ("receivables party:marlowe", count("receivables 000057174132")),
+        ("invoices invoice:736191178", 1),
+        ("agreements status:active status:archived", count("agreements status:active") + count("agreements status:archived")),
+    ] {
+        assert_eq!(count(line), rows, "{line}");
+    }
+    assert!(count("deals date:2025-03") > 0 && count("deals date:2025-03") < count("deals"));
+    assert!(count("offers product:cloud") <= count("offers"));
+}
+
+#[test]
+fn a_word_that_could_choose_nothing_is_refused() {
+    for (line, says) in [
+        (
+            "show payouts buyer:globex",
+            "`show payouts` tells nothing that `buyer:` could choose by\nhint: dealbook show payouts --by buyer buyer:…",
+        ),
+        ("show payouts date:2026Q1", "dealbook show payouts --by month date:…"),
+        ("show sources buyer:globex", "`show sources` tells nothing that `buyer:` could choose by"),
+        ("show invoices --by month", "--by does not fit `show invoices`"),
+        ("show payouts --gaps", "--gaps does not fit `show payouts`"),
+    ] {
+        let output = ask(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
+fn an_answer_does_not_depend_on_derived_state() {
+    let folder = tempfile::tempdir().unwrap();
+    printed(dealbook(folder.path(), NOW, &["init", "--sample", "-q"]));
+    for line in ["payouts", "deals", "findings", "receivables"] {
+        let args = ["show", line, "-f", "json"];
+        let kept = printed(dealbook(folder.path(), NOW, &args));
+        std::fs::remove_dir_all(folder.path().join(".dealbook/derived")).unwrap();
+        assert_eq!(printed(dealbook(folder.path(), NOW, &args)), kept);
+        assert_eq!(printed(dealbook(folder.path(), NOW, &args)), kept);
+    }
+}
