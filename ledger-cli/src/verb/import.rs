@@ -41,8 +41,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         .map(|path| spooled.as_ref().filter(|_| path == Path::new("-")).map_or_else(|| path.clone(), |s| s.0.clone()))
         .collect();
     let found = files::find(&paths)?;
-    let order =
-        Order { account: args.account, actor: actor(&args.writing, "import")?, clock: &|| context.now(), quarantine: args.quarantine };
+    let order = Order {
+        account: args.account,
+        actor: actor(args.writing.actor.as_deref(), "import")?,
+        clock: &|| context.now(),
+        quarantine: args.quarantine,
+    };
     if args.writing.dry_run {
         let session = Session::open(context)?;
         session::expect(&args.writing, session.head())?;
@@ -65,8 +69,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// Who records: the flag, or the verb itself.
-pub(super) fn actor(writing: &Writing, verb: &str) -> Result<Actor, Failure> {
-    let name = writing.actor.as_deref().unwrap_or(verb);
+pub(super) fn actor(name: Option<&str>, verb: &str) -> Result<Actor, Failure> {
+    let name = name.unwrap_or(verb);
     name.parse().map_err(|why: ledger_core::id::NotAnId| Failure::usage(format!("invalid value `{name}` for --actor")).because(why))
 }
 

@@ -9,7 +9,7 @@ use ledger_store::backend::{self, sled::Meta};
 use ledger_store::ledger::{Ledger, opening};
 
 use super::{import, status};
-use crate::context::{Context, FOLDER, Location, Writing};
+use crate::context::{Context, FOLDER, Location};
 use crate::failure::{Code, Exit, Failure};
 use crate::import::{Order, files};
 use crate::sample;
@@ -33,8 +33,12 @@ pub(crate) struct Args {
     /// Fill it with the sample
     #[arg(long, conflicts_with_all = ["name", "origin"])]
     pub(crate) sample: bool,
-    #[command(flatten)]
-    pub(crate) writing: Writing,
+    /// Say what would be created, and create nothing
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Who records it (default: init)
+    #[arg(long, value_name = "NAME", env = "DEALBOOK_ACTOR", hide_env = true)]
+    pub(crate) actor: Option<String>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -42,7 +46,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(text) if !text.is_empty() => Location::parse(text),
         _ => Location { scheme: "sled".to_owned(), place: context.folder.join(&args.dir).join(FOLDER) },
     };
-    let actor = import::actor(&args.writing, "init")?;
+    let actor = import::actor(args.actor.as_deref(), "init")?;
+    if args.dry_run {
+        context.say(format_args!("Would create a ledger in {}", shown(&location, context)))?;
+        return Ok(Exit::Done);
+    }
     if args.sample {
         return make_sample(&args.dir, &location, context);
     }
