@@ -64,6 +64,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
     let mut judgement = judge(files, order.account, known, |rows| progress.add(rows))?;
     drop(progress);
     let mut refused = std::mem::take(&mut judgement.whole);
+    let whole = refused.total();
     if !order.quarantine {
         refused.extend(std::mem::take(&mut judgement.rows));
     }
@@ -71,7 +72,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
         return Ok(judgement);
     }
     let failure = Failure::problems(&refused);
-    let rows_only = judgement.files.iter().any(|judged| !judged.bad.is_empty());
+    let rows_only = judgement.files.iter().any(|judged| !judged.bad.is_empty()) && whole == 0;
     Err(if rows_only {
         failure.closing("Keep the good rows:  dealbook import --quarantine … (bad rows go to FILE.rejected.csv)")
     } else {

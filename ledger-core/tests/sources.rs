@@ -133,7 +133,8 @@ fn a_month_without_a_file_is_a_gap_and_an_empty_file_is_none() {
 fn unusual() -> Ledger {
     let mut ledger = Ledger::default();
     let before = ledger.file(WHOSE, "product", (2025, 1), 0, json!({}));
-    let more = json!({"fallbacks": {"wholesale_by_sign": 3}, "quarantined": 2, "replaces": before, "rewritten_from": 17});
+    let more =
+        json!({"fallbacks": {"wholesale_by_sign": 3}, "quarantined": 2, "replaces": before, "rewritten": true, "rewritten_from": 17});
     let import = ledger.file(WHOSE, "product", (2025, 1), 9, more);
     let at = "2025-01-02T00:00:00Z";
     let first = ledger.row(import, mapped("PRODUCT"), at);

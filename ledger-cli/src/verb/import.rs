@@ -156,6 +156,6 @@ fn rewritten(judged: &Judged) -> Option<String> {
     let name = &judged.file.name;
     Some(match rewritten_from {
         Some(row) => format!("{name}: rows that were read before have been rewritten, the first is row {row}"),
-        None => format!("{name}: what was read before has been rewritten, but no column that is recorded"),
+        None => format!("{name}: rows that were read before are gone, or have changed in columns that are not recorded"),
     })
 }

@@ -73,7 +73,11 @@ pub struct SourceImported {
     /// The import of the same file before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<u64>,
-    /// The first row that is no longer what the import before had read there.
+    /// Whether what the import before had read is no longer the beginning of the file: a feed's file is only ever appended to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rewritten: bool,
+    /// The first row that says something new where the import before had read already; none when rows are gone, or when no column
+    /// that is recorded has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rewritten_from: Option<u64>,
     /// Rows, the header not counted.

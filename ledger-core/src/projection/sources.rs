@@ -251,9 +251,13 @@ impl Sources {
                 amount: None,
             });
         };
-        if let Some(row) = said.rewritten_from {
-            let before = said.replaces.map(|seq| format!(" that import #{seq} had read there")).unwrap_or_default();
-            find(finding::FILE_REWRITTEN, format!("row {row} is not the one{before}"));
+        if said.rewritten {
+            let before = said.replaces.map(|seq| format!(" that import #{seq} had read")).unwrap_or_default();
+            let message = match said.rewritten_from {
+                Some(row) => format!("row {row} is not the one{before} there"),
+                None => format!("rows{before} are gone, or have changed in columns that are not recorded"),
+            };
+            find(finding::FILE_REWRITTEN, message);
         }
         if said.quarantined > 0 && !replaced.contains(&import.seq) {
             let rows = if said.quarantined == 1 { "1 row was".to_owned() } else { format!("{} rows were", said.quarantined) };
