@@ -14,7 +14,7 @@ use ledger_core::time::Instant;
 
 use crate::derived::Derived;
 use crate::scan::{self, Depth, ScanError};
-use crate::{Lines, Log, LogError, Source};
+use crate::{Lines, Log, LogError, Notice, Source};
 
 /// A group of lines is appended when it has so many, or so many bytes.
 const GROUP_LINES: usize = 1_000;
@@ -213,19 +213,18 @@ impl<S: States> Ledger<S> {
         Ok(self.staged.base())
     }
 
-    /// Appends what is staged, saves the states when enough has come, and closes the log.
+    /// Appends what is staged, saves the states when enough has come, and closes the log. Says what went wrong beside the log.
     ///
     /// # Errors
     /// As [`Log::append`] and [`Log::close`]. A state that cannot be saved is not an error: it is folded again.
-    pub fn close(mut self) -> Result<Head, LogError> {
+    pub fn close(mut self) -> Result<(Head, Vec<Notice>), LogError> {
         let head = self.commit()?;
         if let Some(derived) = &self.derived {
             let mut states = self.states.each();
             states.push(&self.known);
             save(derived, head, self.unsaved, &states);
         }
-        self.log.close()?;
-        Ok(head)
+        Ok((head, self.log.close()?))
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let before = ledger.head();
     session::expect(&args.writing, before)?;
     let judgement = import::run(&mut ledger, found, &order, context)?;
-    let after = ledger.close()?;
+    let after = session::close(context, ledger)?;
     if args.quarantine {
         for judged in judgement.files.iter().filter(|judged| !judged.bad.is_empty() && judged.history != History::Same) {
             let path = import::set_aside(judged)?;
