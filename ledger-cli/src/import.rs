@@ -19,7 +19,7 @@ use ledger_core::time::Instant;
 use ledger_store::ledger::Ledger;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, counted};
 use crate::session::States;
 use files::InFile;
 
@@ -42,6 +42,11 @@ pub struct Order<'a> {
 pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, context: &Context) -> Result<Judgement, Failure> {
     let known = Known { records: ledger.known(), sources: &ledger.states().sources };
     let judgement = judged(files, order, known, context)?;
+    // Before anything is appended: a file that is recorded is not read again for the rows that were left out.
+    for judged in judgement.files.iter().filter(|judged| order.quarantine && !judged.bad.is_empty() && judged.history != History::Same) {
+        let path = set_aside(judged)?;
+        context.note(format_args!("note: {} set aside in `{}`", counted(judged.bad.len() as u64, "row"), path.display()));
+    }
     let mut progress = context.progress("recording", judgement.files.iter().map(Judged::events).sum());
     for judged in &judgement.files {
         let mut last = 0;
@@ -84,7 +89,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
 ///
 /// # Errors
 /// It cannot be written.
-pub fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
+fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
     let path = rejected_beside(&judged.file.path);
     let write = || {
         let mut out = std::io::BufWriter::new(std::fs::File::create(&path)?);

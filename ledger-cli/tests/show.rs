@@ -2,6 +2,7 @@
 //! query words choose.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[expect(dead_code, reason = "every file of tests uses its part")]
 mod support;
 
 use std::sync::LazyLock;

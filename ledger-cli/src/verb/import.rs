@@ -40,7 +40,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         .iter()
         .map(|path| spooled.as_ref().filter(|_| path == Path::new("-")).map_or_else(|| path.clone(), |s| s.0.clone()))
         .collect();
-    let found = files::find(&paths)?;
+    let mut found = files::find(&paths)?;
+    for file in found.iter_mut().filter(|file| spooled.as_ref().is_some_and(|spooled| file.path == spooled.0)) {
+        // Where it was spooled is nothing to remember.
+        "-".clone_into(&mut file.name);
+    }
     let order = Order {
         account: args.account,
         actor: actor(args.writing.actor.as_deref(), "import")?,
@@ -58,13 +62,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let before = ledger.head();
     session::expect(&args.writing, before)?;
     let judgement = import::run(&mut ledger, found, &order, context)?;
-    let after = ledger.close()?;
-    if args.quarantine {
-        for judged in judgement.files.iter().filter(|judged| !judged.bad.is_empty() && judged.history != History::Same) {
-            let path = import::set_aside(judged)?;
-            context.note(format!("note: {} set aside in `{}`", counted(judged.bad.len() as u64, "row"), path.display()));
-        }
-    }
+    let after = session::close(context, ledger)?;
     tell(&judgement, (before, Some(after)), context)
 }
 

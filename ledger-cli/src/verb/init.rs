@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ledger_core::chain::Head;
 use ledger_core::id::Actor;
 use ledger_core::time::Instant;
+use ledger_store::LogError;
 use ledger_store::backend::{self, sled::Meta};
 use ledger_store::ledger::{Ledger, opening};
 
@@ -57,7 +59,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
     let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{name}"));
     let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
-    let head = ledger.close()?;
+    let head = session::close(context, ledger)?;
     context.say(format_args!(
         "Created ledger {name} in {}\n  head {head}\n\nNext\n  dealbook import FEEDS     a folder of seller data feeds\n  dealbook status",
         shown(&location, context)
@@ -79,6 +81,10 @@ fn create(
     }
     backend::create(&location.to_string(), &Meta::new(name, origin))?;
     let mut ledger = session::open_for_writing(context, location)?;
+    if ledger.head() != Head::EMPTY {
+        // Another process was faster.
+        return Err(LogError::Exists { path: location.place.clone() }.into());
+    }
     ledger.stage(now, opening(actor.clone(), now, name, origin))?;
     ledger.commit()?;
     Ok(ledger)
@@ -102,7 +108,7 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
         crate::import::run(&mut ledger, files, &order, context)?;
         ledger.commit()?;
     }
-    let head = ledger.close()?;
+    let head = session::close(context, ledger)?;
     context.say(format_args!(
         "Created ledger {} in {}\n  14 months of seller data feeds of five sellers, kept in {}\n  head {head}\n",
         sample::NAME,

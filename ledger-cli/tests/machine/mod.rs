@@ -144,12 +144,6 @@ impl Place {
         segments.sort();
         segments.into_iter().flat_map(|segment| fs::read(segment).unwrap()).collect()
     }
-
-    /// Which of the stores that were set aside are there.
-    pub(crate) fn set_aside(&self) -> Vec<PathBuf> {
-        let files = fs::read_dir(self.at(".dealbook")).unwrap().map(|file| file.unwrap().path());
-        files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("store.")).collect()
-    }
 }
 
 /// Copies a folder.
@@ -164,11 +158,6 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
-}
-
-/// The folder of the sample's feeds.
-pub(crate) fn sample() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/seller-feeds/feeds")
 }
 
 /// Where a month of billing events lies in the delivery layout.
