@@ -19,7 +19,7 @@ use ledger_core::time::Instant;
 use ledger_store::ledger::Ledger;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, counted};
 use crate::session::States;
 use files::InFile;
 
@@ -42,10 +42,15 @@ pub struct Order<'a> {
 pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, context: &Context) -> Result<Judgement, Failure> {
     let known = Known { records: ledger.known(), sources: &ledger.states().sources };
     let judgement = judged(files, order, known, context)?;
+    // Before anything is appended: a file that is recorded is not read again for the rows that were left out.
+    for judged in judgement.files.iter().filter(|judged| order.quarantine && !judged.bad.is_empty() && judged.history != History::Same) {
+        let path = set_aside(judged)?;
+        context.note(format_args!("note: {} set aside in `{}`", counted(judged.bad.len() as u64, "row"), path.display()));
+    }
     let mut progress = context.progress("recording", judgement.files.iter().map(Judged::events).sum());
     for judged in &judgement.files {
         let mut last = 0;
-        record(ledger, judged, &judgement.accounts, &order.actor, order.clock, |done| {
+        record(ledger, judged, judgement.accounts_of(judged.recipient), &order.actor, order.clock, |done| {
             progress.add(done - last);
             last = done;
         })?;
@@ -64,6 +69,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
     let mut judgement = judge(files, order.account, known, |rows| progress.add(rows))?;
     drop(progress);
     let mut refused = std::mem::take(&mut judgement.whole);
+    let whole = refused.total();
     if !order.quarantine {
         refused.extend(std::mem::take(&mut judgement.rows));
     }
@@ -71,7 +77,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
         return Ok(judgement);
     }
     let failure = Failure::problems(&refused);
-    let rows_only = judgement.files.iter().any(|judged| !judged.bad.is_empty());
+    let rows_only = judgement.files.iter().any(|judged| !judged.bad.is_empty()) && whole == 0;
     Err(if rows_only {
         failure.closing("Keep the good rows:  dealbook import --quarantine … (bad rows go to FILE.rejected.csv)")
     } else {
@@ -83,7 +89,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
 ///
 /// # Errors
 /// It cannot be written.
-pub fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
+fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
     let path = rejected_beside(&judged.file.path);
     let write = || {
         let mut out = std::io::BufWriter::new(std::fs::File::create(&path)?);

@@ -17,7 +17,7 @@ use ledger_core::time::Instant;
 use ledger_store::derived::Derived;
 use ledger_store::ledger::{self, CaughtUp, Ledger};
 use ledger_store::scan::{Depth, ScanError, scan};
-use ledger_store::{LogError, Source, backend};
+use ledger_store::{LogError, Notice, Source, backend};
 
 use crate::ask::Point;
 use crate::context::{Context, Location, Reading, Writing};
@@ -234,10 +234,16 @@ impl Session {
 /// Opens the ledger that a command is about for writing. What was out of order and has been put right is told.
 ///
 /// # Errors
-/// There is none, it is not intact, or another process is writing.
+/// There is none, it has no first line, it is not intact, or another process is writing.
 pub fn write(context: &Context) -> Result<Ledger<States>, Failure> {
     let location = context.location()?;
-    open_for_writing(context, &location)
+    let ledger = open_for_writing(context, &location)?;
+    if ledger.head() == Head::EMPTY {
+        // Nothing may stand before the line that says whose ledger it is.
+        return Err(Failure::new(Code::E0304, format!("the ledger {location} has no first event: its making was cut off"))
+            .hint("`dealbook init` makes it"));
+    }
+    Ok(ledger)
 }
 
 /// Opens a ledger for writing.
@@ -246,10 +252,22 @@ pub fn write(context: &Context) -> Result<Ledger<States>, Failure> {
 /// There is none, it is not intact, or another process is writing.
 pub fn open_for_writing(context: &Context, location: &Location) -> Result<Ledger<States>, Failure> {
     let opened = backend::open(&location.to_string(), backend::sled::Options::default())?;
-    for notice in &opened.notices {
-        context.note(format!("note: {notice}"));
-    }
+    tell(context, &opened.notices);
     Ok(Ledger::open(opened.log, derived(location), States::default())?)
+}
+
+/// Appends what is staged and closes a ledger. What went wrong beside the log is told.
+///
+/// # Errors
+/// What is staged could not be appended.
+pub fn close(context: &Context, ledger: Ledger<States>) -> Result<Head, Failure> {
+    let (head, notices) = ledger.close()?;
+    tell(context, &notices);
+    Ok(head)
+}
+
+fn tell(context: &Context, notices: &[Notice]) {
+    notices.iter().for_each(|notice| context.note(format_args!("note: {notice}")));
 }
 
 /// Refuses when the head is not the one that a command expects.
@@ -258,11 +276,20 @@ pub fn open_for_writing(context: &Context, location: &Location) -> Result<Ledger
 /// The ledger has moved on.
 pub fn expect(writing: &Writing, head: Head) -> Result<(), Failure> {
     let Some(text) = &writing.expect_head else { return Ok(()) };
-    let hash = text.rsplit_once(':').map_or(text.as_str(), |(_, hash)| hash);
-    let same_seq = text.strip_prefix('#').and_then(|rest| rest.split(':').next()?.parse::<u64>().ok()).is_none_or(|seq| seq == head.seq);
-    let same_hash =
-        text.strip_prefix('#').is_some_and(|rest| !rest.contains(':')) || (hash.len() >= 6 && head.hash.to_string().starts_with(hash));
-    if same_seq && same_hash {
+    // As it is printed, `#42 b3:0123abcd`, or any part of that which tells it from others.
+    let (seq, hash) = match text.strip_prefix('#') {
+        Some(rest) => rest.split_once([':', ' ']).map_or((Some(rest), None), |(seq, hash)| (Some(seq), Some(hash))),
+        None => (None, Some(text.as_str())),
+    };
+    let hash = hash.map(|hash| hash.strip_prefix("b3:").unwrap_or(hash));
+    let is_seq = |seq: &str| !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+    let is_hash = |hash: &str| (6..=64).contains(&hash.len()) && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !seq.is_none_or(is_seq) || !hash.is_none_or(is_hash) {
+        return Err(Failure::usage(format!("invalid value `{text}` for --expect-head"))
+            .hint("a head is #42, at least 6 digits of its hash, or both as they are printed: #42 b3:0123abcd"));
+    }
+    let same_seq = seq.is_none_or(|seq| seq.parse() == Ok(head.seq));
+    if same_seq && hash.is_none_or(|hash| head.hash.to_string().starts_with(hash)) {
         return Ok(());
     }
     Err(Failure::new(Code::E0602, format!("the head is {head}, not `{text}`"))

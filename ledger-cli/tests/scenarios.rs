@@ -18,7 +18,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use support::oracle::{self, Asked};
-use support::{Row, billing_recipient, dealbook, figures, files_below, fixture, rows, text};
+use support::{Row, billing_recipient, dealbook, end_of, figures, files_below, fixture, rows, text};
 
 /// A case, while it is being played.
 struct Play {
@@ -126,8 +126,7 @@ impl Play {
     fn oracle(&self, clocks: &[&str]) -> oracle::Payouts {
         let after = |flag: &str| -> Option<String> {
             let at = clocks.iter().position(|clock| *clock == flag)?;
-            let day: chrono::NaiveDate = clocks[at + 1].parse().unwrap_or_else(|_| panic!("the oracle asks for days only: {clocks:?}"));
-            Some(format!("{} 00:00:00", day.succ_opt().unwrap()))
+            Some(end_of(clocks[at + 1]))
         };
         let known = after("--known-at");
         let imports = self.imports.iter().filter(|(at, _)| known.as_ref().is_none_or(|known| at < known));
@@ -237,4 +236,31 @@ cases! {
     wholesale_tax_three_ways
     whose_feed_it_is
     withdrawn_rows
+}
+
+/// Every way in which a file has been seen to be damaged, in one import: each is said once, with file, line, column, cause and cure, and
+/// nothing is appended, of the whole files neither.
+#[test]
+fn all_damage_is_told_at_once_and_nothing_is_appended() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = "2026-01-01T06:00:00Z";
+    support::printed(dealbook(folder.path(), now, &["init", "--name", "damaged"]));
+    let log = || files_below(&folder.path().join(".dealbook/log")).iter().map(|file| std::fs::read(file).unwrap()).collect::<Vec<_>>();
+    let before = log();
+    let gallery = fixture("feeds/damaged").canonicalize().unwrap();
+    let output = dealbook(folder.path(), now, &["import", gallery.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    assert_eq!(log(), before);
+    let said = String::from_utf8(output.stderr).unwrap();
+    for file in files_below(&gallery) {
+        let name = file.to_str().unwrap();
+        assert_eq!(said.contains(name), !name.contains("productfeed"), "{name}");
+    }
+    insta::with_settings!({ snapshot_path => "../../fixtures/feeds", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("damaged", said.replace(&format!("{}/", gallery.display()), ""));
+    });
+    // A folder that can be read in part is still appended only as a whole: with --quarantine the files that cannot be read refuse it.
+    let kept = dealbook(folder.path(), now, &["import", "--quarantine", gallery.to_str().unwrap()]);
+    assert_eq!((kept.status.code(), log()), (Some(3), before));
 }

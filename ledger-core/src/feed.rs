@@ -517,9 +517,7 @@ fn same_recipient(row: &Row<'_>, column: impl Into<usize> + Copy) {
 
 /// `1.11E+11`: a spreadsheet took an id for a number, and its digits are gone.
 fn spreadsheet_number(text: &str) -> Option<Complaint> {
-    if memchr::memchr(b'+', text.as_bytes()).is_none() {
-        return None;
-    }
+    memchr::memchr(b'+', text.as_bytes())?;
     let (mantissa, exponent) = text.split_once(['E', 'e'])?;
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let lost = mantissa.contains('.') && digits(mantissa) && exponent.strip_prefix('+').is_some_and(digits);

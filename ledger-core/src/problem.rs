@@ -69,7 +69,7 @@ codes! {
         "Amounts have at most 18 digits before the decimal point and 8 after it. They are kept exactly and never rounded on the way in.\n\n    0.000000001     nine decimals";
     E0211 "an amount is not a decimal number", "`{column}` is not a decimal number",
         "Amounts are digits with an optional minus and an optional decimal point.\n\n    \"4,000.00\"     write 4000.00\n    1.11E+11       write 111000000000\n    $5             write 5\n\nAWS writes them so; a spreadsheet that re-saved the file has probably changed them. Download the file again.";
-    E0214 "an account id has lost its digits", "account id `{found}` has lost its digits",
+    E0214 "an id has lost its digits", "id `{found}` has lost its digits",
         "An AWS account id has 12 digits, leading zeros included. A spreadsheet takes it for a number and writes 1.11122E+11, or drops the leading zeros; the digits cannot be got back. Download the file again, and look at it with a text editor.";
     E0215 "a value is not an AWS account id", "`{found}` is not a 12-digit AWS account id",
         "An AWS account id has exactly 12 digits, leading zeros included.\n\n    4444     not a 12-digit AWS account id";
@@ -199,7 +199,7 @@ impl Problem {
         Self { cure: cure.into(), ..self }
     }
 
-    /// The problem in one line, as in ``account id `1.11122E+11` has lost its digits``.
+    /// The problem in one line, as in ``id `1.11122E+11` has lost its digits``.
     pub fn headline(&self) -> String {
         let found: String = self.found.chars().take(80).collect();
         let template = self.code.headline();
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_headline_names_the_column_or_the_value() {
         assert_eq!(at(1, "amount").problem.headline(), "`amount` is not a decimal number");
-        assert_eq!(Problem::new(Code::E0214, "1.1E+11", "").headline(), "account id `1.1E+11` has lost its digits");
+        assert_eq!(Problem::new(Code::E0214, "1.1E+11", "").headline(), "id `1.1E+11` has lost its digits");
         assert_eq!(Problem::new(Code::E0315, "", "").headline(), "a NUL byte stands in a value");
     }
 

@@ -133,7 +133,8 @@ fn a_month_without_a_file_is_a_gap_and_an_empty_file_is_none() {
 fn unusual() -> Ledger {
     let mut ledger = Ledger::default();
     let before = ledger.file(WHOSE, "product", (2025, 1), 0, json!({}));
-    let more = json!({"fallbacks": {"wholesale_by_sign": 3}, "quarantined": 2, "replaces": before, "rewritten_from": 17});
+    let more =
+        json!({"fallbacks": {"wholesale_by_sign": 3}, "quarantined": 2, "replaces": before, "rewritten": true, "rewritten_from": 17});
     let import = ledger.file(WHOSE, "product", (2025, 1), 9, more);
     let at = "2025-01-02T00:00:00Z";
     let first = ledger.row(import, mapped("PRODUCT"), at);
@@ -221,4 +222,16 @@ proptest! {
         let found = |kind: &str| later.findings(&at).iter().any(|found| found.message.contains(&format!("`{kind}`")));
         prop_assert_eq!((found("PARTY"), found("ADDRESS"), found("OFFER")), (said("PARTY"), said("ADDRESS"), false));
     }
+}
+
+#[test]
+fn rows_are_set_aside_until_their_file_is_read_again() {
+    let mut ledger = Ledger::default();
+    let first = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"quarantined": 2}));
+    let other = ledger.file(WHOSE, "offer", (2025, 1), 0, json!({"quarantined": 1}));
+    let again = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"replaces": first}));
+    let state = ledger.state();
+    let found = |seq| state.findings(&Basis::at(seq)).into_iter().map(|found| found.seq).collect::<Vec<_>>();
+    assert_eq!((found(other), state.lacks(&Basis::at(other))), (vec![first, other], vec!["3 rows are quarantined".to_owned()]));
+    assert_eq!((found(again), state.lacks(&Basis::at(again))), (vec![other], vec!["1 row is quarantined".to_owned()]));
 }

@@ -20,5 +20,5 @@ fn main() -> Result<(), LogError> {
         }
         log.append(&lines)?;
     }
-    Box::new(log).close()
+    Box::new(log).close().map(drop)
 }

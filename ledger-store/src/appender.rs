@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::backend::memory::Memory;
-    use crate::{Blocks, Source, sample};
+    use crate::{Blocks, Notice, Source, sample};
 
     fn stage(salt: u64, staging: &mut Staging<'_>) -> Head {
         let line = sample::line(staging.head(), salt);
@@ -141,8 +141,8 @@ mod tests {
             if self.2 { Err(LogError::Poisoned) } else { self.0.append(lines) }
         }
 
-        fn close(self: Box<Self>) -> Result<(), LogError> {
-            Ok(())
+        fn close(self: Box<Self>) -> Result<Vec<Notice>, LogError> {
+            Ok(Vec::new())
         }
     }
 

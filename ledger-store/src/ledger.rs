@@ -14,7 +14,7 @@ use ledger_core::time::Instant;
 
 use crate::derived::{Derived, Saved};
 use crate::scan::{self, Depth, ScanError};
-use crate::{Lines, Log, LogError, Source};
+use crate::{Lines, Log, LogError, Notice, Source};
 
 /// A group of lines is appended when it has so many, or so many bytes.
 const GROUP_LINES: usize = 1_000;
@@ -224,11 +224,11 @@ impl<S: States> Ledger<S> {
         Ok(self.staged.base())
     }
 
-    /// Appends what is staged, saves the states when enough has come, and closes the log.
+    /// Appends what is staged, saves the states when enough has come, and closes the log. Says what went wrong beside the log.
     ///
     /// # Errors
     /// As [`Log::append`] and [`Log::close`]. A state that cannot be saved is not an error: it is folded again.
-    pub fn close(mut self) -> Result<Head, LogError> {
+    pub fn close(mut self) -> Result<(Head, Vec<Notice>), LogError> {
         let head = self.commit()?;
         if let Some(derived) = &self.derived {
             // One after the other, so that never two of them are in memory twice.
@@ -236,8 +236,7 @@ impl<S: States> Ledger<S> {
             self.known = Known::default();
             save(derived, head, self.unsaved, &self.states.each());
         }
-        self.log.close()?;
-        Ok(head)
+        Ok((head, self.log.close()?))
     }
 }
 

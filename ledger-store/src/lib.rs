@@ -87,11 +87,12 @@ pub trait Log: Source {
         Vec::new()
     }
 
-    /// Closes the log so that the next opening finds everything in order. A log that is only dropped loses no line either.
+    /// Closes the log so that the next opening finds everything in order, and says what went wrong beside it since it was opened. A log
+    /// that is only dropped loses no line either.
     ///
     /// # Errors
-    /// What could not be finished. No line is affected.
-    fn close(self: Box<Self>) -> Result<(), LogError>;
+    /// What could not be finished and will not be put right by the next opening. No line is affected.
+    fn close(self: Box<Self>) -> Result<Vec<Notice>, LogError>;
 }
 
 /// Something worth telling that needs nothing done: no line was lost.

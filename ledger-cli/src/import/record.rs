@@ -77,9 +77,9 @@ pub fn record<S: States>(
 }
 
 fn imported(judged: &Judged) -> SourceImported {
-    let (replaces, rewritten_from) = match judged.history {
-        History::Grown { replaces, rewritten_from, .. } => (Some(replaces), rewritten_from),
-        _ => (None, None),
+    let (replaces, rewritten, rewritten_from) = match judged.history {
+        History::Grown { replaces, prefix_matches, rewritten_from } => (Some(replaces), !prefix_matches, rewritten_from),
+        _ => (None, false, None),
     };
     let place = judged.file.place;
     SourceImported {
@@ -95,6 +95,7 @@ fn imported(judged: &Judged) -> SourceImported {
         recipient: judged.recipient,
         quarantined: judged.bad.len() as u64,
         replaces,
+        rewritten,
         rewritten_from,
         rows: judged.rows,
         version: place.version,

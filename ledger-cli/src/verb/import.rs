@@ -40,9 +40,17 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         .iter()
         .map(|path| spooled.as_ref().filter(|_| path == Path::new("-")).map_or_else(|| path.clone(), |s| s.0.clone()))
         .collect();
-    let found = files::find(&paths)?;
-    let order =
-        Order { account: args.account, actor: actor(&args.writing, "import")?, clock: &|| context.now(), quarantine: args.quarantine };
+    let mut found = files::find(&paths)?;
+    for file in found.iter_mut().filter(|file| spooled.as_ref().is_some_and(|spooled| file.path == spooled.0)) {
+        // Where it was spooled is nothing to remember.
+        "-".clone_into(&mut file.name);
+    }
+    let order = Order {
+        account: args.account,
+        actor: actor(args.writing.actor.as_deref(), "import")?,
+        clock: &|| context.now(),
+        quarantine: args.quarantine,
+    };
     if args.writing.dry_run {
         let session = Session::open(context)?;
         session::expect(&args.writing, session.head())?;
@@ -54,19 +62,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let before = ledger.head();
     session::expect(&args.writing, before)?;
     let judgement = import::run(&mut ledger, found, &order, context)?;
-    let after = ledger.close()?;
-    if args.quarantine {
-        for judged in judgement.files.iter().filter(|judged| !judged.bad.is_empty() && judged.history != History::Same) {
-            let path = import::set_aside(judged)?;
-            context.note(format!("note: {} set aside in `{}`", counted(judged.bad.len() as u64, "row"), path.display()));
-        }
-    }
+    let after = session::close(context, ledger)?;
     tell(&judgement, (before, Some(after)), context)
 }
 
 /// Who records: the flag, or the verb itself.
-pub(super) fn actor(writing: &Writing, verb: &str) -> Result<Actor, Failure> {
-    let name = writing.actor.as_deref().unwrap_or(verb);
+pub(super) fn actor(name: Option<&str>, verb: &str) -> Result<Actor, Failure> {
+    let name = name.unwrap_or(verb);
     name.parse().map_err(|why: ledger_core::id::NotAnId| Failure::usage(format!("invalid value `{name}` for --actor")).because(why))
 }
 
@@ -152,6 +154,6 @@ fn rewritten(judged: &Judged) -> Option<String> {
     let name = &judged.file.name;
     Some(match rewritten_from {
         Some(row) => format!("{name}: rows that were read before have been rewritten, the first is row {row}"),
-        None => format!("{name}: what was read before has been rewritten, but no column that is recorded"),
+        None => format!("{name}: rows that were read before are gone, or have changed in columns that are not recorded"),
     })
 }

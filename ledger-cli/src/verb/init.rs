@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ledger_core::chain::Head;
 use ledger_core::id::Actor;
 use ledger_core::time::Instant;
+use ledger_store::LogError;
 use ledger_store::backend::{self, sled::Meta};
 use ledger_store::ledger::{Ledger, opening};
 
 use super::{import, status};
-use crate::context::{Context, FOLDER, Location, Writing};
+use crate::context::{Context, FOLDER, Location};
 use crate::failure::{Code, Exit, Failure};
 use crate::import::{Order, files};
 use crate::sample;
@@ -33,8 +35,12 @@ pub(crate) struct Args {
     /// Fill it with the sample
     #[arg(long, conflicts_with_all = ["name", "origin"])]
     pub(crate) sample: bool,
-    #[command(flatten)]
-    pub(crate) writing: Writing,
+    /// Say what would be created, and create nothing
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Who records it (default: init)
+    #[arg(long, value_name = "NAME", env = "DEALBOOK_ACTOR", hide_env = true)]
+    pub(crate) actor: Option<String>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -42,14 +48,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(text) if !text.is_empty() => Location::parse(text),
         _ => Location { scheme: "sled".to_owned(), place: context.folder.join(&args.dir).join(FOLDER) },
     };
-    let actor = import::actor(&args.writing, "init")?;
+    let actor = import::actor(args.actor.as_deref(), "init")?;
+    if args.dry_run {
+        context.say(format_args!("Would create a ledger in {}", shown(&location, context)))?;
+        return Ok(Exit::Done);
+    }
     if args.sample {
         return make_sample(&args.dir, &location, context);
     }
     let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
     let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{name}"));
     let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
-    let head = ledger.close()?;
+    let head = session::close(context, ledger)?;
     context.say(format_args!(
         "Created ledger {name} in {}\n  head {head}\n\nNext\n  dealbook import FEEDS     a folder of seller data feeds\n  dealbook status",
         shown(&location, context)
@@ -71,6 +81,10 @@ fn create(
     }
     backend::create(&location.to_string(), &Meta::new(name, origin))?;
     let mut ledger = session::open_for_writing(context, location)?;
+    if ledger.head() != Head::EMPTY {
+        // Another process was faster.
+        return Err(LogError::Exists { path: location.place.clone() }.into());
+    }
     ledger.stage(now, opening(actor.clone(), now, name, origin))?;
     ledger.commit()?;
     Ok(ledger)
@@ -94,7 +108,7 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
         crate::import::run(&mut ledger, files, &order, context)?;
         ledger.commit()?;
     }
-    let head = ledger.close()?;
+    let head = session::close(context, ledger)?;
     context.say(format_args!(
         "Created ledger {} in {}\n  14 months of seller data feeds of five sellers, kept in {}\n  head {head}\n",
         sample::NAME,

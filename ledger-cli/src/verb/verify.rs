@@ -359,7 +359,7 @@ fn damaged(
             checks.add("since", "failed", format!("the log does not contain {since}"));
         }
     }
-    let mut failure = if damages.is_empty() { Failure::from(broken) } else { told(&damages) };
+    let mut failure = if damages.is_empty() { Failure::from(broken) } else { told(&damages, anchor) };
     if let Some(end) = end.filter(|end| end.seq > proven.seq) {
         failure = failure.hint(format!("the store still has everything up to {end}: `dealbook copy {location} jsonl:FILE` saves it"));
     }
@@ -381,7 +381,10 @@ fn damaged(
 }
 
 /// Every damage as an error of its own.
-fn told(damages: &[Damage]) -> Failure {
+fn told(damages: &[Damage], anchor: Option<Head>) -> Failure {
+    // Nothing follows the line that the anchor names: that it alone was changed is not certain.
+    const REWRITTEN: &str = "it was changed, or everything from an earlier event on was written anew";
+    let at_anchor = |damage: &Damage| anchor.is_some_and(|anchor| anchor.seq == damage.at);
     let one = |damage: &Damage| {
         let code = match damage.kind {
             Done::Changed { .. } => Code::E0501,
@@ -393,9 +396,11 @@ fn told(damages: &[Damage]) -> Failure {
         let failure = Failure::new(code, damage.to_string());
         match damage.kind {
             Done::Changed { stored: Some(stored), computed } => {
-                failure.because(format!("its hash was recorded as {stored}")).because(format!("its bytes give          {computed}"))
+                let failure =
+                    failure.because(format!("its hash was recorded as {stored}")).because(format!("its bytes give          {computed}"));
+                if at_anchor(damage) { failure.because(REWRITTEN) } else { failure }
             }
-            Done::Differs { .. } => failure.because("it was changed, or everything from an earlier event on was written anew"),
+            Done::Differs { .. } => failure.because(REWRITTEN),
             _ => failure,
         }
     };

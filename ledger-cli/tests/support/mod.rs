@@ -79,3 +79,9 @@ pub(crate) fn figures(csv: &str) -> Payouts {
     }
     payouts
 }
+
+/// The moment at which a day has ended, as the oracle writes moments.
+pub(crate) fn end_of(day: &str) -> String {
+    let day: chrono::NaiveDate = day.parse().unwrap_or_else(|_| panic!("the oracle asks for days only: {day}"));
+    format!("{} 00:00:00", day.succ_opt().unwrap())
+}

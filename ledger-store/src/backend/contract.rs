@@ -152,7 +152,7 @@ proptest! {
                         prop_assert!(refused);
                     }
                     Step::Reopen { clean } => if let Some(reopen) = kind.reopen {
-                        if clean { log.close().unwrap() } else { drop(log) }
+                        if clean { assert_eq!(log.close().unwrap(), []) } else { drop(log) }
                         log = reopen(folder.path());
                     },
                     Step::Read(from) => {

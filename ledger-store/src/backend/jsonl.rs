@@ -111,7 +111,7 @@ impl Log for Jsonl {
         Ok(self.head)
     }
 
-    fn close(self: Box<Self>) -> Result<(), LogError> {
-        Ok(())
+    fn close(self: Box<Self>) -> Result<Vec<Notice>, LogError> {
+        Ok(Vec::new())
     }
 }

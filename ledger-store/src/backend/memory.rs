@@ -2,7 +2,7 @@
 
 use ledger_core::chain::{Broken, Head};
 
-use crate::{Block, Blocks, Lines, Log, LogError, Source};
+use crate::{Block, Blocks, Lines, Log, LogError, Notice, Source};
 
 /// Lines that are gone when the program ends.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Log for Memory {
         Ok(lines.head())
     }
 
-    fn close(self: Box<Self>) -> Result<(), LogError> {
-        Ok(())
+    fn close(self: Box<Self>) -> Result<Vec<Notice>, LogError> {
+        Ok(Vec::new())
     }
 }

@@ -111,25 +111,26 @@ impl Default for Options {
     }
 }
 
-/// Makes an empty ledger in this folder.
+/// Makes an empty ledger in this folder. One whose making was cut off before its first line is made anew.
 ///
 /// # Errors
-/// [`LogError::Exists`]; the folder cannot be written.
+/// [`LogError::Exists`]; [`LogError::Locked`] while another process makes it; the folder cannot be written.
 pub fn create(folder: &Path, meta: &Meta) -> Result<(), LogError> {
-    let log = folder.join("log");
-    if folder.join("meta.json").exists() || log.exists() && find(&log)?.head != Head::EMPTY {
-        return Err(LogError::Exists { path: folder.to_owned() });
-    }
+    let (log, path) = (folder.join("log"), folder.join("anchor"));
+    let exists = || {
+        let reached = matches!(anchor::read(&path)?, Said::Reached { head, .. } if head != Head::EMPTY);
+        if reached || find(&log)?.head != Head::EMPTY { Err(LogError::Exists { path: folder.to_owned() }) } else { Ok(()) }
+    };
+    exists()?;
     for part in [&log, &folder.join("derived")] {
         fs::create_dir_all(part).doing("make", part)?;
     }
-    let path = folder.join("anchor");
+    let _lock = Lock::take(&folder.join("LOCK"), Duration::ZERO)?;
+    exists()?;
     let mut anchor = Anchor::open(&path, Said::Missing)?;
     anchor.write(Head::EMPTY).doing("write", &path)?;
     anchor.sync()?;
-    let store = folder.join("store");
-    let made = Store::open(&store).and_then(|store| store.sync().and_then(|()| store.close()));
-    made.map_err(|why| LogError::Unreadable { path: store, why })?;
+    // The store is made by the first opening, which knows what to do with half of one.
     sync_folder(&log)?;
     // Last: a folder with this file is a ledger.
     meta.write(folder)?;
@@ -282,16 +283,26 @@ impl Log for Sled {
         stale.into_iter().chain(self.anchored.clone()).map(|why| Notice::Stale { why }).collect()
     }
 
-    fn close(self: Box<Self>) -> Result<(), LogError> {
+    fn close(self: Box<Self>) -> Result<Vec<Notice>, LogError> {
         let Self { folder, mut meta, anchor, follower, anchored, _lock, .. } = *self;
-        let clean = follower.close();
-        anchor.sync()?;
-        if clean && anchored.is_none() {
-            meta.dirty = false;
-            meta.write(&folder)?;
+        // Every line is durable: whatever fails here is put right by the next opening, and is no failure of what was appended.
+        let mut stale: Vec<String> = follower.close().into_iter().chain(anchored).collect();
+        if let Err(error) = anchor.sync() {
+            stale.push(with_cause(&error));
         }
-        Ok(())
+        if stale.is_empty() {
+            meta.dirty = false;
+            if let Err(error) = meta.write(&folder) {
+                stale.push(with_cause(&error));
+            }
+        }
+        Ok(stale.into_iter().map(|why| Notice::Stale { why }).collect())
     }
+}
+
+/// What went wrong, with what the machine said.
+fn with_cause(error: &LogError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// What the follower and the writer tell each other.
@@ -401,11 +412,15 @@ impl Follower {
         self.thread.take().is_none_or(|thread| thread.join().is_ok())
     }
 
-    /// Brings the store up to the log and closes it. Whether the store is in order.
-    fn close(mut self) -> bool {
+    /// Brings the store up to the log and closes it. Why the store is not in order, if it is not.
+    fn close(mut self) -> Option<String> {
         let ran = self.end(Ending::Finish);
         let closed = self.store.take().and_then(Arc::into_inner).map(Store::close);
-        ran && !self.is_stale() && matches!(closed, Some(Ok(())))
+        self.stale().or_else(|| match closed {
+            Some(Ok(())) if ran => None,
+            Some(Err(why)) => Some(why),
+            _ => Some("it could not be closed".to_owned()),
+        })
     }
 }
 
@@ -480,15 +495,16 @@ enum Verdict {
 /// Opens the store, or puts another one in its place.
 fn open_store(folder: &Path, log: &Path, head: Head, dirty: bool, notices: &mut Vec<Notice>) -> Result<(Option<Store>, Head), LogError> {
     let (path, copy) = (folder.join("store"), folder.join("store.before-open"));
+    if !path.exists() && copy.exists() {
+        // An opening was cut off while it put the store back.
+        fs::rename(&copy, &path).doing("rename", &copy)?;
+    }
     let missing = !path.exists();
     // Opening a damaged sled changes it. After an unclean close the store is read as a whole before sled sees it, and kept as it was.
-    let copied = if dirty && !missing && !copy.exists() { copy_folder(&path, &copy) } else { Ok(()) };
+    let copied = if dirty && !missing && !copy.exists() { copy_whole(&path, &copy) } else { Ok(()) };
     let verdict = match copied {
         Ok(()) => judge(&path, log, head, dirty)?,
-        Err(error) => {
-            let _ = fs::remove_dir_all(&copy);
-            Verdict::Damaged(format!("it cannot be read: {error}"))
-        }
+        Err(error) => Verdict::Damaged(format!("it cannot be read: {error}")),
     };
     let put_back = |to: &Path| {
         if copy.exists() {
@@ -587,6 +603,20 @@ fn tail(log: &Path, from: Head, to: Head) -> Result<usize, LogError> {
         bytes += block.bytes.len();
     }
     Ok(bytes)
+}
+
+/// Copies a folder, so that what has the new name is whole.
+fn copy_whole(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let begun = if partial.exists() { fs::remove_dir_all(&partial) } else { Ok(()) };
+    let copied = begun.and_then(|()| copy_folder(from, &partial)).and_then(|()| fs::rename(&partial, to));
+    if copied.is_err() {
+        // Half a copy is of no use.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    copied
 }
 
 /// Copies a folder of files and of folders of files.

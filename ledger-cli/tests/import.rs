@@ -1,0 +1,285 @@
+//! What import promises to whoever scripts it: the same numbers beforehand, nothing twice, nothing by halves, and exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[expect(dead_code, reason = "every file of tests uses its part")]
+#[path = "machine/mod.rs"]
+mod support;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ledger_store::scan::Depth;
+use support::{Place, RECIPIENT, Ran, billing, fault, month};
+
+/// The sample's feeds of one recipient, and the other four's.
+fn sample(recipient: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/seller-feeds/feeds").join(recipient).display().to_string()
+}
+
+fn head(place: &Place) -> String {
+    place.source().head().to_string()
+}
+
+/// The report of an import as data: what it says, without its receipt.
+fn report(place: &Place, args: &[&str]) -> String {
+    place.run([&["import", "-f", "csv"], args].concat()).done().out
+}
+
+#[test]
+fn a_dry_run_appends_nothing_and_says_the_same_numbers() {
+    let place = Place::ledger();
+    for (at, recipient) in ["039235861748", "804753256254"].iter().enumerate() {
+        let feeds = sample(recipient);
+        let before = place.log();
+        let dry = report(&place, &[&feeds, "--dry-run"]);
+        let said = place.run(["import", &feeds, "-n"]).done().out.lines().next().unwrap().to_owned();
+        assert!(place.log() == before, "nothing was appended");
+        assert_eq!(report(&place, &[&feeds]), dry, "import {at}");
+        let events = said.strip_prefix("Would append ").unwrap().split(' ').next().unwrap().replace(',', "");
+        let appended = place.log().iter().filter(|byte| **byte == b'\n').count() - before.iter().filter(|byte| **byte == b'\n').count();
+        let files = dry.lines().skip(1).map(|row| row.split(',').nth(2).unwrap().parse::<usize>().unwrap()).sum::<usize>();
+        assert_eq!(events.parse::<usize>().unwrap() + files, appended, "each file adds its `source.imported`");
+    }
+    let again = place.run(["import", &sample("039235861748"), "-n"]).done();
+    assert!(again.out.starts_with("Would append 0 events"), "{again}");
+}
+
+#[test]
+fn a_folder_imported_twice_is_imported_once() {
+    let place = Place::ledger();
+    let feeds = sample("");
+    place.run(["import", &feeds]).done();
+    let (log, before) = (place.log(), head(&place));
+    let again = place.run(["import", &feeds]).done();
+    assert!(again.out.starts_with(&format!("Nothing new; head {before}\n")), "{again}");
+    assert!(place.log() == log);
+    // Its parts are known too, by whatever name.
+    place.write("copy.csv", fs::read(format!("{}/billingeventfeed_v1/year=2025/month=07/data.csv", sample(RECIPIENT))).unwrap());
+    let copy = place.run(["import", "copy.csv", "--account", RECIPIENT]).done();
+    let row = copy.out.lines().find(|line| line.starts_with(RECIPIENT)).unwrap().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(row[4..7], ["19", "0", "19"], "rows, new, known: {copy}");
+}
+
+#[test]
+fn an_expected_head_is_held_against_the_ledger() {
+    let place = Place::ledger();
+    place.write("a.csv", billing(0..3));
+    let import = |more: &[&str]| place.run([&["import", "a.csv", "--account", RECIPIENT], more].concat());
+    let whole = place.source().head();
+    let hash = whole.hash.to_string();
+    let log = place.log();
+    let other = if hash.starts_with('0') { "1" } else { "0" }.repeat(8);
+    let wrong =
+        ["#2".to_owned(), "#0".to_owned(), other.clone(), format!("b3:{other}"), format!("#1 b3:{other}"), format!("#2:{}", &hash[..8])];
+    for wrong in wrong {
+        for more in [&["--expect-head", &wrong][..], &["--expect-head", &wrong, "--dry-run"]] {
+            let ran = import(more);
+            assert!(ran.err.contains(&whole.to_string()), "the head there is is named: {ran}");
+            ran.failed(7, "error[E0602]");
+        }
+    }
+    for nonsense in ["", "#", "#abc", "abc", "1", "#1 ", "#1:zzzzzz", "b3:", "head", &format!("{hash}0"), "#18446744073709551616x"] {
+        import(&["--expect-head", nonsense]).failed(2, "--expect-head");
+    }
+    assert!(place.log() == log);
+    for right in ["#1", &hash[..6], &hash, &format!("b3:{}", &hash[..8]), &whole.to_string(), &format!("#1:{hash}")] {
+        import(&["--expect-head", right, "--dry-run"]).done();
+    }
+    import(&["--expect-head", &whole.to_string()]).done();
+    import(&["--expect-head", &whole.to_string()]).failed(7, "error[E0602]");
+}
+
+#[test]
+fn damaged_rows_are_set_aside_mended_and_imported() {
+    let whole = Place::ledger();
+    whole.write(&month(2025, 1), billing(0..50));
+    whole.run(["import", "feeds"]).done();
+    let place = Place::ledger();
+    let good = billing(0..50);
+    let lines: Vec<&str> = good.split_inclusive('\n').collect();
+    // A thousands separator, a date of a spreadsheet, a field too few.
+    let damaged: String = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| match at {
+            7 => line.replace(",7.06,", ",\"7,000.06\","),
+            20 => line.replace("2025-03-01T11:26:56Z", "3/1/2025 11:26"),
+            33 => line.replacen("AWSMarketplace\n", "\n", 1).replacen(",,", ",", 1),
+            _ => (*line).to_owned(),
+        })
+        .collect();
+    let path = place.write(&month(2025, 1), &damaged);
+    let log = place.log();
+    let refused = place.run(["import", "feeds"]);
+    assert!([":8:", ":21:", ":34"].iter().all(|line| refused.err.contains(line)), "all are reported at once: {refused}");
+    refused.failed(3, "nothing was appended");
+    assert!(place.log() == log);
+    let rejected = path.with_file_name("data.rejected.csv");
+    let dry = place.run(["import", "feeds", "--quarantine", "--dry-run"]).done();
+    assert!(dry.out.starts_with("Would append 47 events") && place.log() == log && !rejected.exists(), "{dry}");
+    let ran = place.run(["import", "feeds", "--quarantine"]).done();
+    assert!(ran.out.starts_with("Appended #2 – #49 (48 events)") && ran.err.contains("note: 3 rows set aside in `"), "{ran}");
+    let text = fs::read_to_string(&rejected).unwrap();
+    let expected: Vec<&str> = [0, 7, 20, 33].iter().map(|at| damaged.split_inclusive('\n').nth(*at).unwrap()).collect();
+    assert_eq!(text, expected.concat(), "the header and the damaged rows as they were");
+    assert_ne!(place.payouts(), whole.payouts());
+    let incomplete = place.run(["show", "payouts"]).done();
+    assert!(incomplete.out.contains("incomplete: "), "{incomplete}");
+    // Mended by hand.
+    fs::write(&rejected, [0, 7, 20, 33].map(|at| lines[at]).concat()).unwrap();
+    place.run(["import", &rejected.display().to_string(), "--account", RECIPIENT]).done();
+    assert_eq!(place.payouts(), whole.payouts());
+    // Whoever imports everything again loses nothing of what was mended.
+    let log = place.log();
+    place.run(["import", "feeds", "--quarantine"]).done();
+    assert_eq!(fs::read_to_string(&rejected).unwrap(), [0, 7, 20, 33].map(|at| lines[at]).concat());
+    assert!(place.log() == log);
+}
+
+#[test]
+fn rows_that_cannot_be_set_aside_are_no_reason_to_forget_them() {
+    let place = Place::ledger();
+    let path = place.write(&month(2025, 1), billing(0..5).replacen(",1.00,", ",1.00 USD,", 1));
+    // Nothing can be written where they would go.
+    let rejected = path.with_file_name("data.rejected.csv");
+    fs::create_dir(&rejected).unwrap();
+    let log = place.log();
+    place.run(["import", "feeds", "--quarantine"]).failed(1, "error[E0324]");
+    assert!(place.log() == log, "nothing was appended");
+    fs::remove_dir(&rejected).unwrap();
+    place.run(["import", "feeds", "--quarantine"]).done();
+    assert_eq!(fs::read_to_string(&rejected).unwrap().lines().count(), 2);
+}
+
+fn piped(place: &Place, args: &[&str], bytes: &[u8]) -> Ran {
+    let mut child = place.command(args).stdin(Stdio::piped()).spawn().unwrap();
+    // A program that fails before it has read everything is no failure of this one.
+    let _ = child.stdin.take().unwrap().write_all(bytes);
+    child.wait_with_output().unwrap().into()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn standard_input_and_gzip_are_read_like_files() {
+    let feed = billing(0..300);
+    let whole = Place::ledger();
+    whole.write(&month(2025, 1), &feed);
+    whole.run(["import", "feeds"]).done();
+    let import = ["import", "-", "--account", RECIPIENT];
+    let heads = [feed.clone().into_bytes(), gzip(feed.as_bytes())].map(|bytes| {
+        let place = Place::ledger();
+        let ran = piped(&place, &import, &bytes).done();
+        assert!(ran.out.starts_with("Appended #2 – #302 (301 events)"), "{ran}");
+        assert_eq!(place.payouts(), whole.payouts());
+        let again = piped(&place, &import, &bytes).done();
+        assert!(again.out.starts_with("Nothing new"), "{again}");
+        assert_eq!(fs::read_dir(place.at("tmp")).unwrap().count(), 0, "what was spooled is gone");
+        assert!(!String::from_utf8(place.log()).unwrap().contains(&*place.at("tmp").to_string_lossy()));
+        place.verified(Depth::Strict)
+    });
+    assert_eq!(heads[0], heads[1], "the same lines on every run, whichever way they came");
+    let place = Place::ledger();
+    place.write(&format!("{}.gz", month(2025, 1)), gzip(feed.as_bytes()));
+    place.run(["import", "feeds"]).done();
+    assert_eq!(place.payouts(), whole.payouts());
+    // What is cut off is refused as a whole.
+    let packed = gzip(feed.as_bytes());
+    let place = Place::ledger();
+    piped(&place, &import, &packed[..packed.len() / 2]).failed(3, "error[E0318]");
+    piped(&place, &import, b"").failed(3, "error[E0316]");
+    assert_eq!(place.verified(Depth::Strict).seq, 1);
+    assert_eq!(fs::read_dir(place.at("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_that_changes_between_the_passes_is_not_recorded() {
+    let place = Place::ledger();
+    place.write(&month(2025, 1), billing(0..3_500));
+    let second = place.write(&month(2025, 2), billing(3_500..3_550));
+    let import = place.start(["import", "feeds"]);
+    // The first group of the first file stands: everything has been judged, and most is still to be recorded.
+    let began = Instant::now();
+    while place.log().len() < 100_000 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the import began");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    fs::write(&second, billing(3_500..3_549)).unwrap();
+    let ran: Ran = import.wait_with_output().unwrap().into();
+    assert!(ran.err.contains("month=02") && ran.err.contains("run the same import again"), "{ran}");
+    ran.failed(7, "error[E0323]");
+    assert!(!String::from_utf8(place.log()).unwrap().contains("month=02"), "nothing of it was recorded");
+    place.run(["import", "feeds"]).done();
+    assert!(!place.run(["status"]).done().out.contains("Unfinished"));
+    let whole = Place::ledger();
+    whole.write(&month(2025, 1), billing(0..3_549));
+    whole.run(["import", "feeds"]).done();
+    assert_eq!(place.payouts(), whole.payouts());
+}
+
+#[test]
+fn every_exit_code_has_its_case() {
+    let place = Place::ledger();
+    place.write("good.csv", billing(0..2));
+    place.write("damaged.csv", billing(0..2).replace(",1.00,", ",1.00 USD,"));
+    place.write("unknown.csv", "one,two\n1,2\n");
+    place.run(["import", "good.csv", "--account", RECIPIENT]).done();
+    place.run(["import", "good.csv", "--account", RECIPIENT, "-o", "no/such/folder"]).failed(1, "error[E0324]");
+    place.run(["import"]).failed(2, "PATH");
+    place.run(["import", "good.csv", "--account", "4444"]).failed(2, "--account");
+    place.run(["import", "damaged.csv", "--account", RECIPIENT]).failed(3, "error[E0211]");
+    place.run(["import", "unknown.csv", "--account", RECIPIENT]).failed(3, "error[E0302]");
+    place.run(["import", "good.csv"]).failed(3, "error[E0322]");
+    place.run(["import", "missing.csv"]).failed(6, "error[E0303]");
+    let elsewhere = Place::empty();
+    elsewhere.write("good.csv", billing(0..2));
+    elsewhere.run(["import", "good.csv"]).failed(6, "error[E0304]");
+    place.run(["import", "good.csv", "--expect-head", "#9"]).failed(7, "error[E0602]");
+    place.run(["init"]).failed(7, "error[E0604]");
+    fs::write(place.at(".dealbook/log/00000000000000000001.jsonl"), "").unwrap();
+    place.run(["import", "good.csv", "--account", RECIPIENT]).failed(5, "error[E0504]");
+    place.run(["status"]).failed(5, "error[E0504]");
+}
+
+#[test]
+fn one_sync_of_the_log_makes_a_group_durable() {
+    if !fault::can_run("strace") {
+        return fault::skip("what is synced", "no strace");
+    }
+    let place = Place::ledger();
+    place.write("feed.csv", billing(0..4_500));
+    let traced = place.at("trace");
+    let program = place.command(["import", "feed.csv", "--account", RECIPIENT]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-e", "trace=fdatasync,fsync,write", "-o"]).arg(&traced).arg(program.get_program()).args(program.get_args());
+    let variables = program.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    strace.current_dir(program.get_current_dir().unwrap()).env_clear().envs(variables);
+    // strace itself is found by the tests' own path.
+    strace.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let output = strace.output().unwrap();
+    if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("ptrace") {
+        return fault::skip("what is synced", "strace may not trace here");
+    }
+    Ran::from(output).done();
+    let trace = fs::read_to_string(traced).unwrap();
+    let calls = |call: &str, file: &str| {
+        let is = |line: &&str| line.split_once(' ').is_some_and(|(_, rest)| rest.trim_start().starts_with(call)) && line.contains(file);
+        trace.lines().filter(is).count()
+    };
+    // 4,501 lines in groups of 1,000.
+    assert_eq!((calls("write(", "/log/0"), calls("fdatasync(", "/log/0"), calls("fsync(", "/log/0")), (5, 5, 0), "{trace}");
+    assert_eq!(calls("fsync(", "/log>"), 0, "no segment was begun");
+    // Acknowledged when it is durable: the word to the user comes behind the last sync.
+    let at = |what: &str| trace.rfind(what).unwrap();
+    assert!(at("Appended #2") > trace[..at("Appended #2")].rfind("fdatasync").unwrap());
+}
