@@ -45,7 +45,7 @@ pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, c
     let mut progress = context.progress("recording", judgement.files.iter().map(Judged::events).sum());
     for judged in &judgement.files {
         let mut last = 0;
-        record(ledger, judged, &judgement.accounts, &order.actor, order.clock, |done| {
+        record(ledger, judged, judgement.accounts_of(judged.recipient), &order.actor, order.clock, |done| {
             progress.add(done - last);
             last = done;
         })?;

@@ -3,6 +3,7 @@
 mod completions;
 mod copy;
 mod event;
+mod facts;
 mod help;
 mod import;
 mod init;

@@ -21,6 +21,7 @@ pub mod resale;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, Broken, Hash, Head};
@@ -33,7 +34,7 @@ pub type Extra = BTreeMap<String, String>;
 macro_rules! catalogue {
     ($($(#[$doc:meta])* $name:literal $variant:ident($value:ty),)+) => {
         /// Something that happened, or was said to have happened, in the field's own words.
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "type", content = "value", deny_unknown_fields)]
         pub enum Event {
             $($(#[$doc])* #[serde(rename = $name)] $variant($value),)+
@@ -161,7 +162,7 @@ impl Event {
 }
 
 /// Which row of which import says so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The natural key: `<feed>:<recipient>:<id>[@<valid_from>]`.
@@ -189,7 +190,7 @@ pub struct Draft {
 }
 
 /// One line of the ledger, read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Who recorded it.

@@ -52,6 +52,10 @@ macro_rules! ids {
             }
         }
 
+        crate::schema::described! {
+            $name { "type": "string", "minLength": 1, "maxLength": LONGEST }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
@@ -219,6 +223,11 @@ macro_rules! open_enum {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
+        }
+
+        crate::schema::described! {
+            // Any text: AWS may add to what it says today.
+            $name { "type": "string", "examples": [$($text),+] }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {

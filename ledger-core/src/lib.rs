@@ -20,4 +20,5 @@ pub mod money;
 pub mod problem;
 pub mod projection;
 pub mod report;
+pub mod schema;
 pub mod time;

@@ -253,7 +253,7 @@ pub fn schema_name(report: &str) -> String {
 }
 
 /// The grammar of [`Amount`], for schemas.
-const AMOUNT_PATTERN: &str = r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,8})?$";
+pub(crate) const AMOUNT_PATTERN: &str = r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,8})?$";
 
 impl Kind {
     /// The JSON Schema of a cell; every cell may be null.

@@ -192,6 +192,19 @@ fn a_failed_payout_puts_the_line_back_to_undisbursed() {
     assert_eq!(findings(&ledger.state, all()), []);
 }
 
+#[test]
+fn a_failure_undoes_a_payout_of_its_own_recipient() {
+    let mut ledger = given(PAID_AND_FAILED);
+    let paid: Vec<&str> = PAID_AND_FAILED.lines().filter(|row| !row.contains("2025-02-08")).collect();
+    ledger.import(PARTNER, &file(&paid.join("\n")));
+    insta::assert_snapshot!(shown(&disbursements(&ledger.state, all(), &NoNames), &["party", "disbursement", "status"]), @r"
+    111122223333 p1 paid
+    444455556666 p1 reversed
+    444455556666 p2 failed
+    ");
+    assert_eq!(findings(&ledger.state, all()), []);
+}
+
 /// The status of the only line, at the end of a day. Collected rows are left out so that the line stays a receivable.
 fn status(rows: &str, day: &str) -> String {
     let rows: Vec<&str> = rows.lines().filter(|row| !row.contains("COLLECTED")).collect();

@@ -103,8 +103,8 @@ impl Judged {
 pub struct Judgement {
     /// The files that could be read.
     pub files: Vec<Judged>,
-    /// Opaque ids and accounts, for the second pass.
-    pub accounts: Accounts,
+    /// Opaque ids and accounts, by the recipient whose account feeds tell them: an opaque id is private to one recipient.
+    pub accounts: BTreeMap<AccountId, Accounts>,
     /// What is wrong with values of single rows, which can be set aside.
     pub rows: Problems,
     /// What is wrong with files as such, which cannot.
@@ -113,13 +113,33 @@ pub struct Judgement {
     pub notes: Vec<String>,
 }
 
+/// Of a recipient without an account feed.
+static UNTOLD: Accounts = Accounts::new();
+
+impl Judgement {
+    /// The opaque ids of a recipient's feeds, as far as its account feeds in this import tell.
+    pub fn accounts_of(&self, recipient: AccountId) -> &Accounts {
+        self.accounts.get(&recipient).unwrap_or(&UNTOLD)
+    }
+
+    /// The account behind the opaque id that a file's rows have for its recipient. Where its folder does not say whose ids these are, all
+    /// account feeds are asked, and must not disagree.
+    fn recipient_behind(&self, opaque: &str, folder: Option<AccountId>) -> Option<AccountId> {
+        if let Some(recipient) = folder {
+            return self.accounts_of(recipient).get(opaque).copied();
+        }
+        let mut told = self.accounts.values().filter_map(|accounts| accounts.get(opaque).copied());
+        told.next().filter(|first| told.all(|other| other == *first))
+    }
+}
+
 /// Judges files. `account` is whose feeds they are, when their paths do not tell; `tick` is told how many rows have been read.
 ///
 /// # Errors
 /// A file that cannot be opened.
 pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, mut tick: impl FnMut(u64)) -> Result<Judgement, Failure> {
     let mut judgement =
-        Judgement { files: Vec::new(), accounts: Accounts::new(), rows: Problems::new(), whole: Problems::new(), notes: Vec::new() };
+        Judgement { files: Vec::new(), accounts: BTreeMap::new(), rows: Problems::new(), whole: Problems::new(), notes: Vec::new() };
     let mut recognised = Vec::new();
     for file in files {
         if let Some(layout) = open(&file.path, &mut judgement.whole)? {
@@ -127,12 +147,15 @@ pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, m
         }
     }
     for (file, layout) in recognised.iter().filter(|(_, layout)| layout.feed.name() == "account") {
-        read_accounts(&file.path, layout, &mut judgement.accounts)?;
+        if let Some(recipient) = file.place.recipient.or(account) {
+            read_accounts(&file.path, layout, judgement.accounts.entry(recipient).or_default())?;
+        }
     }
     let mut seen: Map<Fingerprint, ()> = Map::default();
     for (file, layout) in recognised {
         let first = first_recipient(&file.path, &layout)?;
-        match whose(&file, first.as_deref(), account, &judgement.accounts) {
+        let by_rows = first.and_then(|opaque| judgement.recipient_behind(&opaque, file.place.recipient));
+        match whose(&file, by_rows, account) {
             Ok(recipient) => {
                 let judged = judge_file(file, layout, recipient, known, &mut seen, &mut judgement, &mut tick)?;
                 judgement.files.push(judged);
@@ -191,8 +214,7 @@ fn first_recipient(path: &Path, layout: &Layout) -> Result<Option<String>, Failu
 }
 
 /// Whose feed a file is: by its path, by its rows and this import's account feeds, or by what the user says. They must not disagree.
-fn whose(file: &InFile, opaque: Option<&str>, account: Option<AccountId>, accounts: &Accounts) -> Result<AccountId, Problem> {
-    let by_rows = opaque.and_then(|opaque| accounts.get(opaque).copied());
+fn whose(file: &InFile, by_rows: Option<AccountId>, account: Option<AccountId>) -> Result<AccountId, Problem> {
     let told = [("its folder", file.place.recipient), ("its rows", by_rows), ("--account", account)];
     let mut told = told.into_iter().filter_map(|(by, account)| Some((by, account?)));
     let Some((by, recipient)) = told.next() else {
@@ -253,7 +275,7 @@ fn judge_file(
     };
     let mut first_new = None;
     {
-        let (layout, accounts, records) = (&judged.layout, &judgement.accounts, known.records);
+        let (layout, accounts, records) = (&judged.layout, judgement.accounts.get(&recipient).unwrap_or(&UNTOLD), known.records);
         let whose = Whose { recipient, accounts };
         let unrecorded: Vec<(usize, &str)> = layout.unrecorded().collect();
         let (problems, seen) = (&mut judgement.rows, seen);

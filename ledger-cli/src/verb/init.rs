@@ -10,7 +10,7 @@ use ledger_store::ledger::{Ledger, opening};
 
 use super::{import, status};
 use crate::context::{Context, FOLDER, Location, Writing};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::import::{Order, files};
 use crate::sample;
 use crate::session::{self, States};
@@ -78,6 +78,10 @@ fn create(
 
 fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exit, Failure> {
     let feeds = context.folder.join(dir).join("feeds");
+    if feeds.exists() {
+        let message = format!("`{}` is there already", dir.join("feeds").display());
+        return Err(Failure::new(Code::E0604, message).because("the sample keeps its feeds there").hint("choose another folder"));
+    }
     let actor = sample::NAME.parse().map_err(|_| Failure::usage("the sample has no name"))?;
     let mut ledger = create(location, sample::NAME, sample::ORIGIN, &actor, sample::opened_at(), context)?;
     sample::unpack(&feeds)?;

@@ -1,14 +1,23 @@
 //! `dealbook schema`
 
+use chrono::NaiveDate;
+use ledger_core::finding;
+use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
+use ledger_core::projection::records::{self, Records, View};
+use ledger_core::projection::sources::{self, Sources};
 use ledger_core::report::{Column, Report, schema_name};
+use ledger_core::schema::{event_schema, event_schema_name, event_types};
+use ledger_core::time::Basis;
+
+use super::{event, import, log, replay, status, trace, verify};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
-/// JSON Schema of a report
+/// JSON Schema of a report or of a type of event
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Its name, as in `dealbook show NAME`
+    /// Its name, as in `dealbook show NAME`, or the event's type: invoice.issued
     #[arg(value_name = "NAME", required_unless_present = "list")]
     pub(crate) name: Option<String>,
     /// List the names
@@ -19,21 +28,56 @@ pub(crate) struct Args {
 type Columns = fn() -> Vec<Column>;
 
 /// Every report and its columns: one line each. A report that is not here has no published form.
-const REPORTS: &[(&str, Columns)] = &[];
+const REPORTS: &[(&str, Columns)] = &[
+    ("agreements", || recorded(records::agreements)),
+    ("authorizations", || recorded(records::authorizations)),
+    ("deals", || recorded(records::deals)),
+    ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
+    ("event", event::columns),
+    ("findings", || finding::findings(&[]).columns),
+    ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
+    ("import", import::columns),
+    ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
+    ("log", log::columns),
+    ("offers", || recorded(records::offers)),
+    ("payouts", || {
+        let options = Options { by: By::Party, currency: In::Pricing, names: &NoNames };
+        billing::payouts(&Billing::default(), NOTHING, options).columns
+    }),
+    ("receivables", || billing::receivables(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
+    ("replay", replay::columns),
+    ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
+    ("status", status::columns),
+    ("steps", replay::step_columns),
+    ("trace", trace::columns),
+    ("verify", verify::columns),
+];
+
+/// What is known of an empty ledger: the columns of a report do not depend on its rows.
+const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_before: None };
+
+fn recorded(report: fn(&View<'_>) -> Report) -> Vec<Column> {
+    report(&Records::default().at(NOTHING)).columns
+}
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let names = || REPORTS.iter().map(|(name, _)| *name);
+    let names = || REPORTS.iter().map(|(name, _)| *name).chain(event_types().iter().copied());
     if args.list {
-        names().try_for_each(|name| context.say(schema_name(name)))?;
+        let reports = REPORTS.iter().map(|(name, _)| schema_name(name));
+        let all: Vec<String> = reports.chain(event_types().iter().map(|name| event_schema_name(name))).collect();
+        context.say(all.join("\n"))?;
         return Ok(Exit::Done);
     }
     let name = args.name.unwrap_or_default();
-    let plain = name.trim_start_matches("dealbook/").trim_end_matches("/v1");
-    let Some((name, columns)) = REPORTS.iter().find(|(known, _)| *known == plain) else {
-        return Err(Failure::new(Code::E0301, format!("no report is named `{plain}`"))
+    let plain = name.strip_prefix("dealbook/").unwrap_or(&name);
+    let plain = plain.strip_prefix("event/").unwrap_or(plain);
+    let plain = plain.strip_suffix("/v1").unwrap_or(plain);
+    let report = REPORTS.iter().find(|(known, _)| *known == plain).map(|(name, columns)| Report::schema(name, &columns()));
+    let Some(schema) = report.or_else(|| event_schema(plain)) else {
+        return Err(Failure::new(Code::E0301, format!("no report and no type of event is named `{plain}`"))
             .suggest(plain, names())
             .hint("dealbook schema --list"));
     };
-    context.say(format_args!("{:#}", Report::schema(name, &columns())))?;
+    context.say(format_args!("{schema:#}"))?;
     Ok(Exit::Done)
 }

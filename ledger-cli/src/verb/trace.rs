@@ -1,7 +1,22 @@
 //! `dealbook trace`
+//!
+//! ```text
+//! bank trace <-> disbursement <-> invoice line <-> agreement <-> offer <-> source row
+//! ```
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger_core::event::{Entry, Event};
+use ledger_core::projection::billing::Linked;
+use ledger_core::report::{Cell, Column, Kind, Receipt, Report};
+use ledger_core::time::Basis;
+use ledger_store::ledger::States as _;
+
+use super::facts::{Facts, own_id};
+use super::log::inside;
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
+use crate::session::{Session, States};
 
 /// Follow an id: bank trace, disbursement, invoice line, agreement, offer, source row
 #[derive(Debug, clap::Args)]
@@ -13,6 +28,226 @@ pub(crate) struct Args {
     pub(crate) reading: Reading,
 }
 
-pub(super) fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::new(Code::E0699, "trace is not built")) // TO FILL IN
+/// The levels in the order in which money goes through them, from the bank back to the offer.
+const LEVELS: &[&str] = &[
+    "bank trace",
+    "disbursement reference",
+    "disbursement",
+    "invoice",
+    "buyer invoice",
+    "buyer line",
+    "agreement",
+    "offer",
+    "authorization",
+    "product",
+];
+
+/// The columns of the report.
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::new("level", "Level", Kind::Text),
+        Column::new("id", "Id", Kind::Text),
+        Column::new("seq", "#", Kind::Count),
+        Column::new("event", "Event", Kind::Text),
+        Column::new("effective_at", "Effective", Kind::Moment),
+        Column::new("party", "Party", Kind::Text),
+        Column::new("amount", "Amount", Kind::Amount),
+        Column::new("currency", "", Kind::Text),
+        Column::new("file", "Source file", Kind::Text),
+        Column::new("row", "Row", Kind::Count),
+    ]
+}
+
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let session = Session::open(context)?;
+    let (asked, head) = session.asked(&args.reading, context)?;
+    let states = session.states()?;
+    let (what, found) = look_up(&args.id, &session, &states, asked.basis)?;
+    let mut report = Report::new("trace", columns());
+    report.heading.push(what);
+    report.rows = rows(&found, &session, &states, asked.basis)?;
+    let told = BTreeMap::from([("report".to_owned(), "trace".to_owned()), ("id".to_owned(), args.id)]);
+    let projectors: Vec<String> = states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect();
+    context.print(&report, &Receipt::new(&report, asked, told, head, projectors.join(" ")))?;
+    Ok(Exit::Done)
+}
+
+/// What an id is connected with.
+#[derive(Default)]
+struct Found {
+    /// Level, party, id.
+    ids: BTreeSet<(&'static str, String, String)>,
+    events: BTreeSet<u64>,
+}
+
+impl Found {
+    fn take(&mut self, linked: Linked) {
+        self.ids.extend(linked.ids.into_iter().map(|(kind, party, id)| (kind.as_str(), party, id)));
+        self.events.extend(linked.events);
+    }
+
+    /// The ids of a level.
+    fn of(&self, level: &str) -> BTreeSet<String> {
+        self.ids.iter().filter(|(found, ..)| *found == level).map(|(.., id)| id.clone()).collect()
+    }
+}
+
+/// Finds an id, or what begins so, and everything that is connected with it.
+fn look_up(text: &str, session: &Session, states: &States, basis: Basis) -> Result<(String, Found), Failure> {
+    let mut found = Found::default();
+    if let Some(seq) = text.strip_prefix('#') {
+        let unknown =
+            || Failure::new(Code::E0301, format!("the ledger has no event `{text}`")).because(format!("its head is {}", session.head()));
+        let seq: u64 = seq.parse().map_err(|_| unknown())?;
+        let entry = session.entry(seq)?.filter(|entry| inside(entry, &basis)).ok_or_else(unknown)?;
+        found.take(states.billing.trace_events(basis, &[seq]));
+        found.events.insert(seq);
+        let facts = Facts::of(&entry.event);
+        for (field, level) in [("agreement", "agreement"), ("offer", "offer"), ("authorization", "authorization")] {
+            if let Some(id) = facts.text(field).filter(|_| entry.event.billing().is_none()) {
+                found.ids.insert((level, String::new(), id.to_owned()));
+            }
+        }
+        widen(&mut found, states, basis, false);
+        return Ok((format!("#{seq} {}", entry.event.type_name()), found));
+    }
+    let id = unique(text, states)?;
+    let linked = states.billing.trace(basis, &id);
+    let (words, events) = states.records.about(&id);
+    let kinds: BTreeSet<&str> = linked.is.iter().map(|kind| kind.as_str()).chain(words).collect();
+    let is_offer = kinds.contains("offer") || kinds.contains("authorization");
+    for level in &kinds {
+        found.ids.extend(LEVELS.iter().find(|known| *known == level).map(|level| (*level, String::new(), id.clone())));
+    }
+    found.take(linked);
+    found.events.extend(events);
+    widen(&mut found, states, basis, is_offer);
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    Ok((format!("{id}  {}", kinds.join(", ")), found))
+}
+
+/// Adds what the records tell: the offer of an agreement, the agreements of an offer that was asked for, and the events of both.
+fn widen(found: &mut Found, states: &States, basis: Basis, from_offer: bool) {
+    let view = states.records.at(basis);
+    let (agreements, offers) = (found.of("agreement"), found.of("offer"));
+    for standing in view.agreements() {
+        let (agreement, offer) = (standing.terms.agreement.as_str(), standing.terms.offer.as_ref().map(|offer| offer.as_str()));
+        let Some(offer) = offer else { continue };
+        if agreements.contains(agreement) {
+            found.ids.insert(("offer", String::new(), offer.to_owned()));
+        } else if from_offer && offers.contains(offer) {
+            found.ids.insert(("agreement", String::new(), agreement.to_owned()));
+            found.take(states.billing.trace(basis, agreement));
+        }
+    }
+    for level in ["agreement", "offer", "authorization"] {
+        for id in found.of(level) {
+            found.events.extend(states.records.about(&id).1);
+        }
+    }
+}
+
+/// The one id that is meant: this one, or the only one that begins so.
+fn unique(text: &str, states: &States) -> Result<String, Failure> {
+    let mut begins: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (id, kind) in states.billing.ids_beginning(text) {
+        begins.entry(id).or_default().insert(kind.as_str());
+    }
+    for (id, kind) in states.records.ids_beginning(text) {
+        begins.entry(id).or_default().insert(kind);
+    }
+    if text.is_empty() {
+        return Err(Failure::usage("an id is wanted"));
+    }
+    if begins.contains_key(text) {
+        return Ok(text.to_owned());
+    }
+    let mut names = begins.iter();
+    match (names.next(), begins.len()) {
+        (Some((id, _)), 1) => Ok(id.clone()),
+        (None, _) => {
+            let all: BTreeSet<String> = states.billing.ids_beginning("").into_iter().map(|(id, _)| id).collect();
+            let more = states.records.ids_beginning("").into_iter().map(|(id, _)| id);
+            let all: Vec<String> = all.into_iter().chain(more).collect();
+            Err(Failure::new(Code::E0301, format!("nothing has the id `{text}`, or one that begins so"))
+                .suggest(text, all.iter().map(String::as_str))
+                .hint("an account has many events: `dealbook log party:…` or `buyer:…`"))
+        }
+        (Some(_), count) => {
+            let mut failure = Failure::new(Code::E0305, format!("`{text}` is the beginning of {count} ids"));
+            for (id, kinds) in begins.iter().take(5) {
+                let kinds: Vec<&str> = kinds.iter().copied().collect();
+                failure = failure.because(format!("{id}  {}", kinds.join(", ")));
+            }
+            if count > 5 {
+                failure = failure.note(format!("and {} more", count - 5));
+            }
+            Err(failure.hint("write more of it"))
+        }
+    }
+}
+
+/// The level and the id that an event belongs to.
+fn place(entry: &Entry, facts: &Facts) -> (&'static str, String) {
+    let own = || own_id(entry).unwrap_or_default().to_owned();
+    let text = |field: &str| facts.text(field).map(str::to_owned);
+    let event = match &entry.event {
+        Event::SourceRestated(restated) => &restated.entry,
+        event => event,
+    };
+    match event {
+        Event::DisbursementPaid(_) | Event::DisbursementFailed(_) => ("disbursement", own()),
+        Event::DisbursementAllocated(_) => ("disbursement", text("disbursement").unwrap_or_else(own)),
+        event if event.billing().is_some() => ("invoice", text("invoice").unwrap_or_else(own)),
+        _ => {
+            let named = ["agreement", "offer", "authorization", "product"].into_iter().find_map(|level| Some((level, text(level)?)));
+            named.unwrap_or(("event", own()))
+        }
+    }
+}
+
+/// A row for every event, and one for every id that no event stands for.
+fn rows(found: &Found, session: &Session, states: &States, basis: Basis) -> Result<Vec<Vec<Cell>>, Failure> {
+    let files: BTreeMap<u64, &str> =
+        states.sources.imports_by(basis.known_at).map(|import| (import.seq, import.said.file.as_str())).collect();
+    let mut rows = Vec::new();
+    let mut told: BTreeSet<(&str, String)> = BTreeSet::new();
+    let level_of = |level: &str| LEVELS.iter().position(|known| *known == level).unwrap_or(LEVELS.len());
+    for seq in &found.events {
+        let Some(entry) = session.entry(*seq)?.filter(|entry| inside(entry, &basis)) else { continue };
+        let facts = Facts::of(&entry.event);
+        let (level, id) = place(&entry, &facts);
+        let source = entry.source.as_ref();
+        let cells = vec![
+            Cell::text(level),
+            Cell::text(&id),
+            Cell::Count(entry.seq),
+            Cell::text(entry.event.type_name()),
+            Cell::Moment(entry.effective_at),
+            facts.party(),
+            facts.amount(),
+            facts.currency(),
+            Cell::or_empty(source.and_then(|source| files.get(&source.import)), Cell::text),
+            Cell::or_empty(source, |source| Cell::Count(source.row)),
+        ];
+        told.insert((level, id.clone()));
+        rows.push(((level_of(level), id, Some(entry.effective_at), entry.seq), cells));
+    }
+    for (level, party, id) in &found.ids {
+        if told.insert((level, id.clone())) {
+            let party = Cell::or_empty(Some(party).filter(|party| !party.is_empty()), Cell::text);
+            let mut cells = vec![Cell::text(level), Cell::text(id)];
+            cells.extend([Cell::Empty, Cell::Empty, Cell::Empty, party]);
+            cells.resize(columns().len(), Cell::Empty);
+            rows.push(((level_of(level), id.clone(), None, 0), cells));
+        }
+    }
+    rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(rows.into_iter().map(|(_, cells)| cells).collect())
+}
+
+/// What happened later to what an event is about.
+pub(super) fn later(states: &States, basis: Basis, seq: u64) -> BTreeSet<u64> {
+    let linked: Linked = states.billing.trace_events(basis, &[seq]);
+    linked.events.into_iter().filter(|later| *later > seq).collect()
 }

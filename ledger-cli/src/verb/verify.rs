@@ -327,8 +327,8 @@ fn damaged(
         (0, true) => checks.add("chain", "ok", format!("{} hashed", crate::failure::counted(seen.len() as u64, "event"))),
         (0, false) => checks.add("chain", "ok", format!("what is there follows, up to #{}", seen.len())),
         _ => {
-            let places = crate::failure::counted(inside as u64, "damage");
-            checks.add("chain", "failed", format!("{places}, the first at #{}", proven.seq + 1));
+            let places = crate::failure::counted(inside as u64, "place");
+            checks.add("chain", "failed", format!("{places} not as recorded, the first at #{}", proven.seq + 1));
         }
     }
     let ends: Vec<String> = damages.iter().filter(at_end).map(ToString::to_string).collect();
@@ -359,7 +359,7 @@ fn damaged(
             checks.add("since", "failed", format!("the log does not contain {since}"));
         }
     }
-    let mut failure = if damages.is_empty() { Failure::from(broken) } else { told(&damages) };
+    let mut failure = if damages.is_empty() { Failure::from(broken) } else { told(&damages, anchor) };
     if let Some(end) = end.filter(|end| end.seq > proven.seq) {
         failure = failure.hint(format!("the store still has everything up to {end}: `dealbook copy {location} jsonl:FILE` saves it"));
     }
@@ -381,7 +381,10 @@ fn damaged(
 }
 
 /// Every damage as an error of its own.
-fn told(damages: &[Damage]) -> Failure {
+fn told(damages: &[Damage], anchor: Option<Head>) -> Failure {
+    // Nothing follows the line that the anchor names: that it alone was changed is not certain.
+    const REWRITTEN: &str = "it was changed, or everything from an earlier event on was written anew";
+    let at_anchor = |damage: &Damage| anchor.is_some_and(|anchor| anchor.seq == damage.at);
     let one = |damage: &Damage| {
         let code = match damage.kind {
             Done::Changed { .. } => Code::E0501,
@@ -393,9 +396,11 @@ fn told(damages: &[Damage]) -> Failure {
         let failure = Failure::new(code, damage.to_string());
         match damage.kind {
             Done::Changed { stored: Some(stored), computed } => {
-                failure.because(format!("its hash was recorded as {stored}")).because(format!("its bytes give          {computed}"))
+                let failure =
+                    failure.because(format!("its hash was recorded as {stored}")).because(format!("its bytes give          {computed}"));
+                if at_anchor(damage) { failure.because(REWRITTEN) } else { failure }
             }
-            Done::Differs { .. } => failure.because("it was changed, or everything from an earlier event on was written anew"),
+            Done::Differs { .. } => failure.because(REWRITTEN),
             _ => failure,
         }
     };
@@ -404,7 +409,7 @@ fn told(damages: &[Damage]) -> Failure {
     all.for_each(|more| failure.diagnostics.extend(more.diagnostics));
     match damages.len().checked_sub(MOST_DAMAGES) {
         None | Some(0) => failure,
-        Some(more) => failure.note(format!("{more} more damages are not shown")),
+        Some(more) => failure.note(format!("{more} more like these are not shown")),
     }
 }
 

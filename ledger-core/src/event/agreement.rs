@@ -1,5 +1,6 @@
 //! Agreements: accepted offers, their revisions, terms and planned instalments.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Extra;
@@ -32,7 +33,7 @@ open_enum! {
 }
 
 /// An agreement as it was accepted or amended, or a revision of it as a feed delivers it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreementTerms {
     /// When the offer was accepted; may be back-dated.
@@ -100,7 +101,7 @@ pub struct AgreementTerms {
 }
 
 /// An agreement ended, on the entry's effective date.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreementEnded {
     /// The agreement.
@@ -113,7 +114,7 @@ pub struct AgreementEnded {
 }
 
 /// A term of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TermRecorded {
     /// The agreement.
@@ -137,7 +138,7 @@ pub struct TermRecorded {
 }
 
 /// An instalment that a payment schedule plans. It is an expectation, not an invoice.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChargeScheduled {
     /// The agreement.

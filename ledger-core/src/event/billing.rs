@@ -1,5 +1,6 @@
 //! Money as AWS reports it: billing events, tax items and metered usage.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Extra;
@@ -75,7 +76,7 @@ open_enum! {
 }
 
 /// One row of the billing event feed, less what another field already tells. `docs/formats/feeds.md` has the table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BillingEvent {
     /// The action, only where the event's type does not tell it.
@@ -185,7 +186,7 @@ pub struct BillingEvent {
 }
 
 /// One tax of one invoice line. Cities, postal codes and certificates are never recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaxItemised {
     /// How much.
@@ -268,7 +269,7 @@ pub struct TaxItemised {
 }
 
 /// Usage of a day, as AWS estimates it. An estimate: nothing is owed because of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UsageMetered {
     /// The agreement, when it is told.

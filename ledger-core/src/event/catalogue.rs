@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Extra;
@@ -9,7 +10,7 @@ use crate::id::{AccountId, AddressId, FeedAccountId, ProductId, Reference};
 use crate::time::Instant;
 
 /// An account, as one recipient's feeds name it. Tax numbers are never recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartyRegistered {
     /// The opaque id.
@@ -39,7 +40,7 @@ pub struct PartyRegistered {
 }
 
 /// An address: company, country and state. Streets, cities, postal codes and e-mail domains are never recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartyLocated {
     /// The opaque id.
@@ -63,7 +64,7 @@ pub struct PartyLocated {
 }
 
 /// A product of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductListed {
     /// The marketplace's catalog, unless it is `AWSMarketplace`.
@@ -90,7 +91,7 @@ pub struct ProductListed {
 }
 
 /// A designation was given to a product or taken from it, on the entry's effective date.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductDesignated {
     /// Which one, such as `deployed-on-aws`.
@@ -102,7 +103,7 @@ pub struct ProductDesignated {
 }
 
 /// An older id and the one that replaced it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdMapped {
     /// The marketplace's catalog, unless it is `AWSMarketplace`.
@@ -124,7 +125,7 @@ pub struct IdMapped {
 }
 
 /// A text or pattern that offers are drafted from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateSaved {
     /// What it fills in, by field.
@@ -137,7 +138,7 @@ pub struct TemplateSaved {
 
 /// A rule that holds from the entry's effective date on, until the policy is set again. Its parameters are text: the reader of the policy
 /// knows their grammar.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySet {
     /// Its parameters.

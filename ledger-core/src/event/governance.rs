@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Event;
@@ -11,7 +12,7 @@ use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
 /// The first line of every ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerOpened {
     /// How lines are bound to each other, and how they will be to a tree.
@@ -23,7 +24,7 @@ pub struct LedgerOpened {
 }
 
 /// The algorithms of format version 1.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Algorithms {
     /// Of the chain: `blake3`.
@@ -39,7 +40,7 @@ impl Default for Algorithms {
 }
 
 /// A file that was read. Its events carry this event's position as `source.import`, and the import is complete when `events` of them do.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceImported {
     /// Sums of the file's new rows, by what they sum.
@@ -91,7 +92,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 /// A sum that a file must come to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlTotal {
     /// The sum, unrounded.
@@ -109,7 +110,7 @@ pub struct ControlTotal {
 /// The versions of a record stand in the order in which the source stated them, and of those stated at one moment in the order in which
 /// they were recorded. An event names its neighbours in that order as they stood when it was recorded, so that every projection takes
 /// it as a pure difference: from its own statement on, `entry` counts and `replaced` does not; from `until` on, `entry` no longer does.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRestated {
     /// What the source says now.
@@ -131,7 +132,7 @@ pub struct SourceRestated {
 }
 
 /// What a restatement replaces: the whole of it, so that the line can be understood alone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replaced {
     /// When it was said to be true in the world.
@@ -141,7 +142,7 @@ pub struct Replaced {
 }
 
 /// An entry of ours was wrong: it counts no more, and the replacement does.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryCorrected {
     /// Position of the entry that was wrong.
@@ -154,7 +155,7 @@ pub struct EntryCorrected {
 }
 
 /// A person approved an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryApproved {
     /// Position of the entry.
@@ -170,7 +171,7 @@ pub struct EntryApproved {
 }
 
 /// A person who may record or approve.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRegistered {
     /// The Ed25519 public key in base64.
@@ -184,7 +185,7 @@ pub struct PersonRegistered {
 }
 
 /// One unit of `base` in `quote`, on a day, by a named source.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateSet {
     /// The currency valued.
@@ -198,7 +199,7 @@ pub struct RateSet {
 }
 
 /// An open balance from before the ledger began, with the document it was taken from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BalanceBroughtForward {
     /// What is open.

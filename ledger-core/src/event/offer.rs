@@ -1,5 +1,6 @@
 //! Offers: terms before they are accepted.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Extra;
@@ -8,7 +9,7 @@ use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
 /// The terms of an offer, drafted or released. A feed tells only some of them; a person who records a deal tells more.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferTerms {
     /// The resale authorization it stands on, when it is a channel partner's. The feeds call it an opportunity.
@@ -82,7 +83,7 @@ pub struct OfferTerms {
 }
 
 /// One instalment of a payment schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instalment {
     /// How much.
@@ -92,7 +93,7 @@ pub struct Instalment {
 }
 
 /// A step in the life of an offer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferStep {
     /// Who approves or rejects it, where somebody does.
@@ -109,7 +110,7 @@ pub struct OfferStep {
 }
 
 /// A product belongs to a revision of an offer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferProductAdded {
     /// Columns that no description names.
@@ -131,7 +132,7 @@ pub struct OfferProductAdded {
 }
 
 /// A revision of an offer is shown to, or kept from, an account, a programme's members or a country.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferTargeted {
     /// The marketplace's catalog, unless it is `AWSMarketplace`.
@@ -163,7 +164,7 @@ pub struct OfferTargeted {
 }
 
 /// The date until which an offer can be accepted was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferAvailabilityChanged {
     /// The first moment at which it can no longer be accepted; never when absent.

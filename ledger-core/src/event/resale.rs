@@ -1,5 +1,6 @@
 //! Resale: who may sell whose product on, and at which wholesale price.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, AuthorizationId, ProductId};
@@ -7,7 +8,7 @@ use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
 /// An ISV, or a distributor who holds an authorization itself, lets a partner offer a product to buyers.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizationGranted {
     /// The authorization.
@@ -45,7 +46,7 @@ pub struct AuthorizationGranted {
 }
 
 /// The wholesale price of a dimension or term.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WholesalePrice {
     /// The price.
@@ -55,7 +56,7 @@ pub struct WholesalePrice {
 }
 
 /// No new offer may be made under an authorization. Offers already made keep their price.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizationRestricted {
     /// The authorization.

@@ -95,7 +95,6 @@ impl Feed for BillingEvents {
             row.fall_back("line-is-invoice");
         }
         let agreement = row.id(C::AgreementId);
-        let counterparty = counterparty(row).filter(|_| bills && !fee);
         let payout_currency = if row.has(C::DisbursementCurrency) {
             row.currency(C::DisbursementCurrency)
         } else {
@@ -103,10 +102,11 @@ impl Feed for BillingEvents {
             Some(currency)
         };
         let balance_impacting = row.flag(C::BalanceImpacting);
-        let wholesale = !row.has(C::ChargeVariant) && is_wholesale_cost(row, &kind, &transaction_type, amount.is_negative());
+        let wholesale = !row.has(C::ChargeVariant) && is_wholesale_cost(&kind, &transaction_type, amount.is_negative());
         if wholesale {
             row.fall_back("wholesale-by-sign");
         }
+        let counterparty = counterparty(row, wholesale).filter(|_| bills && !fee);
         let seller_only = row.has(C::BuyerInvoiceId) && row.text(C::BuyerInvoiceId).is_none() && invoice.is_some() && !header;
 
         let event = BillingEvent {
@@ -201,27 +201,66 @@ impl Kind {
     }
 }
 
-/// Of the two accounts of a row, the one that is not the recipient.
-fn counterparty(row: &Row<'_>) -> Option<FeedAccountId> {
+/// Of the two accounts of a row, the one that is not the recipient. Files older than the recipient's column do not say which that is;
+/// there the recipient pays what is wholesale cost, and is paid the rest. What the account feeds of the import tell is not asked, so that
+/// a row says the same whichever files come with it.
+fn counterparty(row: &Row<'_>, wholesale: bool) -> Option<FeedAccountId> {
     let (from, to) = (row.id::<FeedAccountId>(C::FromAccountId), row.id::<FeedAccountId>(C::ToAccountId));
-    let is_recipient = |account: &FeedAccountId| {
-        row.text(C::RecipientAccountId) == Some(account.as_str()) || row.account_behind(account.as_str()) == Some(row.recipient())
-    };
-    match from {
-        Some(from) if !is_recipient(&from) => Some(from),
-        _ => to.filter(|to| !is_recipient(to)),
+    match row.text(C::RecipientAccountId) {
+        Some(own) => [from, to].into_iter().flatten().find(|account| account.as_str() != own),
+        None if wholesale => to,
+        None => from.or(to),
     }
 }
 
-/// Files older than the charge columns: a price with the opposite sign, paid by the recipient, is what it pays the ISV.
-fn is_wholesale_cost(row: &Row<'_>, kind: &Kind, transaction_type: &TransactionType, negative: bool) -> bool {
+/// Files older than the charge columns: a price with the opposite sign is what the recipient pays the ISV. What raises the balance of a
+/// seller is positive (seller guide), so that nobody else can be the payer.
+fn is_wholesale_cost(kind: &Kind, transaction_type: &TransactionType, negative: bool) -> bool {
     let usual_sign_is_negative = match (kind, transaction_type) {
         (Kind::Issued, TransactionType::SellerRevShare) => false,
         (Kind::Adjusted, TransactionType::SellerRevShareRefund | TransactionType::SellerRevShareCredit) => true,
         (Kind::Forgiven, TransactionType::SellerRevShare) => true,
         _ => return false,
     };
-    // Without an account feed nobody says who the payer is, and the sign decides alone.
-    let payer = row.text(C::FromAccountId).and_then(|from| row.account_behind(from));
-    negative != usual_sign_is_negative && payer.is_none_or(|payer| payer == row.recipient())
+    negative != usual_sign_is_negative
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feed::{Accounts, Cells, Fact, Whose, recognise};
+
+    struct Texts<'a>(Vec<&'a str>);
+
+    impl Cells for Texts<'_> {
+        fn cell(&self, at: usize) -> &str {
+            self.0[at]
+        }
+    }
+
+    /// What an older row says, when the account feeds of the import say whose accounts these are.
+    fn read(amount: &str, accounts: &Accounts) -> Fact {
+        let header = "valid_from,billing_event_id,from_account_id,to_account_id,action,transaction_type,amount,currency,invoice_id";
+        let row = format!("2018-12-31T00:00:00Z,I2,acct-partner,acct-isv,INVOICED,SELLER_REV_SHARE,{amount},USD,788576665");
+        let layout = recognise(&header.split(',').collect::<Vec<_>>()).ok().unwrap();
+        layout.read(&Texts(row.split(',').collect()), Whose { recipient: "111122223333".parse().unwrap(), accounts }).fact.unwrap()
+    }
+
+    #[test]
+    fn an_older_row_says_the_same_whichever_account_feeds_come_with_it() {
+        let [partner, isv] = ["111122223333", "444455556666"].map(|account| account.parse().unwrap());
+        for amount in ["-80", "80"] {
+            let alone = read(amount, &Accounts::new());
+            for told in [[("acct-partner", partner), ("acct-isv", isv)], [("acct-partner", isv), ("acct-isv", partner)]] {
+                assert_eq!(alone, read(amount, &told.map(|(opaque, account)| (opaque.to_owned(), account)).into()));
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_paid_by_the_recipient_is_the_other_party_of_an_older_row() {
+        for (amount, other) in [("-80", "acct-isv"), ("80", "acct-partner")] {
+            let fact = read(amount, &Accounts::new());
+            assert_eq!(fact.event.billing().unwrap().counterparty.as_ref().unwrap().as_str(), other);
+        }
+    }
 }

@@ -16,6 +16,7 @@
 mod deals;
 mod findings;
 mod reports;
+mod trace;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;

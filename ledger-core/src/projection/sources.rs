@@ -182,7 +182,9 @@ impl Sources {
     /// What a report on these sources lacks, in a sentence each; nothing when it is complete.
     pub fn lacks(&self, basis: &Basis) -> Vec<String> {
         let (unfinished, gaps) = (self.unfinished(basis.known_at).count(), self.gaps(basis.known_at).len());
-        let quarantined: u64 = self.imports_by(basis.known_at).map(|import| import.said.quarantined).sum();
+        let replaced = self.replaced(basis.known_at);
+        let standing = self.imports_by(basis.known_at).filter(|import| !replaced.contains(&import.seq));
+        let quarantined: u64 = standing.map(|import| import.said.quarantined).sum();
         let say = |count: u64, one: &str, many: &str| match count {
             0 => None,
             1 => Some(format!("1 {one}")),
@@ -201,8 +203,9 @@ impl Sources {
     /// What is out of the ordinary at a basis, in the order of events.
     pub fn findings(&self, basis: &Basis) -> Vec<Finding> {
         let mut found = Vec::new();
+        let replaced = self.replaced(basis.known_at);
         for import in self.imports_by(basis.known_at) {
-            self.judge(import, basis.known_at, &mut found);
+            self.judge(import, basis.known_at, &replaced, &mut found);
         }
         for (novelty, sights) in &self.novelties {
             let Some(sight) = sights.iter().find(|sight| sight.stands(basis)) else { continue };
@@ -236,7 +239,12 @@ impl Sources {
         found
     }
 
-    fn judge(&self, import: &Import, known_at: u64, found: &mut Vec<Finding>) {
+    /// The imports whose file was read again: what was set aside then, was looked at again since.
+    fn replaced(&self, known_at: u64) -> BTreeSet<u64> {
+        self.imports_by(known_at).filter_map(|import| import.said.replaces).collect()
+    }
+
+    fn judge(&self, import: &Import, known_at: u64, replaced: &BTreeSet<u64>, found: &mut Vec<Finding>) {
         let said = &import.said;
         let mut find = |code, message| {
             found.push(Finding {
@@ -253,7 +261,7 @@ impl Sources {
             let before = said.replaces.map(|seq| format!(" that import #{seq} had read there")).unwrap_or_default();
             find(finding::FILE_REWRITTEN, format!("row {row} is not the one{before}"));
         }
-        if said.quarantined > 0 {
+        if said.quarantined > 0 && !replaced.contains(&import.seq) {
             let rows = if said.quarantined == 1 { "1 row was".to_owned() } else { format!("{} rows were", said.quarantined) };
             find(finding::QUARANTINED, format!("{rows} set aside"));
         }

@@ -59,7 +59,7 @@ pub fn disbursements(state: &Billing, basis: Basis, names: &dyn Names) -> Report
         ],
     );
     let payouts = state.payouts_at(basis);
-    let undone = undone(&payouts);
+    let undone = state.undone(&payouts);
     let mut rows: Vec<(&str, i64, &str, Vec<Cell>)> = Vec::new();
     for (payout, at) in &payouts {
         let Some(header) = at.header() else { continue };
@@ -106,39 +106,41 @@ pub(super) fn exact(units: i128) -> Amount {
     if amount == cents { cents } else { amount }
 }
 
-/// The payouts that came back, and the header that undoes each.
-///
-/// AWS Europe names the payout that a failure undoes. AWS, Inc. does not (seller guide: the parent is set for details and forgiven rows
-/// only); there the failure has the bank trace of the payout, its recipient and the opposite amount.
-pub(super) fn undone(payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
-    let mut undone = BTreeMap::new();
-    let failures = payouts.iter().filter_map(|(payout, at)| at.header().filter(|header| header.failed).map(|header| (payout, header)));
-    for (failure, header) in failures {
-        let same = |other: &Header| {
-            !other.failed
-                && header.trace != NONE
-                && other.trace == header.trace
-                && other.paid == -header.paid
-                && other.paid_currency == header.paid_currency
-        };
-        let found = match header.undoes {
-            NONE => payouts
-                .iter()
-                .filter(|(payout, at)| !undone.contains_key(*payout) && at.header().is_some_and(&same))
-                .filter_map(|(payout, at)| at.header().map(|paid| (paid.effective, *payout)))
-                .filter(|(effective, _)| *effective <= header.effective)
-                .max()
-                .map(|(_, payout)| payout),
-            parent => payouts.contains_key(&parent).then_some(parent),
-        };
-        if let Some(found) = found {
-            undone.insert(found, *failure);
-        }
-    }
-    undone
-}
-
 impl Billing {
+    /// The payouts that came back, and the header that undoes each.
+    ///
+    /// AWS Europe names the payout that a failure undoes. AWS, Inc. does not (seller guide: the parent is set for details and forgiven rows
+    /// only); there the failure has the bank trace of the payout, its recipient and the opposite amount.
+    pub(super) fn undone(&self, payouts: &BTreeMap<u32, PayoutAt>) -> BTreeMap<u32, u32> {
+        let mut undone = BTreeMap::new();
+        let failures = payouts.iter().filter_map(|(payout, at)| at.header().filter(|header| header.failed).map(|header| (payout, header)));
+        for (failure, header) in failures {
+            let recipient = |payout: u32| self.payouts.rows[payout as usize][0];
+            let same = |payout: u32, other: &Header| {
+                recipient(payout) == recipient(*failure)
+                    && !other.failed
+                    && header.trace != NONE
+                    && other.trace == header.trace
+                    && other.paid == -header.paid
+                    && other.paid_currency == header.paid_currency
+            };
+            let found = match header.undoes {
+                NONE => payouts
+                    .iter()
+                    .filter(|(payout, at)| !undone.contains_key(*payout) && at.header().is_some_and(|header| same(**payout, header)))
+                    .filter_map(|(payout, at)| at.header().map(|paid| (paid.effective, *payout)))
+                    .filter(|(effective, _)| *effective <= header.effective)
+                    .max()
+                    .map(|(_, payout)| payout),
+                parent => payouts.contains_key(&parent).then_some(parent),
+            };
+            if let Some(found) = found {
+                undone.insert(found, *failure);
+            }
+        }
+        undone
+    }
+
     /// Every payout that has a header or rows.
     pub(super) fn payouts_at(&self, basis: Basis) -> BTreeMap<u32, PayoutAt> {
         let mut payouts: Vec<PayoutAt> = vec![PayoutAt::default(); self.payouts.len()];

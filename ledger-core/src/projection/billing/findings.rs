@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::money::Amount;
 use crate::time::Basis;
 
-use super::disbursements::{exact, undone};
+use super::disbursements::exact;
 use super::measure::Measure;
 use super::sums::LineAt;
 use super::table::NONE;
@@ -59,7 +59,7 @@ impl Billing {
     /// Payouts that do not add up (seller guide: details and header sum to zero in the payout currency), and failures of no payout.
     fn payout_findings(&self, basis: Basis, found: &mut Vec<Finding>) {
         let payouts = self.payouts_at(basis);
-        let undone: BTreeMap<u32, u32> = undone(&payouts).into_iter().map(|(payout, failure)| (failure, payout)).collect();
+        let undone: BTreeMap<u32, u32> = self.undone(&payouts).into_iter().map(|(payout, failure)| (failure, payout)).collect();
         for (payout, at) in &payouts {
             let (party, id) = self.payout_id(*payout);
             let mut report = |code, why: String, amount: Option<i128>, seq: u64| {

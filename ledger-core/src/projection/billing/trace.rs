@@ -96,6 +96,18 @@ impl Billing {
         self.follow(basis, linked, charges, payouts)
     }
 
+    /// The ids that begin so, with what each is the id of.
+    pub fn ids_beginning(&self, start: &str) -> BTreeSet<(String, Kind)> {
+        let count = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        let texts: BTreeSet<u32> = (0..count).filter(|number| self.texts.get(*number).starts_with(start)).collect();
+        let named = (0..self.charges.len()).flat_map(|number| self.names_of(number));
+        let headed =
+            self.headers.iter().flat_map(|header| [(header.trace, Kind::BankTrace), (header.reference, Kind::DisbursementReference)]);
+        let paid = self.payouts.rows.iter().map(|[_, own]| (*own, Kind::Disbursement));
+        let found = named.chain(headed).chain(paid).filter(|(text, _)| texts.contains(text));
+        found.map(|(text, kind)| (self.texts.get(text).to_owned(), kind)).collect()
+    }
+
     /// What is connected with events, given by position: those behind a natural key.
     pub fn trace_events(&self, basis: Basis, events: &[u64]) -> Linked {
         let (mut charges, mut payouts, mut behind) = (vec![false; self.charges.len()], BTreeSet::new(), Vec::new());

@@ -1,0 +1,187 @@
+//! What can be told of any event without knowing its type: what it is about, whose it is, how much, and the texts that query words look at.
+
+use std::collections::BTreeMap;
+
+use ledger_core::event::{Entry, Event};
+use ledger_core::id::AccountId;
+use ledger_core::projection::records::View;
+use ledger_core::report::Cell;
+use serde_json::Value;
+
+use crate::ask::Key;
+
+/// What an event says, by field.
+pub(super) struct Facts {
+    value: Value,
+}
+
+/// The fields that say what an event is about, the nearest first.
+const SUBJECTS: &[&str] = &[
+    "invoice",
+    "agreement",
+    "offer",
+    "authorization",
+    "product",
+    "account",
+    "address",
+    "legacy",
+    "file",
+    "usage",
+    "item",
+    "policy",
+    "template",
+    "person",
+    "name",
+    "entry",
+];
+
+impl Facts {
+    /// What the event of an entry says; of a restatement and of a correction, what it says now.
+    pub(super) fn of(event: &Event) -> Self {
+        let inner = match event {
+            Event::SourceRestated(restated) => &restated.entry,
+            Event::EntryCorrected(corrected) => corrected.replacement.as_ref().unwrap_or(event),
+            event => event,
+        };
+        let mut value = serde_json::to_value(inner).unwrap_or_default();
+        Self { value: value.get_mut("value").map(Value::take).unwrap_or_default() }
+    }
+
+    /// A field that is a text.
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
+        self.value.get(field)?.as_str()
+    }
+
+    /// What it is about.
+    pub(super) fn subject(&self, entry: &Entry) -> Cell {
+        let named = SUBJECTS.iter().find_map(|field| match self.value.get(field)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(seq) => Some(format!("#{seq}")),
+            _ => None,
+        });
+        Cell::or_empty(named.or_else(|| own_id(entry).map(str::to_owned)), Cell::Text)
+    }
+
+    /// Whose it is: whose feed says so, or who stands in it.
+    pub(super) fn party(&self) -> Cell {
+        let found = ["recipient", "party", "seller", "grantor", "proposer", "person"].iter().find_map(|field| self.text(field));
+        Cell::or_empty(found, Cell::text)
+    }
+
+    /// How much, in the currency that stands beside it.
+    pub(super) fn amount(&self) -> Cell {
+        let found = ["amount", "value", "estimated_revenue"].iter().find_map(|field| self.text(field)?.parse().ok());
+        Cell::or_empty(found, Cell::Amount)
+    }
+
+    /// The currency of the amount.
+    pub(super) fn currency(&self) -> Cell {
+        Cell::or_empty(self.text("currency"), Cell::text)
+    }
+
+    /// Every field with its text, those inside of others by their path.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let mut fields = Vec::new();
+        walk(&self.value, &mut String::new(), &mut fields);
+        fields
+    }
+}
+
+/// The id of the row itself, out of its natural key: `<feed>:<recipient>:<id>[@<valid_from>]`.
+pub(super) fn own_id(entry: &Entry) -> Option<&str> {
+    let id = entry.source.as_ref()?.id.splitn(3, ':').nth(2)?;
+    Some(id.split_once('@').map_or(id, |(id, _)| id))
+}
+
+fn walk(value: &Value, path: &mut String, fields: &mut Vec<(String, String)>) {
+    let mut inside = |name: &str, value: &Value| {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(name);
+        walk(value, path, fields);
+        path.truncate(length);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| inside(name, value)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(at, value)| inside(&(at + 1).to_string(), value)),
+        Value::String(text) => fields.push((path.clone(), text.clone())),
+        Value::Null => (),
+        other => fields.push((path.clone(), other.to_string())),
+    }
+}
+
+/// The fields that a query word looks at.
+fn fields_of(key: Key) -> &'static [&'static str] {
+    match key {
+        Key::Any | Key::Type => &[],
+        Key::Buyer => &["acceptor", "acceptor_account", "counterparty", "end_user", "payer", "buyer", "taxed_account"],
+        Key::Party => {
+            &["recipient", "recipient_account", "seller", "seller_account", "proposer", "proposer_account", "manufacturer", "party"]
+        }
+        Key::Product => &["product"],
+        Key::Offer => &["offer"],
+        Key::Agreement => &["agreement", "preceding", "renews", "replaces"],
+        Key::Invoice => &["invoice", "buyer_invoice"],
+        Key::Currency => &["currency", "disbursement_currency"],
+        Key::Status => &["status"],
+        Key::Reference => &["crm", "reference"],
+        Key::CostCentre => &["cost_centre"],
+    }
+}
+
+/// Names of accounts and products as the records tell them, each looked up once.
+pub(super) struct Lookup<'a> {
+    view: View<'a>,
+    names: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl<'a> Lookup<'a> {
+    /// Looks names up in this view.
+    pub(super) fn new(view: View<'a>) -> Self {
+        Self { view, names: BTreeMap::new() }
+    }
+
+    /// What an id that stands in a recipient's feeds is called: its AWS account and its name, or its title.
+    fn names(&mut self, recipient: &str, id: &str) -> &[String] {
+        let view = &self.view;
+        self.names.entry((recipient.to_owned(), id.to_owned())).or_insert_with(|| {
+            let own: Option<AccountId> = id.parse().ok();
+            let told = || view.account_of(recipient.parse().ok()?, &id.parse().ok()?);
+            let account = own.or_else(told);
+            let name = account.and_then(|account| view.name_of(account));
+            let title = id.starts_with("prod-").then(|| view.title_of(&id.parse().ok()?, None)).flatten();
+            account.map(|account| account.to_string()).into_iter().chain(name).chain(title).collect()
+        })
+    }
+
+    /// The texts that a query word looks at.
+    pub(super) fn texts(&mut self, entry: &Entry, facts: &Facts, key: Key) -> Vec<String> {
+        let recipient = facts.text("recipient").unwrap_or_default();
+        if key == Key::Type {
+            return types(entry);
+        }
+        let fields = facts.fields();
+        let wanted = fields.into_iter().filter(|(path, _)| key == Key::Any || fields_of(key).contains(&path.as_str()));
+        let mut texts: Vec<String> = Vec::new();
+        for (_, text) in wanted {
+            texts.extend(self.names(recipient, &text).iter().cloned());
+            texts.push(text);
+        }
+        if key == Key::Any {
+            texts.extend(types(entry));
+            texts.extend(entry.source.as_ref().map(|source| source.id.clone()));
+            texts.push(entry.actor.to_string());
+        }
+        texts
+    }
+}
+
+fn types(entry: &Entry) -> Vec<String> {
+    let inner = match &entry.event {
+        Event::SourceRestated(restated) => Some(restated.entry.type_name()),
+        _ => None,
+    };
+    std::iter::once(entry.event.type_name()).chain(inner).map(str::to_owned).collect()
+}

@@ -1,0 +1,82 @@
+//! The documents tell the truth: every console block that begins with `$ dealbook` is run, in one folder per document, and must print
+//! what stands there. `DEALBOOK_DOCS=overwrite` writes what was printed into the document instead.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A document with the folder its commands are run in.
+struct Document {
+    path: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Document {
+    fn open(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+        Self { path, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// What a command prints: standard output, then standard error, then its exit code when that is not 0.
+    fn run(&self, command: &str) -> String {
+        let programs = Path::new(env!("CARGO_BIN_EXE_dealbook")).parent().unwrap();
+        let path = format!("{}:/usr/bin:/bin", programs.display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).current_dir(self.folder.path()).env_clear();
+        let output = shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z")]).output().unwrap();
+        let mut printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        match output.status.code() {
+            Some(0) => {}
+            code => printed.push_str(&format!("[exit {}]\n", code.unwrap_or(-1))),
+        }
+        printed
+    }
+
+    /// The document as it would be if it told the truth.
+    fn truth(&self) -> (String, String) {
+        let text = fs::read_to_string(&self.path).unwrap();
+        let mut truth = String::new();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            truth.push_str(line);
+            truth.push('\n');
+            if line != "```console" || !lines.peek().is_some_and(|line| line.starts_with("$ dealbook")) {
+                continue;
+            }
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            let mut first = true;
+            for command in block.iter().filter_map(|line| line.strip_prefix("$ ")) {
+                if !std::mem::take(&mut first) {
+                    truth.push('\n');
+                }
+                truth.push_str(&format!("$ {command}\n{}", self.run(command)));
+            }
+            truth.push_str("```\n");
+        }
+        (text, truth)
+    }
+}
+
+fn tells_the_truth(name: &str) {
+    let document = Document::open(name);
+    let (text, truth) = document.truth();
+    if std::env::var_os("DEALBOOK_DOCS").is_some_and(|how| how == "overwrite") {
+        fs::write(&document.path, &truth).unwrap();
+        return;
+    }
+    for (number, (written, printed)) in text.lines().zip(truth.lines()).enumerate() {
+        assert_eq!(written, printed, "{name}:{} is not what the program prints (DEALBOOK_DOCS=overwrite mends it)", number + 1);
+    }
+    assert_eq!(text.lines().count(), truth.lines().count(), "{name} ends early or late");
+}
+
+#[test]
+fn the_readme_is_what_happens() {
+    tells_the_truth("README.md");
+}
+
+#[test]
+fn the_tutorial_is_what_happens() {
+    tells_the_truth("docs/tutorial.md");
+}
