@@ -1,6 +1,6 @@
 //! `show disbursements`: every payout, with the rows that it paid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::money::Amount;
 use crate::report::{Cell, Column, Kind, Report};
@@ -116,18 +116,21 @@ impl Billing {
         let mut undone = BTreeMap::new();
         let headers = || payouts.iter().filter_map(|(payout, at)| at.header().map(|header| (*payout, header)));
         let recipient = |payout: u32| self.payouts.rows[payout as usize][0];
-        let mut paid: BTreeMap<_, Vec<(i64, u32)>> = BTreeMap::new();
+        let mut paid: BTreeMap<_, BTreeSet<(i64, u32)>> = BTreeMap::new();
         if headers().any(|(_, header)| header.failed && header.undoes == NONE) {
             for (payout, header) in headers().filter(|(_, header)| !header.failed && header.trace != NONE) {
                 let like = (recipient(payout), header.trace, header.paid, header.paid_currency);
-                paid.entry(like).or_default().push((header.effective, payout));
+                paid.entry(like).or_default().insert((header.effective, payout));
             }
         }
         for (failure, header) in headers().filter(|(_, header)| header.failed) {
             let found = match header.undoes {
-                NONE => paid.get(&(recipient(failure), header.trace, -header.paid, header.paid_currency)).and_then(|same| {
-                    let before = same.iter().filter(|(effective, payout)| *effective <= header.effective && !undone.contains_key(payout));
-                    before.max().map(|(_, payout)| *payout)
+                NONE => paid.get_mut(&(recipient(failure), header.trace, -header.paid, header.paid_currency)).and_then(|same| {
+                    let newest = |same: &BTreeSet<(i64, u32)>| same.range(..=(header.effective, u32::MAX)).next_back().copied();
+                    // Each payout comes back once.
+                    std::iter::from_fn(|| newest(same).inspect(|found| _ = same.remove(found)))
+                        .map(|(_, payout)| payout)
+                        .find(|payout| !undone.contains_key(payout))
                 }),
                 parent => payouts.contains_key(&parent).then_some(parent),
             };

@@ -18,8 +18,11 @@ struct Invoice {
     variant: u32,
     agreement: u32,
     parties: u32,
-    units: [i128; MEASURES],
-    unclassified: i128,
+    /// By class.
+    units: [i128; CLASSES.len()],
+    net: i128,
+    collected: i128,
+    disbursed: i128,
 }
 
 /// The classes that an invoice is shown by: each with the measures that make it.
@@ -49,10 +52,17 @@ const CLASSES: [(&str, &str, &[Measure]); 6] = [
     ("buyer_tax_informational", "Buyer's tax (AWS remits)", &[Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund]),
 ];
 
+/// The class of what stands in no measure.
+const OTHER: usize = 4;
+
 /// Each invoice of each recipient: its dates and parties, its amounts by class, what is owed for it and how much of that is open.
 pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
     let billed = state.billed_at(basis);
+    let mut class_of = [OTHER; MEASURES];
+    for (place, (.., measures)) in CLASSES.iter().enumerate() {
+        measures.iter().for_each(|measure| class_of[*measure as usize] = place);
+    }
     let mut numbers: Map<[u32; 3], usize> = Map::default();
     let mut found: Vec<Invoice> = Vec::new();
     for (number, sum) in sums.present() {
@@ -70,8 +80,10 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 variant: NONE,
                 agreement: NONE,
                 parties: NONE,
-                units: [0; MEASURES],
-                unclassified: 0,
+                units: [0; CLASSES.len()],
+                net: 0,
+                collected: 0,
+                disbursed: 0,
             });
             found.len() - 1
         });
@@ -91,18 +103,15 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             }
         }
         let counted = &counted[charge.class as usize];
-        at.unclassified += sum.unknown;
-        match counted.in_balance {
-            Some(measure) => at.units[measure as usize] += sum.net,
-            None => at.unclassified += sum.net,
-        }
-        if let Some(measure) = counted.informational {
-            at.units[measure as usize] += sum.informational;
-        }
-        at.units[Measure::NetRevenue as usize] += sum.net + sum.unknown;
-        at.units[Measure::Collected as usize] += sum.collected;
-        at.units[Measure::Disbursed as usize] += sum.disbursed;
+        let class_of = |measure: Option<Measure>| measure.map_or(OTHER, |measure| class_of[measure as usize]);
+        at.units[OTHER] += sum.unknown;
+        at.units[class_of(counted.in_balance)] += sum.net;
+        at.units[class_of(counted.informational)] += sum.informational;
+        at.net += sum.net + sum.unknown;
+        at.collected += sum.collected;
+        at.disbursed += sum.disbursed;
     }
+    drop((sums, billed, numbers));
 
     let mut columns = vec![
         Column::new("party", "Party", Kind::Text),
@@ -137,7 +146,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         "open",
         "disbursed",
     ];
-    found.sort_by(|one, other| one.key.map(|text| state.texts.get(text)).cmp(&other.key.map(|text| state.texts.get(text))));
+    found.sort_by_cached_key(|at| at.key.map(|text| state.texts.get(text)));
+    let width = report.columns.len();
     report.rows = found
         .into_iter()
         .map(|at| {
@@ -146,8 +156,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             let name = counterparty.as_ref().and_then(|counterparty| names.party(&counterparty.parse().ok()?));
             let day = |moment: i64| if moment == UNDATED { Cell::Empty } else { Cell::Day(Instant::from_micros(moment).day()) };
             let text = |number: u32| Cell::or_empty(state.texts.some(number), Cell::text);
-            let of = |measures: &[Measure]| measures.iter().map(|measure| at.units[*measure as usize]).sum::<i128>();
-            let mut row = vec![
+            let mut row = Vec::with_capacity(width);
+            row.extend([
                 Cell::text(party),
                 Cell::text(invoice),
                 text(at.variant),
@@ -157,15 +167,9 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 Cell::or_empty(name, Cell::Text),
                 text(at.agreement),
                 Cell::text(currency),
-            ];
-            row.extend(
-                CLASSES
-                    .iter()
-                    .map(|(name, _, measures)| Cell::Amount(cents(of(measures) + if *name == "other" { at.unclassified } else { 0 }))),
-            );
-            let [net, collected, disbursed] =
-                [Measure::NetRevenue, Measure::Collected, Measure::Disbursed].map(|measure| at.units[measure as usize]);
-            row.extend([net, collected, net - collected, disbursed].map(|units| Cell::Amount(cents(units))));
+            ]);
+            row.extend(at.units.map(|units| Cell::Amount(cents(units))));
+            row.extend([at.net, at.collected, at.net - at.collected, at.disbursed].map(|units| Cell::Amount(cents(units))));
             row
         })
         .collect();

@@ -1,0 +1,355 @@
+//! Whole processes, on a ledger of a million events: `cargo bench -p ledger-cli --bench whole -- [ROWS] [RUNS]`.
+//!
+//! Each command is started as a user starts it, from a warm page cache, and timed from outside: opening, answering, printing. Where a
+//! peer does something comparable it takes its turn in the same run. The table says what the target is; nothing is asserted.
+#![expect(clippy::unwrap_used, reason = "a measurement that fails may panic")]
+#![expect(clippy::float_arithmetic, reason = "it is what measurements are made of")]
+
+#[path = "../../ledger-core/benches/year/mod.rs"]
+mod year;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use year::Year;
+
+/// The end of the year: every row counts that took effect by then.
+const AS_OF: &str = "2025-12-31";
+
+/// What came of a process.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+struct Ran {
+    took: Duration,
+    /// The most memory it had, in KiB.
+    peak: u64,
+}
+
+/// Where everything is.
+struct Bench {
+    folder: PathBuf,
+    runs: usize,
+    rows: Vec<String>,
+}
+
+impl Bench {
+    fn dealbook(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dealbook"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DEALBOOK_")) {
+            command.env_remove(name);
+        }
+        command.args(arguments).current_dir(&self.folder);
+        command
+    }
+
+    fn program(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(name);
+        command.args(arguments).current_dir(&self.folder);
+        command
+    }
+
+    /// Runs a command to its end. Nothing when there is no such program.
+    fn time(&self, mut command: Command, stdin: Option<&str>) -> Option<Ran> {
+        command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::null()).stderr(Stdio::piped());
+        let began = Instant::now();
+        let mut child = command.spawn().ok()?;
+        if let Some(text) = stdin {
+            child.stdin.take()?.write_all(text.as_bytes()).ok()?;
+        }
+        let output = child.wait_with_output().ok()?;
+        let took = began.elapsed();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Some(Ran { took, peak: 0 })
+    }
+
+    /// As [`Bench::time`], and how much memory it took, which costs a process more.
+    fn measure(&self, command: Command) -> Ran {
+        let said = self.folder.join("peak");
+        let mut timed = self.program("/usr/bin/time", &["-f", "%M", "-o"]);
+        timed.arg(&said).arg(command.get_program()).args(command.get_args());
+        for (name, _) in command.get_envs() {
+            timed.env_remove(name);
+        }
+        let Some(ran) = self.time(timed, None) else { return self.time(command, None).unwrap() };
+        Ran { peak: fs::read_to_string(&said).unwrap().trim().parse().unwrap(), ..ran }
+    }
+
+    /// The median of several runs, after one that warms the caches.
+    fn median(&self, runs: usize, mut run: impl FnMut() -> Option<Ran>) -> Option<Ran> {
+        run()?;
+        let mut ran: Vec<Ran> = (0..runs).filter_map(|_| run()).collect();
+        ran.sort_by_key(|ran| ran.took);
+        ran.get(ran.len() / 2).copied()
+    }
+
+    /// The medians of two that take turns.
+    fn pair(&self, runs: usize, mut ours: impl FnMut() -> Ran, mut peer: impl FnMut() -> Option<Ran>) -> (Ran, Option<Ran>) {
+        let mut ran: Vec<(Ran, Option<Ran>)> = (0..runs).map(|_| (ours(), peer())).collect();
+        let at = ran.len() / 2;
+        ran.sort_by_key(|ran| ran.0.took);
+        let ours = ran[at].0;
+        ran.sort_by_key(|ran| ran.1.map(|ran| ran.took));
+        (ours, ran[at].1)
+    }
+
+    fn row(&mut self, what: &str, ours: String, target: &str, peer: &str, its: String, ratio: Option<f64>) {
+        let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        let row = format!("| {what} | {ours} | {target} | {peer} | {its} | {ratio} |");
+        eprintln!("{row}");
+        self.rows.push(row);
+    }
+
+    /// A row of speeds: how many events, or rows, a second.
+    fn rate(&mut self, what: &str, count: u64, target: &str, ours: Ran, peer: &str, its: Option<Ran>) {
+        let speed = |ran: Ran| count as f64 / ran.took.as_secs_f64();
+        let shown = |ran: Ran| format!("{}/s ({:.2} s{})", thousands(speed(ran) as u64), ran.took.as_secs_f64(), peak(ran));
+        self.row(what, shown(ours), target, peer, its.map_or_else(String::new, shown), its.map(|its| speed(ours) / speed(its)));
+    }
+
+    /// A row of times.
+    fn wait(&mut self, what: &str, target: &str, ours: Ran, peer: &str, its: Option<Ran>) {
+        let shown = |ran: Ran| format!("{:.1} ms{}", ran.took.as_secs_f64() * 1e3, peak(ran));
+        let ratio = its.map(|its| ours.took.as_secs_f64() / its.took.as_secs_f64());
+        self.row(what, shown(ours), target, peer, its.map_or_else(String::new, shown), ratio);
+    }
+}
+
+fn peak(ran: Ran) -> String {
+    if ran.peak == 0 { String::new() } else { format!(", {} MB", ran.peak / 1_000) }
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+/// The bytes of a file or of all files in a folder, as the disk has them.
+fn on_disk(path: &Path) -> u64 {
+    let metadata = path.metadata().unwrap();
+    if !metadata.is_dir() {
+        return metadata.blocks() * 512;
+    }
+    fs::read_dir(path).unwrap().map(|entry| on_disk(&entry.unwrap().path())).sum()
+}
+
+/// Writes so many rows in AWS's delivery layout. Gives the files.
+fn deliver(feeds: &Path, count: u64) -> Vec<PathBuf> {
+    let year = Year::read();
+    let mut files: BTreeMap<PathBuf, csv::Writer<BufWriter<File>>> = BTreeMap::new();
+    for (copy, account, row) in year.rows(count) {
+        let month = copy % 12 + 1;
+        let path = feeds.join(format!("{account}/billingeventfeed_v1/year=2025/month={month:02}/data.csv"));
+        let writer = files.entry(path).or_insert_with_key(|path| {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut writer = csv::Writer::from_writer(BufWriter::new(File::create(path).unwrap()));
+            writer.write_record(&year.header).unwrap();
+            writer
+        });
+        writer.write_record(&row).unwrap();
+    }
+    files
+        .into_iter()
+        .map(|(path, writer)| {
+            writer.into_inner().unwrap_or_else(|why| panic!("{why}")).flush().unwrap();
+            path
+        })
+        .collect()
+}
+
+/// What a shell prints.
+fn shell(command: &str) -> String {
+    let output = Command::new("sh").args(["-c", command]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// How long this disk takes to make 700 appended bytes durable.
+fn disk(folder: &Path) -> (Duration, Duration) {
+    let mut file = File::create(folder.join("disk")).unwrap();
+    let mut waits: Vec<Duration> = (0..2_000)
+        .map(|_| {
+            let began = Instant::now();
+            file.write_all(&[b'x'; 700]).unwrap();
+            file.sync_data().unwrap();
+            began.elapsed()
+        })
+        .collect();
+    waits.sort_unstable();
+    (waits[1_000], waits[1_980])
+}
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let count = numbers.first().copied().unwrap_or(1_000_000);
+    let runs = numbers.get(1).map_or(3, |runs| *runs as usize);
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut bench = Bench { folder: folder.path().to_owned(), runs, rows: Vec::new() };
+    println!(
+        "{} cores, {}, Linux {}, {}; append and fdatasync of 700 bytes: p50 {:?}, p99 {:?}; load at the start: {}",
+        shell("nproc"),
+        shell("sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1"),
+        shell("uname -r"),
+        shell("rustc --version"),
+        disk(folder.path()).0,
+        disk(folder.path()).1,
+        shell("cat /proc/loadavg")
+    );
+    let files = deliver(&folder.path().join("feeds"), count);
+    let input: u64 = files.iter().map(|file| file.metadata().unwrap().len()).sum();
+    println!("{} rows in {} files, {} bytes a row\n", thousands(count), files.len(), input / count);
+    shell("sync");
+
+    import(&mut bench, count, &files);
+    let log = bench.folder.join("big/.dealbook/log");
+    let written: u64 = fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    disk_bound(&mut bench, count, input + written);
+    proof(&mut bench, count);
+    answers(&mut bench, count);
+    space(&mut bench, count, written);
+
+    println!("| What | dealbook | target | beside it, in the same run | it | dealbook / it |\n|---|--:|--:|---|--:|--:|");
+    bench.rows.iter().for_each(|row| println!("{row}"));
+    println!("\nload at the end: {}", shell("cat /proc/loadavg"));
+}
+
+/// A new ledger each time, all rows into it, durable when it ends.
+fn import(bench: &mut Bench, count: u64, files: &[PathBuf]) {
+    let ours = || {
+        let _ = fs::remove_dir_all(bench.folder.join("big"));
+        bench.time(bench.dealbook(&["init", "big", "--name", "big"]), None).unwrap();
+        let ran = bench.measure(bench.dealbook(&["-L", "big", "-q", "import", "feeds"]));
+        shell("sync");
+        ran
+    };
+    let peer = || {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(bench.folder.join(format!("peer.sqlite{suffix}")));
+        }
+        let mut script = String::from("PRAGMA journal_mode=WAL;\nPRAGMA synchronous=FULL;\n");
+        for (at, file) in files.iter().enumerate() {
+            let skip = if at == 0 { "" } else { "--skip 1 " };
+            script += &format!(".import --csv {skip}{} rows\n", file.display());
+        }
+        let ran = bench.time(bench.program("sqlite3", &["peer.sqlite"]), Some(&script));
+        shell("sync");
+        ran
+    };
+    let (ours, its) = bench.pair(bench.runs, ours, peer);
+    bench.rate("`import`", count, "100,000/s, < 400 MB", ours, "`sqlite3`, `.import --csv`, WAL, FULL", its);
+    let again = bench.measure(bench.dealbook(&["-L", "big", "-q", "import", "feeds"]));
+    bench.rate("`import` again, nothing new", count, "", again, "", None);
+}
+
+/// As many bytes as an import reads and writes.
+fn disk_bound(bench: &mut Bench, count: u64, bytes: u64) {
+    let size = format!("count={}", bytes >> 20);
+    let dd = bench.time(bench.program("dd", &["if=/dev/zero", "of=zeros", "bs=1M", &size, "conv=fdatasync"]), None);
+    let _ = fs::remove_file(bench.folder.join("zeros"));
+    let shown = dd.map_or_else(String::new, |dd| {
+        format!("{}/s ({:.2} s)", thousands((count as f64 / dd.took.as_secs_f64()) as u64), dd.took.as_secs_f64())
+    });
+    bench.row("(disk alone)", String::new(), "", "`dd` of the bytes of input and log, fdatasync", shown, None);
+}
+
+/// What it takes to prove that nothing was altered.
+fn proof(bench: &mut Bench, count: u64) {
+    let runs = bench.runs.max(5);
+    let verify = |arguments: &[&str]| bench.measure(bench.dealbook(&[&["-L", "big", "-q"], arguments].concat()));
+    let b3sum = || bench.time(bench.program("sh", &["-c", "b3sum big/.dealbook/log/*"]), None);
+    let cat = || bench.time(bench.program("sh", &["-c", "cat big/.dealbook/log/* > /dev/null"]), None);
+    let check = || bench.time(bench.program("sqlite3", &["peer.sqlite", "PRAGMA integrity_check"]), None);
+    verify(&["verify"]);
+    let (quick, its) = bench.pair(runs, || verify(&["verify"]), b3sum);
+    let read = bench.median(runs, cat);
+    let (full, checked) = bench.pair(3, || verify(&["verify", "--full"]), check);
+    let replay = verify(&["replay"]);
+    bench.rate("`verify`", count, "1,200,000/s", quick, "`b3sum` of the log (whole files: hashes trees, on both cores)", its);
+    bench.row(
+        "(reading alone)",
+        String::new(),
+        "",
+        "`cat` of the log",
+        read.map_or_else(String::new, |ran| format!("{:.2} s", ran.took.as_secs_f64())),
+        None,
+    );
+    bench.rate("`verify --full`", count, "400,000/s, < 400 MB", full, "`sqlite3`, `PRAGMA integrity_check`", checked);
+    bench.rate("`replay`", count, "", replay, "", None);
+}
+
+fn answers(bench: &mut Bench, count: u64) {
+    let payouts = ["-L", "big", "-q", "show", "payouts", "--as-of", AS_OF, "-f", "csv"];
+    fs::remove_dir_all(bench.folder.join("big/.dealbook/derived")).unwrap();
+    fs::create_dir(bench.folder.join("big/.dealbook/derived")).unwrap();
+    let first = bench.measure(bench.dealbook(&payouts));
+    let memory = bench.measure(bench.dealbook(&payouts)).peak;
+    let sum = "SELECT recipient_account_id, currency, transaction_type, action, SUM(amount) FROM rows WHERE valid_from < '2026-01-01' GROUP BY 1, 2, 3, 4";
+    let sqlite = || bench.time(bench.program("sqlite3", &["peer.sqlite", sum]), None);
+    sqlite();
+    let (plain, its) = bench.pair(9, || bench.time(bench.dealbook(&payouts), None).unwrap(), sqlite);
+    let index = "CREATE INDEX sums ON rows (recipient_account_id, currency, transaction_type, action, valid_from, amount)";
+    let indexed = bench.time(bench.program("sqlite3", &["peer.sqlite", index]), None);
+    let (later, covered) = bench.pair(9, || bench.time(bench.dealbook(&payouts), None).unwrap(), sqlite);
+    let later = if later.took < plain.took { later } else { plain };
+    bench.rate("`show payouts --as-of`, first: all is folded", count, "", first, "`sqlite3`, `CREATE INDEX` for the sum", indexed);
+    bench.wait(
+        "`show payouts --as-of`, later",
+        "120 ms",
+        Ran { peak: memory, ..later },
+        "`sqlite3`, a plain `SUM`, covering index",
+        covered,
+    );
+    bench.wait("(the same)", "120 ms", plain, "`sqlite3`, a plain `SUM`, no index", its);
+
+    bench.time(bench.dealbook(&["init", "sample", "--sample", "-q"]), None).unwrap();
+    let (sample, big) = (bench.folder.join("sample"), bench.folder.join("big"));
+    let start = bench.median(9, || bench.time(bench.program("true", &[]), None));
+    let within = |folder: &Path, arguments: &[&str]| {
+        bench.median(9, || {
+            let mut command = bench.dealbook(arguments);
+            command.current_dir(folder);
+            bench.time(command, None)
+        })
+    };
+    let (help, small, large) = (within(&big, &["--help"]), within(&sample, &["status"]), within(&big, &["status"]));
+    let (verified, asked) = (within(&sample, &["verify"]), within(&sample, &["show", "payouts", "--as-of", AS_OF]));
+    let made = bench.median(3, || {
+        let _ = fs::remove_dir_all(bench.folder.join("again"));
+        bench.time(bench.dealbook(&["init", "again", "--sample", "-q"]), None)
+    });
+    let rows = [
+        ("`--help`", "50 ms", help),
+        ("`status`, sample", "50 ms", small),
+        ("`status`, this ledger", "50 ms", large),
+        ("`verify`, sample", "", verified),
+        ("`show payouts --as-of`, sample", "", asked),
+        ("`init --sample`", "", made),
+    ];
+    for (what, target, ran) in rows {
+        bench.wait(what, target, ran.unwrap(), "`true`: a process that does nothing", start);
+    }
+}
+
+fn space(bench: &mut Bench, count: u64, written: u64) {
+    let peer = on_disk(&bench.folder.join("peer.sqlite"));
+    let input = on_disk(&bench.folder.join("feeds"));
+    let folder = bench.folder.join("big/.dealbook");
+    bench.row("bytes per line", format!("{}", written / count), "", "", String::new(), None);
+    for (part, target) in [("log", ""), ("store", "160 B"), ("derived", "")] {
+        let bytes = on_disk(&folder.join(part));
+        let (name, its) = match part {
+            "log" => ("the feeds' files", input),
+            "store" => ("`gzip -1` of the log", gzip(&folder.join("log"))),
+            _ => ("`peer.sqlite`, with its index", peer),
+        };
+        let ratio = bytes as f64 / its as f64;
+        bench.row(&format!("`{part}/` per event"), format!("{} B", bytes / count), target, name, format!("{} B", its / count), Some(ratio));
+    }
+}
+
+fn gzip(log: &Path) -> u64 {
+    shell(&format!("cat {}/* | gzip -1 | wc -c", log.display())).parse().unwrap_or(1)
+}
