@@ -56,6 +56,7 @@ fn recovers(place: &Place, said: &[&str]) -> Ran {
         assert!(ran.err.contains(said), "expected `{said}`: {ran}");
     }
     assert_eq!((place.verified(Depth::Chain), place.payouts()), (KEPT.head, KEPT.payouts.clone()), "{ran}");
+    place.run(["verify"]).done();
     let ran_again = place.run(["import", "next"]).done();
     assert!(!ran_again.err.contains("note: "), "all is in order by now: {ran_again}");
     assert_eq!(place.verified(Depth::Chain).seq, KEPT.head.seq + 11);
@@ -577,6 +578,14 @@ fn a_store_that_cannot_be_written_is_said_and_the_import_succeeds() {
     }
 }
 
+/// Whether this process may mount file systems.
+fn may_mount() -> bool {
+    const SYS_ADMIN: u64 = 1 << 21;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let held = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
+    held.is_some_and(|held| held & SYS_ADMIN != 0)
+}
+
 #[test]
 fn a_full_disk_is_surfaced_and_room_cures_it() {
     let (before, payouts, head) = &*MORE;
@@ -585,6 +594,10 @@ fn a_full_disk_is_surfaced_and_room_cures_it() {
         let options = format!("size={size},{more}");
         Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).output().is_ok_and(|output| output.status.success())
     };
+    if !fault::may_mount() {
+        // Not even CI can help that.
+        return eprintln!("SKIPPED: {what}: this process may not mount a file system");
+    }
     let place = before.copied();
     let folder = place.at(".dealbook");
     let held = place.at("held");

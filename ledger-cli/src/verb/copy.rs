@@ -48,7 +48,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         copied => copied,
     });
     let after = opened.log.head();
-    opened.log.close()?;
+    opened.log.close()?.iter().for_each(|notice| context.note(format!("note: {notice}")));
     copied?;
     let theirs = sources.iter().map(|source| source.head()).max_by_key(|head| head.seq).unwrap_or(Head::EMPTY);
     if after == before {
