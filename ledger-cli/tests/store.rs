@@ -594,7 +594,7 @@ fn a_full_disk_is_surfaced_and_room_cures_it() {
         let options = format!("size={size},{more}");
         Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).output().is_ok_and(|output| output.status.success())
     };
-    if !fault::may_mount() {
+    if !may_mount() {
         // Not even CI can help that.
         return eprintln!("SKIPPED: {what}: this process may not mount a file system");
     }
