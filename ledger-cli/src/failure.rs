@@ -443,11 +443,12 @@ mod tests {
             (Broken::OutOfPlace { expected: 7, found: 9 }, Code::E0502),
             (Broken::WrongGenesis { prev: Hash::of(b"a") }, Code::E0503),
             (Broken::NotALine { at: 7 }, Code::E0505),
-            (Broken::Newer { at: 7, version: 2 }, Code::E0505),
         ] {
             let failure = Failure::from(broken);
             assert_eq!((failure.exit, failure.diagnostics[0].code), (Exit::Integrity, Some(code)));
         }
+        let newer = Failure::from(Broken::Newer { at: 7, version: 2 });
+        assert_eq!(newer.exit, Exit::Failure, "a line of a newer program is no damage");
         insta::assert_snapshot!(printed(&Broken::Unequal { at: 7, stored: Hash::of(b"a"), computed: Hash::of(b"b") }.into()));
     }
 

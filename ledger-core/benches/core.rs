@@ -2,6 +2,7 @@
 //!
 //! The rows are a year of the fixture's sellers. `bound` names what the step cannot be faster than: the hash of the same bytes.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails may panic")]
+#![expect(clippy::disallowed_macros, reason = "a measurement prints")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the fixture")]
 
 mod year;

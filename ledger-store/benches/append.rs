@@ -58,7 +58,7 @@ impl Ran {
 struct Templates(Vec<[String; 3]>);
 
 impl Templates {
-    fn of(lines: &Templates) -> Self {
+    fn of(lines: &Lines) -> Self {
         let cut = |(line, seq): (&[u8], u64)| {
             let (start, rest) = std::str::from_utf8(line).unwrap().split_once(",\"prev\":\"").unwrap();
             let (middle, end) = rest[64..].split_once(&format!("\"seq\":{seq},")).unwrap();
@@ -135,7 +135,9 @@ fn gather(mut sink: impl Sink, lines: &Templates, mut waiting: mpsc::Receiver<(u
             next = if ends.len() < 4_096 { waiting.try_recv().ok() } else { None };
         }
         sink.commit(base, &bytes, &ends);
-        answers.drain(..).for_each(|answer| drop(answer.send(())));
+        for answer in answers.drain(..) {
+            let _ = answer.send(());
+        }
     }
     head.seq
 }
@@ -293,7 +295,6 @@ impl Postgres {
         let mut line = Vec::new();
         lines.write(Head::EMPTY, &mut line);
         let line = String::from_utf8(line).ok()?.replace('\'', "''");
-        // A colon before a letter would be a variable of pgbench.
         let many = if load.lines > 1 {
             format!("SELECT line FROM line, generate_series(1,{})", load.lines)
         } else {

@@ -11,6 +11,9 @@ const UUID: &[&str] = &["line_item_id", "buyer_line_item_id", "transaction_refer
 /// Numbers of invoices: digits, or a word and more.
 const INVOICE: &[&str] = &["invoice_id", "buyer_invoice_id"];
 
+/// Makes a fresh id of the form of an old one.
+type Make = fn(&str, u64) -> String;
+
 /// The rows of the fixture.
 pub(crate) struct Year {
     /// The columns.
@@ -18,7 +21,7 @@ pub(crate) struct Year {
     /// Whose row it is, and its fields.
     rows: Vec<(String, Vec<String>)>,
     /// How the ids of each column are made.
-    made: Vec<Option<fn(&str, u64) -> String>>,
+    made: Vec<Option<Make>>,
 }
 
 /// The folder of the fixture.

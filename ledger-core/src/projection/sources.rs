@@ -197,7 +197,7 @@ impl Sources {
         .collect()
     }
 
-    /// What is out of the ordinary at a basis, in the order of events.
+    /// What is out of the ordinary at a basis, in order.
     pub fn findings(&self, basis: &Basis) -> Vec<Finding> {
         let mut found = Vec::new();
         let replaced = self.replaced(basis.known_at);
@@ -267,7 +267,8 @@ impl Sources {
             find(finding::UNFINISHED_IMPORT, format!("{} of {} events have arrived", import.arrived_by(known_at), said.events));
         }
         for (rule, rows) in &said.fallbacks {
-            find(finding::FALLBACK_USED, format!("`{rule}` was used on {rows} rows"));
+            let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            find(finding::FALLBACK_USED, format!("`{rule}` was used on {rows}"));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::money::Amount;
 use crate::time::Instant;
 
 impl View<'_> {
-    /// What the records show at the basis, in the order of events.
+    /// What the records show at the basis, in order.
     pub fn findings(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         for (offer, version) in self.released() {

@@ -11,7 +11,7 @@ use crate::report::{Cell, Column, Kind as Of, Report};
 use crate::time::Instant;
 
 fn money(amount: Option<Amount>, currency: Option<Currency>) -> Cell {
-    match (amount, currency) {
+    match (amount.map(with_cents), currency) {
         (Some(amount), Some(currency)) => Cell::Money(amount, currency),
         (Some(amount), None) => Cell::Amount(amount),
         _ => Cell::Empty,
@@ -31,11 +31,14 @@ fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> Cell {
     if values.is_empty() { Cell::Empty } else { Cell::List(values) }
 }
 
-/// The sum, written with two decimals where they hold it.
+/// An amount, written with two decimals where they hold it.
+fn with_cents(amount: Amount) -> Amount {
+    let cents = amount.half_up(2);
+    if cents == amount { cents } else { amount }
+}
+
 fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
-    let sum = Amount::from_units(amounts.map(Amount::units).sum());
-    let cents = sum.half_up(2);
-    if cents == sum { cents } else { sum }
+    Amount::from_units(amounts.map(Amount::units).sum())
 }
 
 /// A party: its AWS account, or the opaque id when no account row says which it is; and its name at a moment.
