@@ -23,7 +23,7 @@ use std::fmt::Display;
 use std::hash::{Hash as _, Hasher};
 use std::str::FromStr;
 
-use crate::event::{Event, Extra};
+use crate::event::{Entry, Event, Extra};
 use crate::id::AccountId;
 use crate::money::{Amount, Currency, NotAnAmount};
 use crate::problem::{Code, Problem};
@@ -224,6 +224,36 @@ pub struct Fingerprint {
 impl Fact {
     /// The fingerprints. `scratch` is a buffer that is used again from row to row.
     pub fn fingerprint(&self, scratch: &mut Vec<u8>) -> Fingerprint {
+        let Self { key, effective_at, stated_at, withdrawn, event } = self;
+        Told { key, effective_at: *effective_at, stated_at: *stated_at, withdrawn: *withdrawn, event }.fingerprint(scratch)
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprints of the fact that an entry recorded, when it came from a source's row.
+    pub fn of_entry(entry: &Entry, scratch: &mut Vec<u8>) -> Option<Self> {
+        let source = entry.source.as_ref()?;
+        let (event, withdrawn) = match &entry.event {
+            Event::SourceRestated(restated) => (&restated.entry, restated.withdrawn),
+            event => (event, false),
+        };
+        let told = Told { key: &source.id, effective_at: entry.effective_at, stated_at: source.stated_at, withdrawn, event };
+        Some(told.fingerprint(scratch))
+    }
+}
+
+/// A fact, borrowed, in the order in which it is hashed.
+#[derive(Hash)]
+struct Told<'a> {
+    key: &'a str,
+    effective_at: Instant,
+    stated_at: Option<Instant>,
+    withdrawn: bool,
+    event: &'a Event,
+}
+
+impl Told<'_> {
+    fn fingerprint(&self, scratch: &mut Vec<u8>) -> Fingerprint {
         let mut bytes = Bytes(std::mem::take(scratch));
         bytes.0.clear();
         self.hash(&mut bytes);

@@ -6,8 +6,10 @@
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use ledger_core::chain::{Broken, Hash, Head};
 use ledger_core::damage::{self, Damage, Kind as Done};
@@ -120,29 +122,100 @@ pub(super) fn verdict(head: Head) -> String {
 /// It cannot be read. That it is not intact is not an error here but what came of it.
 pub(super) fn examine(location: &Location, full: bool, since: Option<&Since>, context: &Context) -> Result<Examined, Failure> {
     let folder = session::folder_of(location);
-    // The store first: whoever writes meanwhile writes to the log before.
-    let stored = folder.as_deref().map(store::stored);
+    thread::scope(|scope| {
+        // The store is looked at while the log is read.
+        let (tell, told) = channel();
+        if let Some(folder) = &folder {
+            scope.spawn(move || tell.send(store::stored(folder)));
+        } else {
+            drop(tell);
+        }
+        examine_beside(&told, location, folder.as_deref(), full, since, context)
+    })
+}
+
+fn examine_beside(
+    told: &Receiver<Stored>,
+    location: &Location,
+    folder: Option<&Path>,
+    full: bool,
+    since: Option<&Since>,
+    context: &Context,
+) -> Result<Examined, Failure> {
+    let mut boundaries = Boundaries { told, stored: None, wanted: vec![], waiting: vec![], heads: BTreeMap::new() };
     let broken = match backend::read(&location.to_string()) {
-        Ok(source) => match Pass::over(&*source, location, full, since, stored.as_ref(), context) {
-            Ok(pass) => return Ok(intact(&pass, &*source, folder.as_deref(), full, since, stored)),
+        Ok(source) => match Pass::over(&*source, location, full, since, &mut boundaries, context) {
+            Ok(pass) => return Ok(intact(&pass, location, folder, full, since, boundaries)),
             Err(error) => error,
         },
         Err(error) => error.into(),
     };
+    boundaries.finish();
+    let stored = boundaries.stored;
     let integrity = match &broken {
         ScanError::Log(error) => error.is_integrity(),
         ScanError::Unreadable(ledger_core::event::Unreadable::Broken(broken)) => !matches!(broken, Broken::Newer { .. }),
         ScanError::Unreadable(_) => true,
     };
-    if integrity { damaged(broken, location, folder.as_deref(), since, stored) } else { Err(broken.into()) }
+    if integrity { damaged(broken, location, folder, since, stored) } else { Err(broken.into()) }
+}
+
+type Stored = Result<Vec<(Head, Head)>, LogError>;
+
+/// The heads of the log at the boundaries of the store's blocks. Which these are is told while the log is being read; until then the heads
+/// that were read wait.
+struct Boundaries<'a> {
+    told: &'a Receiver<Stored>,
+    stored: Option<Stored>,
+    /// The boundaries that have not been reached, the next one last.
+    wanted: Vec<u64>,
+    waiting: Vec<Head>,
+    heads: BTreeMap<u64, Head>,
+}
+
+impl Boundaries<'_> {
+    fn reached(&mut self, head: Head) {
+        match &self.stored {
+            None => self.waiting.push(head),
+            Some(_) if self.wanted.last() == Some(&head.seq) => {
+                self.wanted.pop();
+                self.heads.insert(head.seq, head);
+            }
+            Some(_) => (),
+        }
+    }
+
+    /// Looks whether the boundaries have been told.
+    fn look(&mut self) {
+        if self.stored.is_none()
+            && let Ok(stored) = self.told.try_recv()
+        {
+            self.take(stored);
+        }
+    }
+
+    /// Waits for the boundaries, if there are any.
+    fn finish(&mut self) {
+        if self.stored.is_none()
+            && let Ok(stored) = self.told.recv()
+        {
+            self.take(stored);
+        }
+    }
+
+    fn take(&mut self, stored: Stored) {
+        self.wanted = stored.iter().flatten().map(|(_, after)| after.seq).rev().collect();
+        self.stored = Some(stored);
+        for head in std::mem::take(&mut self.waiting) {
+            self.reached(head);
+        }
+    }
 }
 
 /// One way through the log, with everything that is looked for on it.
 struct Pass {
     head: Head,
-    /// The heads at the positions that were asked for.
-    heads: BTreeMap<u64, Head>,
-    /// The heads whose hash begins as `--since` says.
+    /// The heads that are what `--since` says, or stand where it says.
     named: Vec<Head>,
     /// Of each state that is saved: its name, where it was saved, and whether it is what was folded.
     saved: Vec<(&'static str, Head, bool)>,
@@ -150,21 +223,17 @@ struct Pass {
     states: usize,
 }
 
-type Stored = Result<Vec<(Head, Head)>, LogError>;
-
 impl Pass {
     fn over(
         source: &dyn Source,
         location: &Location,
         full: bool,
         since: Option<&Since>,
-        stored: Option<&Stored>,
+        boundaries: &mut Boundaries<'_>,
         context: &Context,
     ) -> Result<Self, ScanError> {
-        let boundaries = stored.and_then(|stored| stored.as_ref().ok()).into_iter().flatten().map(|(_, after)| after.seq);
-        let wanted: BTreeSet<u64> = boundaries.chain(since.and_then(|since| since.seq)).collect();
         let searched = since.filter(|since| since.seq.is_none()).and_then(|since| since.hash.as_deref());
-        let (mut heads, mut named) = (BTreeMap::new(), Vec::new());
+        let (at, mut named) = (since.and_then(|since| since.seq), Vec::new());
         let (mut states, mut known) = (States::default(), Known::default());
         let mut folds: Vec<&mut dyn Projection> = if full { states.all() } else { vec![] };
         if full {
@@ -183,11 +252,10 @@ impl Pass {
         if head.seq > 0 {
             let depth = if full { Depth::Strict } else { Depth::Heads };
             scan(source.read(1)?, Head::EMPTY, depth, |checked| {
+                boundaries.look();
                 for head in heads_of(&checked) {
-                    if wanted.contains(&head.seq) {
-                        heads.insert(head.seq, head);
-                    }
-                    if searched.is_some_and(|prefix| head.hash.to_string().starts_with(prefix)) {
+                    boundaries.reached(head);
+                    if at == Some(head.seq) || searched.is_some_and(|prefix| head.hash.to_string().starts_with(prefix)) {
                         named.push(head);
                     }
                 }
@@ -203,7 +271,8 @@ impl Pass {
                 Ok::<(), ScanError>(())
             })?;
         }
-        Ok(Self { head, heads, named, saved: compared, states: folds.len() })
+        boundaries.finish();
+        Ok(Self { head, named, saved: compared, states: folds.len() })
     }
 }
 
@@ -215,7 +284,14 @@ fn heads_of(checked: &Checked) -> impl Iterator<Item = Head> {
 }
 
 /// What is said of a ledger whose chain holds.
-fn intact(pass: &Pass, source: &dyn Source, folder: Option<&Path>, full: bool, since: Option<&Since>, stored: Option<Stored>) -> Examined {
+fn intact(
+    pass: &Pass,
+    location: &Location,
+    folder: Option<&Path>,
+    full: bool,
+    since: Option<&Since>,
+    boundaries: Boundaries<'_>,
+) -> Examined {
     let mut checks = Checks { report: Report::new("verify", columns()), failure: None };
     let head = pass.head;
     let events = crate::failure::counted(head.seq, "event");
@@ -226,9 +302,9 @@ fn intact(pass: &Pass, source: &dyn Source, folder: Option<&Path>, full: bool, s
         Some(Ok(None)) => checks.add("anchor", "none", "missing or unreadable: the next writer makes it anew"),
         Some(Err(why)) => checks.add("anchor", "not looked at", why),
     }
-    match stored {
+    match boundaries.stored {
         None => checks.add("store", "none", "a file of lines has none"),
-        Some(stored) => hold_store(&mut checks, pass, source, stored),
+        Some(stored) => hold_store(&mut checks, pass.head, location, stored, &boundaries.heads),
     }
     if full {
         checks.add("re-encoding", "ok", format!("{events} decoded and encoded again, byte for byte the same"));
@@ -246,15 +322,13 @@ fn intact(pass: &Pass, source: &dyn Source, folder: Option<&Path>, full: bool, s
         checks.add("projections", "not looked at", "--full does");
     }
     if let Some(since) = since {
-        let found = since.seq.map_or_else(|| pass.named.clone(), |seq| pass.heads.get(&seq).copied().into_iter().collect());
-        hold_since(&mut checks, since, &found, head);
+        hold_since(&mut checks, since, &pass.named, head);
     }
     checks.done(head)
 }
 
 /// Holds the blocks of the store against the log.
-fn hold_store(checks: &mut Checks, pass: &Pass, source: &dyn Source, stored: Stored) {
-    let head = pass.head;
+fn hold_store(checks: &mut Checks, head: Head, location: &Location, stored: Stored, heads: &BTreeMap<u64, Head>) {
     let blocks = match stored {
         Ok(blocks) => blocks,
         Err(LogError::Locked { .. }) => return checks.add("store", "not looked at", "another process is writing"),
@@ -264,21 +338,29 @@ fn hold_store(checks: &mut Checks, pass: &Pass, source: &dyn Source, stored: Sto
         }
         Err(why) => return checks.add("store", "not looked at", why),
     };
-    let at = |seq: u64| pass.heads.get(&seq).copied().or_else(|| source.head_at(seq).ok().flatten());
+    let end = blocks.last().map_or(Head::EMPTY, |(_, after)| *after);
+    // Someone may have written since the log was opened: what goes beyond it is held against the log as it is now.
+    let now = if end.seq > head.seq { backend::read(&location.to_string()).ok() } else { None };
+    let last = now.as_ref().map_or(head, |now| now.head());
+    let at = |seq: u64| match seq {
+        0 => Some(Head::EMPTY),
+        seq if seq <= head.seq => heads.get(&seq).copied(),
+        seq => now.as_ref().and_then(|now| now.head_at(seq).ok().flatten()),
+    };
     for (before, after) in &blocks {
-        let (log, theirs) = if after.seq <= head.seq { (at(after.seq), *after) } else { (at(before.seq), *before) };
-        if log.is_some_and(|log| log != theirs) || log.is_none() && theirs.seq <= head.seq {
-            let log = log.unwrap_or(Head::EMPTY);
+        let theirs = if after.seq <= last.seq { *after } else { *before };
+        // Behind the end of the log there is nothing to be held against.
+        let Some(log) = at(theirs.seq) else { continue };
+        if log != theirs {
             let failure = Failure::new(Code::E0507, format!("the store has {theirs} where the log has {log}"))
                 .because("one of the two was changed after it was written")
                 .hint("`dealbook copy sled:DIR jsonl:FILE` saves what the log has; compare it with a copy of your own");
             return checks.fail("store", format!("it has {theirs} where the log has {log}"), failure);
         }
     }
-    let end = blocks.last().map_or(Head::EMPTY, |(_, after)| *after);
-    if end.seq > head.seq {
-        let detail = format!("it goes on to {end}, but the log ends at {head}");
-        return checks.fail("store", detail, LogError::StoreAheadOfLog { log: head, store: end }.into());
+    if end.seq > last.seq {
+        let detail = format!("it goes on to {end}, but the log ends at {last}");
+        return checks.fail("store", detail, LogError::StoreAheadOfLog { log: last, store: end }.into());
     }
     let detail = match blocks.len() {
         0 => "empty: nothing fills a block yet".to_owned(),

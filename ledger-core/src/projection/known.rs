@@ -5,8 +5,8 @@
 
 use std::num::NonZeroU32;
 
-use crate::event::{Entry, Event};
-use crate::feed::{Fact, Fingerprint};
+use crate::event::Entry;
+use crate::feed::Fingerprint;
 use crate::hash::Map;
 use crate::projection::Projection;
 
@@ -71,16 +71,6 @@ impl Known {
         self.len() == 0
     }
 
-    /// The fact that an entry recorded, when it came from a source's row.
-    fn fact(entry: &Entry) -> Option<Fact> {
-        let source = entry.source.as_ref()?;
-        let (event, withdrawn) = match &entry.event {
-            Event::SourceRestated(restated) => (restated.entry.clone(), restated.withdrawn),
-            event => (event.clone(), false),
-        };
-        Some(Fact { key: source.id.clone(), effective_at: entry.effective_at, stated_at: source.stated_at, withdrawn, event })
-    }
-
     fn sorted(&self) -> Vec<(Fingerprint, u64)> {
         let recent = self.recent.iter().map(|recent| (recent.print, recent.seq));
         let mut all: Vec<_> = self.settled.iter().copied().chain(recent).collect();
@@ -99,10 +89,7 @@ impl Projection for Known {
     }
 
     fn evolve(&mut self, entry: &Entry) {
-        if let Some(fact) = Self::fact(entry) {
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let print = fact.fingerprint(&mut scratch);
-            self.scratch = scratch;
+        if let Some(print) = Fingerprint::of_entry(entry, &mut self.scratch) {
             self.add(print, entry.seq);
         }
     }
