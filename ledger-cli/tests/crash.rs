@@ -15,7 +15,7 @@ use ledger_core::event::{Draft, Event};
 use ledger_store::appender::Appender;
 use ledger_store::backend::{self, sled::Options};
 use ledger_store::scan::Depth;
-use support::{Dice, Place, Ran, billing, fault, month};
+use support::{Dice, Place, Ran, billing, fault, month, run};
 
 /// The files that are imported one after the other: small ones, and some of several groups.
 const FILES: [u64; 6] = [40, 2_200, 1, 60, 1_300, 5];
@@ -123,7 +123,7 @@ fn an_import_that_was_cut_off_is_said_and_finished_without_a_second_beginning() 
     // The second group of this file is never made durable.
     let mut import = place.command(["import", &file(1)]);
     let Some(import) = fault::meet(&mut import, "sync:/log/:2:kill") else { return };
-    assert_eq!(Ran::from(import.output().unwrap()).code, None);
+    assert_eq!(run(import).code, None);
     let status = place.run(["status"]).done();
     let said = "Unfinished  #43 039235861748/billingeventfeed_v1/year=2025/month=02/data.csv: 1999 of 2200 events";
     assert!(status.out.contains(said), "{status}");
@@ -143,7 +143,7 @@ fn an_import_that_was_cut_off_is_said_and_finished_without_a_second_beginning() 
 fn ended_at(place: &Place, args: &[&str], n: usize, how: &str) -> Option<Ran> {
     let mut command = place.command(args);
     let command = fault::meet(&mut command, &format!("change:.dealbook:{n}:{how}"))?;
-    Some(command.output().unwrap().into())
+    Some(run(command))
 }
 
 #[test]

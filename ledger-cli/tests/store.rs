@@ -18,7 +18,7 @@ use ledger_core::chain::Head;
 use ledger_store::backend::{self, sled::Options};
 use ledger_store::scan::Depth;
 use support::fault::{self, meet};
-use support::{Dice, Place, Ran, billing, copy, month};
+use support::{Dice, Place, Ran, billing, copy, month, run};
 
 /// A ledger with some thousand events, closed in order, and the feed of its next month beside it.
 struct Kept {
@@ -484,7 +484,7 @@ fn the_lock_of_a_dead_process_blocks_nobody() {
 /// Runs the import of a feed of two groups with a fault, on a ledger of its own. Nothing where that cannot be tested.
 fn with(place: &Place, fault: &str) -> Option<Ran> {
     let mut command = place.command(["import", "more"]);
-    Some(meet(&mut command, fault)?.output().unwrap().into())
+    Some(run(meet(&mut command, fault)?))
 }
 
 static MORE: LazyLock<(Place, String, Head)> = LazyLock::new(|| {

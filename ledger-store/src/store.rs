@@ -1,14 +1,16 @@
 //! Packed blocks in sled, and what it takes to trust sled with them.
 //!
-//! sled's `flush` does not reach the platter, its opening of a damaged database may panic or quietly give back an older one, and an
-//! error while reading can empty it. So its file is synced here, every call is fenced, and nothing that it says is believed before the
-//! log has agreed.
+//! sled's `flush` does not reach the platter, its opening of a damaged database may panic or quietly give back an older one, an
+//! error while reading can empty it, and after a write that failed it may wait forever for another one. So its file is synced here,
+//! every call is fenced, what writes is waited for only so long, and nothing that it says is believed before the log has agreed.
 
 use std::cell::Cell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Once;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use ledger_core::chain::Head;
 
@@ -18,8 +20,29 @@ use crate::pack::{Header, Packed, Unpacker, VALUE};
 /// Measured: with segments of 512 KiB the same blocks take a tenth more space, and with smaller ones a leaf would not fit.
 const SEGMENT: usize = 256 << 10;
 
-/// What sled said, or that it panicked.
+/// How long sled may take to write what it holds, which is no more than its cache.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// So many bytes of a database, at the least, are looked through in a second when it is opened.
+const SLOWEST: u64 = 10 << 20;
+
+/// What sled said, that it panicked, or that it said nothing.
 pub(crate) type Failed = String;
+
+/// Runs something of sled's that writes, and gives up on it after a while: a thread of sled's own that failed may leave it waiting.
+/// What it was given is lost then.
+fn patient<T: Send + 'static>(patience: Duration, run: impl FnOnce() -> sled::Result<T> + Send + 'static) -> Result<T, Failed> {
+    let (answer, answered) = channel();
+    let run = move || {
+        let _ = answer.send(fenced(run));
+    };
+    std::thread::Builder::new().name("sled".to_owned()).spawn(run).map_err(|error| error.to_string())?;
+    answered.recv_timeout(patience).unwrap_or_else(|error| {
+        Err(match error {
+            RecvTimeoutError::Timeout => format!("sled did not answer for {} s", patience.as_secs()),
+            RecvTimeoutError::Disconnected => "sled did not answer".to_owned(),
+        })
+    })
+}
 
 /// Runs something of sled's: a panic is an error like any other, and is not printed.
 fn fenced<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, Failed> {
@@ -59,9 +82,11 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the database in this folder, or makes an empty one.
     pub(crate) fn open(path: &Path) -> Result<Self, Failed> {
-        let open = fenced(|| {
+        let size = std::fs::metadata(path.join("db")).map_or(0, |db| db.len());
+        let at = path.to_owned();
+        let open = patient(PATIENCE + Duration::from_secs(size / SLOWEST), move || {
             let db = sled::Config::new()
-                .path(path)
+                .path(at)
                 .cache_capacity(64 << 20)
                 .segment_size(SEGMENT)
                 .mode(sled::Mode::LowSpace)
@@ -96,13 +121,15 @@ impl Store {
                 if part == 0 { batch.insert(&key, value) } else { batch.insert([&key[..], &[part]].concat(), value) }
             }
         }
-        fenced(|| tree.apply_batch(batch))
+        let tree = tree.clone();
+        patient(PATIENCE, move || tree.apply_batch(batch))
     }
 
     /// Makes everything put in durable.
     pub(crate) fn sync(&self) -> Result<(), Failed> {
         if let Some((db, _)) = &self.open {
-            fenced(|| db.flush())?;
+            let db = db.clone();
+            patient(PATIENCE, move || db.flush())?;
         }
         self.file.sync_data().map_err(|error| error.to_string())
     }
@@ -186,12 +213,16 @@ impl Store {
 
     /// Closes the database; sled writes out what it still holds.
     pub(crate) fn close(mut self) -> Result<(), Failed> {
-        let open = self.open.take();
-        fenced(|| {
+        self.let_go()?;
+        self.file.sync_data().map_err(|error| error.to_string())
+    }
+
+    fn let_go(&mut self) -> Result<(), Failed> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        patient(PATIENCE, move || {
             drop(open);
             Ok(())
-        })?;
-        self.file.sync_data().map_err(|error| error.to_string())
+        })
     }
 }
 
@@ -204,12 +235,8 @@ fn link(head: Head, header: &Header) -> Result<Head, Failed> {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let open = self.open.take();
         // A store that is only dropped is judged when it is opened again.
-        let _ = fenced(|| {
-            drop(open);
-            Ok(())
-        });
+        let _ = self.let_go();
     }
 }
 
@@ -247,5 +274,16 @@ mod tests {
     #[test]
     fn a_panic_is_an_error() {
         assert_eq!(fenced::<()>(|| panic!("sled is sorry")), Err("sled panicked: sled is sorry".to_owned()));
+        assert_eq!(patient::<()>(PATIENCE, || panic!("sled is sorry")), Err("sled panicked: sled is sorry".to_owned()));
+    }
+
+    #[test]
+    fn silence_is_an_error() {
+        let said = patient(Duration::ZERO, || {
+            std::thread::sleep(PATIENCE);
+            Ok(())
+        });
+        assert_eq!(said, Err("sled did not answer for 0 s".to_owned()));
+        assert_eq!(patient(PATIENCE, || Ok(7)), Ok(7));
     }
 }

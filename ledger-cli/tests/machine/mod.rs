@@ -7,6 +7,9 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use ledger_core::chain::Head;
 use ledger_store::scan::{Depth, ScanError, scan};
@@ -14,6 +17,22 @@ use ledger_store::{Source, backend};
 
 /// The recipient of the feeds that are made up here.
 pub(crate) const RECIPIENT: &str = "039235861748";
+
+/// No command here takes nearly so long: one that does waits for something that never comes.
+const FOREVER: Duration = Duration::from_secs(180);
+
+/// Runs a command to its end, and does not wait for one that never ends.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Ran {
+    let child = command.spawn().unwrap();
+    let id = child.id();
+    let (tell, told) = channel();
+    thread::spawn(move || tell.send(child.wait_with_output()));
+    told.recv_timeout(FOREVER).map(|output| output.unwrap().into()).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
+        panic!("still running after {} s: {command:?}", FOREVER.as_secs())
+    })
+}
 
 /// What a command did.
 pub(crate) struct Ran {
@@ -108,7 +127,7 @@ impl Place {
 
     /// Runs the program here.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
-        self.command(args).output().unwrap().into()
+        run(&mut self.command(args))
     }
 
     /// Starts the program here.
