@@ -3,6 +3,10 @@
 //! A state is kept beside the log, as of some head, so that opening a ledger costs what has been recorded since and not all of its past.
 //! Whatever is missing, damaged or of another version is folded again from the log: deleting all that is derived changes no answer.
 
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
 use ledger_core::book::{self, Version};
 use ledger_core::chain::Head;
 use ledger_core::event::{Draft, Entry, Event, Source as Origin, encode};
@@ -13,6 +17,7 @@ use ledger_core::projection::known::Known;
 use ledger_core::time::Instant;
 
 use crate::derived::{Derived, Saved};
+use crate::error::Doing;
 use crate::scan::{self, Depth, ScanError};
 use crate::{Lines, Log, LogError, Notice, Source};
 
@@ -32,12 +37,9 @@ pub fn catch_up(source: &dyn Source, derived: Option<&Derived>, states: &mut [&m
     let from = at.iter().min_by_key(|head| head.seq).copied().unwrap_or(head);
     if from.seq < head.seq {
         scan::scan(source.read(from.seq + 1)?, from, Depth::Entries, |checked| {
-            for entry in &checked.entries {
-                for (state, at) in states.iter_mut().zip(&at) {
-                    if at.seq < entry.seq {
-                        state.evolve(entry);
-                    }
-                }
+            for (state, at) in states.iter_mut().zip(&at) {
+                let known = checked.entries.partition_point(|entry| entry.seq <= at.seq);
+                state.evolve_each(&checked.entries[known..]);
             }
             Ok::<(), ScanError>(())
         })?;
@@ -72,7 +74,7 @@ pub fn save(derived: &Derived, head: Head, unsaved: u64, states: &[&dyn Projecti
     if unsaved >= WORTH_SAVING {
         for state in states {
             // A state that cannot be saved is folded from the log next time.
-            let _ = derived.save(state.name(), state.version(), head, &state.save());
+            let _ = derived.save(state.name(), state.version(), head, |out| state.write(out));
         }
     }
 }
@@ -88,11 +90,14 @@ pub trait States {
 
 /// A ledger that can be written to: one at a time.
 pub struct Ledger<S> {
-    log: Box<dyn Log>,
+    // Held while a group is appended: whoever reads then waits for it.
+    log: Arc<Mutex<Box<dyn Log>>>,
     derived: Option<Derived>,
     states: S,
     known: Known,
     staged: Lines,
+    /// The group before, while it is being made durable. The next one is staged meanwhile.
+    appending: Option<Appending>,
     line: Vec<u8>,
     /// When the last entry was recorded: no later one is recorded earlier, whatever the clock says.
     recorded_at: Instant,
@@ -116,7 +121,8 @@ impl<S: States> Ledger<S> {
             Some(line) => Entry::read(&line, head.seq)?.recorded_at,
             None => Instant::from_micros(i64::MIN),
         };
-        Ok(Self { log, derived, states, known, staged: Lines::after(head), line: Vec::new(), recorded_at, unsaved: folded })
+        let (log, staged) = (Arc::new(Mutex::new(log)), Lines::after(head));
+        Ok(Self { log, derived, states, known, staged, appending: None, line: Vec::new(), recorded_at, unsaved: folded })
     }
 
     /// The last line, those that are staged included.
@@ -168,7 +174,7 @@ impl<S: States> Ledger<S> {
         }
         self.unsaved += 1;
         if self.staged.len() >= GROUP_LINES || self.staged.as_bytes().len() >= GROUP_BYTES {
-            self.commit()?;
+            self.append()?;
         }
         Ok(head)
     }
@@ -197,11 +203,10 @@ impl<S: States> Ledger<S> {
     fn versions(&self, fact: &Fact, print: Fingerprint) -> Result<Vec<Version>, ScanError> {
         let mut versions = Vec::new();
         for seq in self.known.versions(print.key) {
-            let base = self.staged.base().seq;
-            let staged = seq.checked_sub(base + 1).and_then(|at| self.staged.iter().nth(usize::try_from(at).ok()?)).map(<[u8]>::to_vec);
-            let line = match staged {
-                Some(line) => Some(line),
-                None => self.log.line(seq)?,
+            let groups = [Some(&self.staged), self.appending.as_ref().map(|group| &*group.lines)];
+            let line = match groups.into_iter().flatten().find_map(|group| group.line(seq)) {
+                Some(line) => Some(line.to_vec()),
+                None => lock(&self.log).line(seq)?,
             };
             let Some(line) = line else { continue };
             let entry = Entry::read(&line, seq)?;
@@ -212,15 +217,37 @@ impl<S: States> Ledger<S> {
         Ok(versions)
     }
 
+    /// Appends what is staged, once the group before is durable, and does not wait for it to be.
+    fn append(&mut self) -> Result<(), LogError> {
+        let mut next = self.finish()?.unwrap_or_else(|| Lines::after(self.staged.base()));
+        next.restart(self.staged.head());
+        let lines = Arc::new(std::mem::replace(&mut self.staged, next));
+        let (log, group) = (self.log.clone(), lines.clone());
+        let thread = std::thread::Builder::new().name("append".to_owned()).spawn(move || lock(&log).append(&group));
+        self.appending = Some(Appending { lines, thread: Some(thread.doing("append to", Path::new("log"))?) });
+        Ok(())
+    }
+
+    /// Waits until the group that is being appended is durable, and gives its memory back.
+    fn finish(&mut self) -> Result<Option<Lines>, LogError> {
+        let Some(mut appending) = self.appending.take() else { return Ok(None) };
+        if let Some(thread) = appending.thread.take() {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        let lines = appending.lines.clone();
+        drop(appending);
+        Ok(Arc::into_inner(lines))
+    }
+
     /// Appends what is staged. It is durable when this returns.
     ///
     /// # Errors
     /// As [`Log::append`]; the ledger must then be opened again.
     pub fn commit(&mut self) -> Result<Head, LogError> {
         if !self.staged.is_empty() {
-            let head = self.log.append(&self.staged)?;
-            self.staged.restart(head);
+            self.append()?;
         }
+        self.finish()?;
         Ok(self.staged.base())
     }
 
@@ -236,8 +263,26 @@ impl<S: States> Ledger<S> {
             self.known = Known::default();
             save(derived, head, self.unsaved, &self.states.each());
         }
-        Ok((head, self.log.close()?))
+        let log = Arc::into_inner(self.log).map(|log| log.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok((head, log.map(Log::close).transpose()?.unwrap_or_default()))
     }
+}
+
+/// A group of lines on its way into the log.
+struct Appending {
+    lines: Arc<Lines>,
+    thread: Option<JoinHandle<Result<Head, LogError>>>,
+}
+
+impl Drop for Appending {
+    fn drop(&mut self) {
+        // Whoever gives up on a ledger leaves nobody behind who writes to it.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn lock(log: &Mutex<Box<dyn Log>>) -> MutexGuard<'_, Box<dyn Log>> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a row says, where it stands, and its fingerprints.

@@ -56,6 +56,14 @@ impl Lines {
         self.head
     }
 
+    /// The line at a position of the log, if it is one of these.
+    pub fn line(&self, seq: u64) -> Option<&[u8]> {
+        let at = usize::try_from(seq.checked_sub(self.base.seq + 1)?).ok()?;
+        let end = *self.ends.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start..end - 1])
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -106,7 +114,8 @@ impl Block {
     /// # Errors
     /// The first line that does not follow.
     pub fn follow(&self, before: Head) -> Result<Head, Broken> {
-        self.lines().try_fold(before, chain::follow)
+        let lines: Vec<&[u8]> = self.lines().collect();
+        chain::follow_each(before, &lines).try_fold(before, |_, head| head)
     }
 
     /// The head that the first line names as the one before it: where another core may begin, while this one is being checked.
