@@ -222,23 +222,51 @@ pub struct Fingerprint {
 }
 
 impl Fact {
-    /// The fingerprints. `scratch` is a buffer that is used again from row to row.
-    pub fn fingerprint(&self, scratch: &mut Vec<u8>) -> Fingerprint {
-        let Self { key, effective_at, stated_at, withdrawn, event } = self;
-        Told { key, effective_at: *effective_at, stated_at: *stated_at, withdrawn: *withdrawn, event }.fingerprint(scratch)
+    /// The fingerprints.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_each([self])[0]
     }
 }
 
 impl Fingerprint {
-    /// The fingerprints of the fact that an entry recorded, when it came from a source's row.
-    pub fn of_entry(entry: &Entry, scratch: &mut Vec<u8>) -> Option<Self> {
-        let source = entry.source.as_ref()?;
-        let (event, withdrawn) = match &entry.event {
-            Event::SourceRestated(restated) => (&restated.entry, restated.withdrawn),
-            event => (event, false),
-        };
-        let told = Told { key: &source.id, effective_at: entry.effective_at, stated_at: source.stated_at, withdrawn, event };
-        Some(told.fingerprint(scratch))
+    /// The fingerprints of facts, which are hashed together.
+    pub fn of_each<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<Self> {
+        let told = facts.into_iter().map(|Fact { key, effective_at, stated_at, withdrawn, event }| Told {
+            key,
+            effective_at: *effective_at,
+            stated_at: *stated_at,
+            withdrawn: *withdrawn,
+            event,
+        });
+        Self::of_told(told)
+    }
+
+    /// The fingerprints of the facts that entries recorded; nothing for entries that came from no source's row.
+    pub fn of_entries(entries: &[Entry]) -> Vec<Option<Self>> {
+        let told = entries.iter().filter_map(|entry| {
+            let source = entry.source.as_ref()?;
+            let (event, withdrawn) = match &entry.event {
+                Event::SourceRestated(restated) => (&restated.entry, restated.withdrawn),
+                event => (event, false),
+            };
+            Some(Told { key: &source.id, effective_at: entry.effective_at, stated_at: source.stated_at, withdrawn, event })
+        });
+        let mut prints = Self::of_told(told).into_iter();
+        entries.iter().map(|entry| entry.source.as_ref().and_then(|_| prints.next())).collect()
+    }
+
+    fn of_told<'a>(told: impl Iterator<Item = Told<'a>>) -> Vec<Self> {
+        let (mut bytes, mut ends) = (Bytes(Vec::new()), Vec::new());
+        for told in told {
+            bytes.0.extend_from_slice(told.key.as_bytes());
+            ends.push(bytes.0.len());
+            told.hash(&mut bytes);
+            ends.push(bytes.0.len());
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let texts: Vec<&[u8]> = starts.zip(&ends).map(|(start, end)| &bytes.0[start..*end]).collect();
+        let prints: Vec<u64> = crate::chain::hash_each(&texts).into_iter().map(beginning).collect();
+        prints.chunks_exact(2).map(|pair| Self { key: pair[0], content: pair[1] }).collect()
     }
 }
 
@@ -252,20 +280,12 @@ struct Told<'a> {
     event: &'a Event,
 }
 
-impl Told<'_> {
-    fn fingerprint(&self, scratch: &mut Vec<u8>) -> Fingerprint {
-        let mut bytes = Bytes(std::mem::take(scratch));
-        bytes.0.clear();
-        self.hash(&mut bytes);
-        let print = Fingerprint { key: fingerprint(self.key.as_bytes()), content: fingerprint(&bytes.0) };
-        *scratch = bytes.0;
-        print
-    }
-}
-
 /// The first eight bytes of a BLAKE3.
 pub fn fingerprint(bytes: &[u8]) -> u64 {
-    let hash = crate::chain::Hash::of(bytes);
+    beginning(crate::chain::Hash::of(bytes))
+}
+
+fn beginning(hash: crate::chain::Hash) -> u64 {
     hash.as_bytes()[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
@@ -368,7 +388,10 @@ struct History {
 impl History {
     fn read(row: &Row<'_>) -> Option<Self> {
         let [valid_from, update_date, delete_date] = row.layout.history.map(|at| at.map_or("", |at| row.cells.cell(at)));
-        let moment = |name: &str, text: &str| if text.is_empty() { None } else { row.keep(name, text, moment(text)) };
+        let moment = |name: &str, text: &str| {
+            let read = if text.is_empty() { return None } else { moment(text) };
+            read.map_err(|complaint| row.refuse(name, text, complaint)).ok()
+        };
         moment("delete_date", delete_date);
         // An empty or damaged `valid_from` is the feed's own problem: it is a part of most keys.
         let valid_from = self::moment(valid_from).ok();
@@ -418,7 +441,7 @@ impl Row<'_> {
         let read = spreadsheet_number(text)
             .map_or(Ok(()), Err)
             .and_then(|()| text.parse().map_err(|why: T::Err| (Code::E0204, why.to_string(), "write the id as AWS does".to_owned())));
-        self.keep(self.name(column), text, read)
+        self.keep(column, text, read)
     }
 
     /// A twelve-digit AWS account; nothing when the column is empty.
@@ -429,14 +452,14 @@ impl Row<'_> {
         let read = spreadsheet_number(text)
             .map_or(Ok(()), Err)
             .and_then(|()| text.parse().map_err(|_| (Code::E0215, "an AWS account id has 12 digits".to_owned(), cure.to_owned())));
-        self.keep(self.name(column), text, read)
+        self.keep(column, text, read)
     }
 
     /// An amount; nothing when the column is empty.
     pub fn amount(&self, column: impl Into<usize>) -> Option<Amount> {
         let column = column.into();
         let text = self.text(column)?;
-        self.keep(self.name(column), text, amount(text))
+        self.keep(column, text, amount(text))
     }
 
     /// A currency; nothing when the column is empty.
@@ -446,7 +469,7 @@ impl Row<'_> {
         let read = text.parse().map_err(|_| {
             (Code::E0205, "a currency is three capital letters".to_owned(), "write the ISO 4217 code, such as USD".to_owned())
         });
-        self.keep(self.name(column), text, read)
+        self.keep(column, text, read)
     }
 
     /// A whole number; nothing when the column is empty.
@@ -455,11 +478,7 @@ impl Row<'_> {
         let text = self.text(column)?;
         let plain = text.bytes().all(|b| b.is_ascii_digit()) && text.len() <= 15;
         let read = plain.then(|| text.parse().ok()).flatten();
-        self.keep(
-            self.name(column),
-            text,
-            read.ok_or_else(|| (Code::E0202, "a whole number is wanted".to_owned(), "write digits only".to_owned())),
-        )
+        self.keep(column, text, read.ok_or_else(|| (Code::E0202, "a whole number is wanted".to_owned(), "write digits only".to_owned())))
     }
 
     /// `1` or `0`; nothing when the column is empty.
@@ -471,14 +490,14 @@ impl Row<'_> {
             "0" | "false" => Ok(false),
             _ => Err((Code::E0203, "1 or 0 is wanted".to_owned(), "write 1 or 0".to_owned())),
         };
-        self.keep(self.name(column), text, read)
+        self.keep(column, text, read)
     }
 
     /// A moment; nothing when the column is empty.
     pub fn moment(&self, column: impl Into<usize>) -> Option<Instant> {
         let column = column.into();
         let text = self.text(column)?;
-        self.keep(self.name(column), text, moment(text))
+        self.keep(column, text, moment(text))
     }
 
     /// The moment after the last one inside: a feed's periods are inclusive, to the second.
@@ -524,11 +543,13 @@ impl Row<'_> {
         self.problem(Problem { code: Code::E0201, column: Some(column.to_owned()), found: String::new(), why, cure });
     }
 
-    fn keep<T>(&self, column: &str, found: &str, read: Result<T, Complaint>) -> Option<T> {
-        read.map_err(|(code, why, cure)| {
-            self.problem(Problem { code, column: Some(column.to_owned()), found: found.to_owned(), why, cure })
-        })
-        .ok()
+    fn keep<T>(&self, column: usize, found: &str, read: Result<T, Complaint>) -> Option<T> {
+        read.map_err(|complaint| self.refuse(self.name(column), found, complaint)).ok()
+    }
+
+    #[cold]
+    fn refuse(&self, column: &str, found: &str, (code, why, cure): Complaint) {
+        self.problem(Problem { code, column: Some(column.to_owned()), found: found.to_owned(), why, cure });
     }
 
     fn problem(&self, problem: Problem) {
@@ -572,11 +593,11 @@ fn amount(text: &str) -> Result<Amount, Complaint> {
 fn moment(text: &str) -> Result<Instant, Complaint> {
     let read = || {
         let bytes = text.as_bytes();
-        let day = time::day_at_start(bytes)?;
+        let midnight = Instant::midnight_at_start(bytes)?;
         if bytes.len() == 10 {
-            return Some(Instant::midnight(day));
+            return Some(midnight);
         }
-        let (hour, minute, second) = time::clock_after_day(bytes)?;
+        let clock = time::clock_after_day(bytes)?;
         let rest = bytes[19..].strip_suffix(b"Z").unwrap_or(&bytes[19..]);
         let micros = match rest {
             [] => 0,
@@ -586,7 +607,7 @@ fn moment(text: &str) -> Result<Instant, Complaint> {
             }
             _ => return None,
         };
-        matches!(bytes[10], b'T' | b' ').then(|| Instant::from_parts(day, hour, minute, second, micros))?
+        matches!(bytes[10], b'T' | b' ').then(|| midnight.at_clock(clock, micros))?
     };
     read().ok_or_else(|| {
         let cure =

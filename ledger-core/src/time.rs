@@ -27,6 +27,42 @@ pub enum NotATime {
 }
 
 const MICROS: i64 = 1_000_000;
+const DAY: i64 = 86_400 * MICROS;
+/// Days in 400 years, after which the calendar repeats.
+const ERA: i64 = 146_097;
+/// From 0000-03-01 to 1970-01-01.
+const TO_EPOCH: i64 = 719_468;
+
+/// Days from 1970-01-01 to a day of the proleptic Gregorian calendar; nothing when there is no such day. Years are counted from March, so
+/// that the leap day comes last. A feed's row has five moments: this takes a third of the time that building a date does.
+fn days_until(year: u32, month: u32, day: u32) -> Option<i64> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let length = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    if year == 0 || day == 0 || day > length {
+        return None;
+    }
+    let (year, month, day) = (i64::from(year) - i64::from(month < 3), i64::from((month + 9) % 12), i64::from(day));
+    let (era, of_era) = (year / 400, year % 400);
+    let day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1;
+    Some(era * ERA + day_of_era - TO_EPOCH)
+}
+
+/// Year, month and day so many days after 1970-01-01: [`days_until`] backwards.
+fn date_after(days: i64) -> [u32; 3] {
+    let days = days + TO_EPOCH;
+    let (era, day_of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / (ERA - 1)) / 365;
+    let day_of_year = day_of_era - (365 * of_era + of_era / 4 - of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + of_era + i64::from(month >= 10);
+    [year, (month + 2) % 12 + 1, day].map(|part| u32::try_from(part).unwrap_or(0))
+}
 
 impl Instant {
     /// The moment so many microseconds after 1970-01-01T00:00:00Z.
@@ -49,12 +85,16 @@ impl Instant {
         self.datetime().date_naive()
     }
 
-    /// Builds a moment from its parts.
-    pub fn from_parts(day: NaiveDate, hour: u32, minute: u32, second: u32, micros: u32) -> Option<Self> {
-        if hour > 23 || minute > 59 || second > 59 || micros > 999_999 || !(1..=9999).contains(&day.year()) {
-            return None;
-        }
-        Some(Self(Self::midnight(day).0 + i64::from(hour * 3600 + minute * 60 + second) * MICROS + i64::from(micros)))
+    /// Reads `YYYY-MM-DD` at the start of a text: the start of that day.
+    pub(crate) fn midnight_at_start(bytes: &[u8]) -> Option<Self> {
+        let (year, month, day) = date_at_start(bytes)?;
+        Some(Self(days_until(year, month, day)? * DAY))
+    }
+
+    /// So much later on the day that this is the start of.
+    pub(crate) fn at_clock(self, (hour, minute, second): (u32, u32, u32), micros: u32) -> Option<Self> {
+        let seconds = (hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)?;
+        Some(Self(self.0 + i64::from(seconds) * MICROS + i64::from(micros)))
     }
 
     fn datetime(self) -> DateTime<Utc> {
@@ -74,11 +114,13 @@ fn digits(bytes: &[u8], from: usize, width: usize) -> Option<u32> {
 }
 
 /// Reads `YYYY-MM-DD` at the start of a text.
-pub(crate) fn day_at_start(bytes: &[u8]) -> Option<NaiveDate> {
-    let (year, month, day) = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
-    if bytes[4] != b'-' || bytes[7] != b'-' || year == 0 {
-        return None;
-    }
+fn date_at_start(bytes: &[u8]) -> Option<(u32, u32, u32)> {
+    let date = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
+    (bytes[4] == b'-' && bytes[7] == b'-' && date.0 > 0).then_some(date)
+}
+
+fn day_at_start(bytes: &[u8]) -> Option<NaiveDate> {
+    let (year, month, day) = date_at_start(bytes)?;
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
 }
 
@@ -94,8 +136,7 @@ impl FromStr for Instant {
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let read = || {
             let bytes = text.as_bytes();
-            let day = day_at_start(bytes)?;
-            let (hour, minute, second) = clock_after_day(bytes)?;
+            let (midnight, clock) = (Self::midnight_at_start(bytes)?, clock_after_day(bytes)?);
             let micros = match &bytes[19..] {
                 b"Z" => 0,
                 [b'.', fraction @ .., b'Z'] if fraction.len() == 6 => digits(fraction, 0, 6).filter(|micros| *micros > 0)?,
@@ -104,7 +145,7 @@ impl FromStr for Instant {
             if bytes[10] != b'T' {
                 return None;
             }
-            Self::from_parts(day, hour, minute, second, micros)
+            midnight.at_clock(clock, micros)
         };
         read().ok_or(NotATime::Instant)
     }
@@ -112,7 +153,7 @@ impl FromStr for Instant {
 
 impl fmt::Display for Instant {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (day, clock) = (self.day(), self.0.rem_euclid(86_400 * MICROS));
+        let ([year, month, day], clock) = (date_after(self.0.div_euclid(DAY)), self.0.rem_euclid(DAY));
         let (seconds, micros) = (clock / MICROS, clock % MICROS);
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         let mut put = |at: usize, width: usize, mut value: u32| {
@@ -121,9 +162,9 @@ impl fmt::Display for Instant {
                 value /= 10;
             }
         };
-        put(0, 4, day.year().unsigned_abs());
-        put(5, 2, day.month());
-        put(8, 2, day.day());
+        put(0, 4, year);
+        put(5, 2, month);
+        put(8, 2, day);
         put(11, 2, u32::try_from(seconds / 3600).unwrap_or(0));
         put(14, 2, u32::try_from(seconds / 60 % 60).unwrap_or(0));
         put(17, 2, u32::try_from(seconds % 60).unwrap_or(0));
@@ -251,6 +292,23 @@ impl Basis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let (mut date, last) = (NaiveDate::from_ymd_opt(1, 1, 1).unwrap(), NaiveDate::from_ymd_opt(9999, 12, 31).unwrap());
+        while date < last {
+            let days = Instant::midnight(date).micros() / DAY;
+            let parts = [date.year().unsigned_abs(), date.month(), date.day()];
+            assert_eq!((days_until(parts[0], parts[1], parts[2]), date_after(days)), (Some(days), parts));
+            date = date.succ_opt().unwrap();
+        }
+        for (year, month, day) in
+            [(0, 1, 1), (2025, 0, 1), (2025, 13, 1), (2025, 1, 0), (2025, 1, 32), (2025, 4, 31), (2025, 2, 29), (1900, 2, 29)]
+        {
+            assert_eq!(days_until(year, month, day), None, "{year}-{month}-{day}");
+        }
+        assert!(days_until(2000, 2, 29).is_some() && days_until(2024, 2, 29).is_some());
+    }
 
     #[test]
     fn a_moment_is_written_as_it_was_read() {

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use ledger_core::chain::{Broken, Head};
+use ledger_core::chain::{Broken, Head, follow_each};
 use ledger_core::event::{Entry, Unreadable};
 
 use crate::{Block, Blocks, LogError};
@@ -92,8 +92,9 @@ fn check(block: &Block, depth: Depth) -> Result<Checked, Unreadable> {
     let before = block.before()?;
     let mut after = before;
     let (mut heads, mut entries) = (Vec::new(), Vec::new());
-    for line in block.lines() {
-        after = ledger_core::chain::follow(after, line)?;
+    let lines: Vec<&[u8]> = block.lines().collect();
+    for (head, line) in follow_each(before, &lines).zip(&lines) {
+        after = head?;
         match depth {
             Depth::Chain => {}
             Depth::Heads => heads.push(after),

@@ -59,6 +59,15 @@ impl<'a> Row<'a> {
         if self.crlf && column + 1 == self.record.len() { field.strip_suffix('\r').unwrap_or(field) } else { field }
     }
 
+    /// All fields as one text, and where each of them ends in it.
+    pub fn text(&self) -> (&'a str, impl Iterator<Item = usize> + use<'a>) {
+        let row = *self;
+        let all = row.record.as_slice();
+        let all = if row.crlf { all.strip_suffix('\r').unwrap_or(all) } else { all };
+        let end = move |column| row.record.range(column).map_or(0, |range| range.end.min(all.len()));
+        (all, (0..row.record.len()).map(end))
+    }
+
     /// Every field in order.
     pub fn fields(&self) -> impl Iterator<Item = &'a str> {
         let row = *self;

@@ -6,7 +6,7 @@ use std::path::Path;
 use ledger_core::chain::Hash;
 use ledger_core::event::Event;
 use ledger_core::event::governance::ControlTotal;
-use ledger_core::feed::{self, Accounts, Cells, Fingerprint, Layout, Unrecognised, Whose};
+use ledger_core::feed::{self, Accounts, Cells, Fact, Fingerprint, Layout, Unrecognised, Whose};
 use ledger_core::hash::Map;
 use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
@@ -284,12 +284,12 @@ fn judge_file(
         in_order(
             Chunks::new(&mut rows, &mut decoding),
             |chunk| {
-                let mut scratch = Vec::new();
-                let readings: Vec<_> = rows::read(&chunk, layout, whose)
-                    .map(|(row, line, outcome)| {
-                        (row, line, outcome.fact.map(|fact| (fact.fingerprint(&mut scratch), measured(&fact.event))), outcome.fallbacks)
-                    })
-                    .collect();
+                let outcomes: Vec<_> = rows::read(&chunk, layout, whose).collect();
+                let mut prints = Fingerprint::of_each(outcomes.iter().filter_map(|(_, _, outcome)| outcome.fact.as_ref().ok())).into_iter();
+                let mut summed = |fact: Fact| (prints.next().expect("every fact has its fingerprint"), measured(&fact.event));
+                let readings =
+                    outcomes.into_iter().map(|(row, line, outcome)| (row, line, outcome.fact.map(&mut summed), outcome.fallbacks));
+                let readings: Vec<_> = readings.collect();
                 let dropped: Vec<u64> = unrecorded
                     .iter()
                     .map(|(at, _)| chunk.rows().filter(|(_, _, cells)| !cells.cell(*at).is_empty()).count() as u64)

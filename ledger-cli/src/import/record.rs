@@ -2,7 +2,7 @@
 
 use ledger_core::event::governance::SourceImported;
 use ledger_core::event::{Draft, Event, encode};
-use ledger_core::feed::{Accounts, Whose};
+use ledger_core::feed::{Accounts, Fact, Fingerprint, Whose};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problems};
 use ledger_core::time::Instant;
@@ -51,14 +51,11 @@ pub fn record<S: States>(
     in_order(
         Chunks::new(&mut rows, &mut ignored),
         |chunk| {
-            let mut scratch = Vec::new();
-            let facts: Vec<Observed> = rows::read(&chunk, &judged.layout, whose)
-                .filter_map(|(row, _, outcome)| {
-                    let fact = outcome.fact.ok()?;
-                    let print = fact.fingerprint(&mut scratch);
-                    Some(Observed { encoded: encode(&fact.event), fact, print, import, row })
-                })
-                .collect();
+            let read = rows::read(&chunk, &judged.layout, whose).filter_map(|(row, _, outcome)| Some((row, outcome.fact.ok()?)));
+            let (rows, facts): (Vec<u64>, Vec<Fact>) = read.unzip();
+            let prints = Fingerprint::of_each(&facts);
+            let observed = |((row, fact), print): ((u64, Fact), _)| Observed { encoded: encode(&fact.event), fact, print, import, row };
+            let facts: Vec<Observed> = rows.into_iter().zip(facts).zip(prints).map(observed).collect();
             (chunk.digest(), facts)
         },
         |(digest, facts)| {

@@ -74,10 +74,11 @@ impl Iterator for Chunks<'_> {
         };
         while chunk.rows.len() < CHUNK && chunk.text.len() < LONGEST {
             let Some(row) = self.rows.next(self.problems) else { break };
-            for field in row.fields() {
-                chunk.text.push_str(field);
-                chunk.ends.push(u32::try_from(chunk.text.len()).expect("a chunk is closed before it has so many bytes"));
-            }
+            let base = chunk.text.len();
+            let (text, ends) = row.text();
+            chunk.text.push_str(text);
+            let end = |end: usize| u32::try_from(base + end).expect("a chunk is closed before it has so many bytes");
+            chunk.ends.extend(ends.map(end));
             let line = row.line;
             self.given += 1;
             // Rows that have another number of fields than the header are rows of the file too, though they are not given.

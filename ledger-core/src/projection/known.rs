@@ -19,7 +19,6 @@ pub struct Known {
     recent: Vec<Recent>,
     /// By fingerprint of the key: the latest of its recent versions.
     latest: Map<u64, u32>,
-    scratch: Vec<u8>,
 }
 
 /// A version that has come since the state was saved, and the one of the same key before it.
@@ -89,8 +88,14 @@ impl Projection for Known {
     }
 
     fn evolve(&mut self, entry: &Entry) {
-        if let Some(print) = Fingerprint::of_entry(entry, &mut self.scratch) {
-            self.add(print, entry.seq);
+        self.evolve_each(std::slice::from_ref(entry));
+    }
+
+    fn evolve_each(&mut self, entries: &[Entry]) {
+        for (entry, print) in entries.iter().zip(Fingerprint::of_entries(entries)) {
+            if let Some(print) = print {
+                self.add(print, entry.seq);
+            }
         }
     }
 
