@@ -496,7 +496,7 @@ fn a_forged_state_is_found() {
         billing.evolve(&Entry::read(line, at as u64 + 1).unwrap());
     }
     let derived = Derived::new(&inside(&folder, "derived"));
-    derived.save(billing.name(), billing.version(), head_of(&all), &billing.save()).unwrap();
+    derived.save(billing.name(), billing.version(), head_of(&all), |out| billing.write(out)).unwrap();
     for args in [&["replay"][..], &["verify", "--full"]] {
         let forged = dealbook(folder.path(), args);
         ends(&forged, 5);

@@ -8,7 +8,7 @@ pub mod known;
 pub mod records;
 pub mod sources;
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
 use crate::chain::Hash;
 use crate::event::Entry;
@@ -24,8 +24,23 @@ pub trait Projection: Send {
     /// Takes one entry in. Entries come in order, each once.
     fn evolve(&mut self, entry: &Entry);
 
+    /// Takes entries in, one after the other.
+    fn evolve_each(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.evolve(entry);
+        }
+    }
+
     /// The whole state as bytes: the same bytes for the same entries, on any machine.
     fn save(&self) -> Vec<u8>;
+
+    /// Writes those bytes. A large state writes its columns one after the other, so that there is never a copy of the whole beside it.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(&self.save())
+    }
 
     /// Replaces the state by a saved one. `false` when the bytes are not a state of this version; the state is then empty.
     fn load(&mut self, bytes: &[u8]) -> bool;
@@ -44,6 +59,6 @@ pub trait Projection: Send {
 
     /// BLAKE3 of the saved form.
     fn digest(&self) -> Hash {
-        Hash::of(&self.save())
+        Hash::of_written(|out| self.write(out))
     }
 }

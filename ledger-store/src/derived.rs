@@ -2,7 +2,7 @@
 //! and deleted without loss.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
@@ -20,22 +20,11 @@ const TRAILER: usize = 4 + 4 + 8 + 32 + 8 + 32;
 const PIECE: usize = 512 << 10;
 /// How many pieces are on their way between the one who reads and the one who takes them in.
 const PIECES: usize = 4;
-const DAMAGED: &str = "it is damaged";
-const UNREADABLE: &str = "it cannot be read";
 
 /// The derived files of a ledger.
 #[derive(Debug, Clone)]
 pub struct Derived {
     folder: PathBuf,
-}
-
-/// What was found under a name.
-#[derive(Debug, Default)]
-pub struct Loaded {
-    /// The newest content whose head is one of the log's, and that head.
-    pub found: Option<(Head, Vec<u8>)>,
-    /// Files under that name that are damaged or of another history, and why they were ignored.
-    pub ignored: Vec<(PathBuf, &'static str)>,
 }
 
 impl Derived {
@@ -44,26 +33,29 @@ impl Derived {
         Self { folder: folder.to_owned() }
     }
 
-    /// Keeps content that was derived at this head, in the place of what the same name and version had before.
+    /// Keeps what is written, which was derived at this head, in the place of what the same name and version had before.
     ///
     /// # Errors
     /// The file cannot be written. What was there before is still there.
-    pub fn save(&self, name: &str, version: u32, head: Head, content: &[u8]) -> Result<(), LogError> {
+    pub fn save(&self, name: &str, version: u32, head: Head, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), LogError> {
         fs::create_dir_all(&self.folder).doing("make", &self.folder)?;
         let path = self.folder.join(format!("{name}-v{version}-{}-{}", head.seq, &head.hash.to_string()[..8]));
         let new = self.folder.join(format!("{name}.new-{}", std::process::id()));
-        let mut trailer = Vec::with_capacity(TRAILER);
-        trailer.extend_from_slice(MAGIC);
-        trailer.extend_from_slice(&version.to_be_bytes());
-        trailer.extend_from_slice(&head.seq.to_be_bytes());
-        trailer.extend_from_slice(head.hash.as_bytes());
-        trailer.extend_from_slice(&(content.len() as u64).to_be_bytes());
-        trailer.extend_from_slice(sum(name, content, &trailer).as_bytes());
         // Not synced: a file that a power cut tears is ignored and derived again.
         let write = || {
-            let mut file = File::create(&new)?;
-            file.write_all(content)?;
+            let mut content = Summed { file: BufWriter::with_capacity(PIECE, File::create(&new)?), sum: blake3::Hasher::new(), length: 0 };
+            write(&mut content)?;
+            let Summed { mut file, sum, length } = content;
+            let mut trailer = Vec::with_capacity(TRAILER);
+            trailer.extend_from_slice(MAGIC);
+            trailer.extend_from_slice(&version.to_be_bytes());
+            trailer.extend_from_slice(&head.seq.to_be_bytes());
+            trailer.extend_from_slice(head.hash.as_bytes());
+            trailer.extend_from_slice(&length.to_be_bytes());
+            let sum = finish(sum, name, &trailer);
+            trailer.extend_from_slice(sum.as_bytes());
             file.write_all(&trailer)?;
+            file.flush()?;
             fs::rename(&new, &path)
         };
         if let Err(error) = write() {
@@ -79,39 +71,12 @@ impl Derived {
         Ok(())
     }
 
-    /// The newest content under this name and version whose head is one of the log's. A damaged or foreign file is ignored, and said.
-    /// What cannot be loaded can be derived again.
-    pub fn load(&self, name: &str, version: u32, is_head: impl Fn(Head) -> bool) -> Loaded {
-        let mut loaded = Loaded::default();
-        for (path, saved) in self.newest_first(name, version, &is_head) {
-            match saved.and_then(Saved::read) {
-                Ok(found) => {
-                    loaded.found = Some(found);
-                    break;
-                }
-                Err(why) => loaded.ignored.push((path, why)),
-            }
-        }
-        loaded
-    }
-
-    /// The files under this name and version whose heads are the log's, the newest first, opened and not yet read.
+    /// The files under this name and version whose heads are the log's, the newest first, opened and not yet read. One that is damaged or of
+    /// another history is left out: what cannot be loaded can be derived again.
     pub fn saved(&self, name: &str, version: u32, is_head: impl Fn(Head) -> bool) -> Vec<Saved> {
-        self.newest_first(name, version, &is_head).filter_map(|(_, saved)| saved.ok()).collect()
-    }
-
-    fn newest_first(
-        &self,
-        name: &str,
-        version: u32,
-        is_head: &impl Fn(Head) -> bool,
-    ) -> impl Iterator<Item = (PathBuf, Result<Saved, &'static str>)> {
         let mut files = self.files(name, version).unwrap_or_default();
         files.sort_unstable_by_key(|&(_, seq)| std::cmp::Reverse(seq));
-        files.into_iter().map(move |(path, _)| {
-            let saved = Saved::open(&path, name, version, is_head);
-            (path, saved)
-        })
+        files.into_iter().filter_map(|(path, _)| Saved::open(&path, name, version, &is_head)).collect()
     }
 
     /// The files under this name and version, with the positions that their names give.
@@ -127,10 +92,30 @@ impl Derived {
     }
 }
 
-fn sum(name: &str, content: &[u8], header: &[u8]) -> Hash {
-    let mut sum = blake3::Hasher::new();
-    sum.update(content).update(header).update(name.as_bytes());
+/// The checksum of a file, whose content has been summed up already.
+fn finish(mut sum: blake3::Hasher, name: &str, header: &[u8]) -> Hash {
+    sum.update(header).update(name.as_bytes());
     Hash::from_bytes(*sum.finalize().as_bytes())
+}
+
+/// A file that is being written, and what its content comes to.
+struct Summed {
+    file: BufWriter<File>,
+    sum: blake3::Hasher,
+    length: u64,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A derived file that is open: its end has been read, and its head is one of the log's.
@@ -145,39 +130,41 @@ pub struct Saved {
 
 impl Saved {
     /// Reads the end first: a file of another history is not read as a whole.
-    fn open(path: &Path, name: &str, version: u32, is_head: &impl Fn(Head) -> bool) -> Result<Self, &'static str> {
-        let open = || -> io::Result<_> {
-            let mut file = File::open(path)?;
-            let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(TRAILER as u64)))?;
-            let mut trailer = Vec::with_capacity(TRAILER);
-            file.read_to_end(&mut trailer)?;
-            file.rewind()?;
-            Ok((file, length, trailer))
-        };
-        let (file, all, trailer) = open().map_err(|_| UNREADABLE)?;
-        let part = |at: usize, to: usize| trailer.get(at..to).ok_or(DAMAGED);
-        let number = |at| Ok::<_, &str>(u64::from_be_bytes(part(at, at + 8)?.try_into().map_err(|_| DAMAGED)?));
+    fn open(path: &Path, name: &str, version: u32, is_head: &impl Fn(Head) -> bool) -> Option<Self> {
+        let mut file = File::open(path).ok()?;
+        let all = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(all.saturating_sub(TRAILER as u64))).ok()?;
+        let mut trailer = Vec::with_capacity(TRAILER);
+        file.read_to_end(&mut trailer).ok()?;
+        file.rewind().ok()?;
+        let number = |at: usize| Some(u64::from_be_bytes(trailer.get(at..at + 8)?.try_into().ok()?));
         let length = number(48)?;
-        let fits = part(0, 4)? == MAGIC && part(4, 8)? == version.to_be_bytes() && length.checked_add(TRAILER as u64) == Some(all);
-        if !fits || trailer.len() != TRAILER {
-            return Err(DAMAGED);
-        }
-        let head = Head { seq: number(8)?, hash: Hash::from_bytes(part(16, 48)?.try_into().map_err(|_| DAMAGED)?) };
-        if !is_head(head) {
-            return Err("it was derived from another history");
-        }
-        Ok(Self { file, head, length: usize::try_from(length).map_err(|_| DAMAGED)?, name: name.to_owned(), trailer })
+        let said = trailer.get(..4)? == MAGIC && trailer.get(4..8)? == version.to_be_bytes();
+        let fits = trailer.len() == TRAILER && length.checked_add(TRAILER as u64) == Some(all);
+        let head = Head { seq: number(8)?, hash: Hash::from_bytes(trailer.get(16..48)?.try_into().ok()?) };
+        let length = usize::try_from(length).ok()?;
+        (said && fits && is_head(head)).then(|| Self { file, head, length, name: name.to_owned(), trailer })
     }
 
-    /// The whole content, checked.
-    fn read(mut self) -> Result<(Head, Vec<u8>), &'static str> {
+    /// The whole content. Nothing when it is not what was saved.
+    fn read(mut self) -> Option<(Head, Vec<u8>)> {
         let mut content = vec![0; self.length];
-        self.file.read_exact(&mut content).map_err(|_| UNREADABLE)?;
-        if sum(&self.name, &content, &self.trailer[..56]).as_bytes()[..] != self.trailer[56..] {
-            return Err(DAMAGED);
-        }
-        Ok((self.head, content))
+        self.file.read_exact(&mut content).ok()?;
+        let mut sum = blake3::Hasher::new();
+        self.agrees(sum.update(&content)).then_some((self.head, content))
+    }
+
+    /// Whether content that comes to this sum is what was saved.
+    fn agrees(&self, content: &blake3::Hasher) -> bool {
+        finish(content.clone(), &self.name, &self.trailer[..56]).as_bytes()[..] == self.trailer[56..]
+    }
+
+    /// The head that it was saved at, and the BLAKE3 of the content. Nothing when the file is not what was saved.
+    pub fn digest(mut self) -> Option<(Head, Hash)> {
+        let mut sum = blake3::Hasher::new();
+        let copied = io::copy(&mut BufReader::with_capacity(PIECE, (&mut self.file).take(self.length as u64)), &mut sum).ok()?;
+        let whole = copied == self.length as u64 && self.agrees(&sum);
+        whole.then(|| (self.head, Hash::from_bytes(*sum.finalize().as_bytes())))
     }
 
     /// Brings a state to the head that it was saved at. When the file is not what was saved, the state is left empty.
@@ -186,7 +173,7 @@ impl Saved {
     /// memory. What was taken in counts only when the sum agrees in the end.
     pub fn restore(self, state: &mut dyn Projection) -> Option<Head> {
         let head = self.head;
-        let whole = if self.length <= PIECE { self.read().is_ok_and(|(_, content)| state.load(&content)) } else { self.stream(state) };
+        let whole = if self.length <= PIECE { self.read().is_some_and(|(_, content)| state.load(&content)) } else { self.stream(state) };
         if !whole {
             state.load(&[]);
         }
@@ -223,8 +210,7 @@ impl Saved {
                 return false;
             }
         }
-        sum.update(&self.trailer[..56]).update(self.name.as_bytes());
-        sum.finalize().as_bytes()[..] == self.trailer[56..]
+        self.agrees(&sum)
     }
 }
 
@@ -274,24 +260,28 @@ mod tests {
         asked == head(asked.seq)
     }
 
+    fn load(derived: &Derived, name: &str, version: u32) -> Option<(Head, Vec<u8>)> {
+        derived.saved(name, version, known).into_iter().find_map(Saved::read)
+    }
+
     #[test]
     fn the_newest_of_this_history_is_loaded_and_older_ones_are_pruned() {
         let folder = tempfile::tempdir().unwrap();
         let derived = Derived::new(&folder.path().join("derived"));
-        assert!(derived.load("payouts", 3, known).found.is_none());
+        assert!(load(&derived, "payouts", 3).is_none());
         for seq in [5, 9] {
-            derived.save("payouts", 3, head(seq), &[seq as u8; 1_000]).unwrap();
+            derived.save("payouts", 3, head(seq), |out| out.write_all(&[seq as u8; 1_000])).unwrap();
         }
-        derived.save("payouts", 4, head(9), b"another version").unwrap();
-        derived.save("deals", 3, head(9), b"another name").unwrap();
-        assert_eq!(derived.load("payouts", 3, known).found, Some((head(9), vec![9; 1_000])));
+        derived.save("payouts", 4, head(9), |out| out.write_all(b"another version")).unwrap();
+        derived.save("deals", 3, head(9), |out| out.write_all(b"another name")).unwrap();
+        assert_eq!(load(&derived, "payouts", 3), Some((head(9), vec![9; 1_000])));
         assert_eq!(fs::read_dir(&derived.folder).unwrap().count(), 3);
         let parted = Head { seq: 12, hash: Hash::of(b"elsewhere") };
-        derived.save("payouts", 3, parted, b"of another history").unwrap();
-        derived.save("payouts", 3, head(9), b"again").unwrap();
-        let loaded = derived.load("payouts", 3, known);
-        assert_eq!(loaded.found, Some((head(9), b"again".to_vec())));
-        assert_eq!(loaded.ignored.len(), 1);
+        derived.save("payouts", 3, parted, |out| out.write_all(b"of another history")).unwrap();
+        derived.save("payouts", 3, head(9), |out| out.write_all(b"again")).unwrap();
+        assert_eq!(load(&derived, "payouts", 3), Some((head(9), b"again".to_vec())));
+        let digest = |saved: Saved| saved.digest();
+        assert_eq!(derived.saved("payouts", 3, known).into_iter().find_map(digest), Some((head(9), Hash::of(b"again"))));
     }
 
     /// A state that is nothing but its bytes.
@@ -328,7 +318,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let derived = Derived::new(folder.path());
         let content: Vec<u8> = (0..3 * PIECE + 5).map(|at| (at % 251) as u8).collect();
-        derived.save("kept", 1, head(7), &content).unwrap();
+        derived.save("kept", 1, head(7), |out| out.write_all(&content)).unwrap();
         let restored = |state: &mut Kept| derived.saved("kept", 1, known).into_iter().find_map(|saved| saved.restore(state));
         let mut state = Kept::default();
         assert_eq!(restored(&mut state), Some(head(7)));
@@ -348,13 +338,13 @@ mod tests {
     fn no_damage_is_loaded_and_none_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let derived = Derived::new(folder.path());
-        derived.save("deals", 1, head(7), b"what was derived").unwrap();
+        derived.save("deals", 1, head(7), |out| out.write_all(b"what was derived")).unwrap();
         let path = derived.files("deals", 1).unwrap()[0].0.clone();
         let whole = fs::read(&path).unwrap();
         let ignored = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
-            let loaded = derived.load("deals", 1, known);
-            assert!(loaded.found.is_none() && loaded.ignored.len() == 1);
+            assert_eq!(load(&derived, "deals", 1), None);
+            assert!(derived.saved("deals", 1, known).into_iter().find_map(Saved::digest).is_none());
         };
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
@@ -366,6 +356,6 @@ mod tests {
         // Another name's content is not this one's.
         let other = path.with_file_name("payouts-v1-7-00000000");
         fs::write(&other, &whole).unwrap();
-        assert!(derived.load("payouts", 1, known).found.is_none());
+        assert!(load(&derived, "payouts", 1).is_none());
     }
 }

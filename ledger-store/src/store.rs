@@ -87,7 +87,7 @@ impl Store {
         let open = patient(PATIENCE + Duration::from_secs(size / SLOWEST), move || {
             let db = sled::Config::new()
                 .path(at)
-                .cache_capacity(64 << 20)
+                .cache_capacity(16 << 20)
                 .segment_size(SEGMENT)
                 .mode(sled::Mode::LowSpace)
                 .flush_every_ms(Some(500))

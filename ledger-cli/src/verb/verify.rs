@@ -16,6 +16,7 @@ use ledger_core::damage::{self, Damage, Kind as Done};
 use ledger_core::projection::Projection;
 use ledger_core::projection::known::Known;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
+use ledger_store::derived::Saved;
 use ledger_store::ledger::States as _;
 use ledger_store::scan::{Checked, Depth, ScanError, scan};
 use ledger_store::{LogError, Source, backend, verify as store};
@@ -241,10 +242,8 @@ impl Pass {
         }
         let is_head = |head: Head| source.head_at(head.seq).ok().flatten() == Some(head);
         let derived = session::derived(location).filter(|_| full);
-        let load = |state: &dyn Projection| {
-            let (head, bytes) = derived.as_ref()?.load(state.name(), state.version(), is_head).found?;
-            Some((head, Hash::of(&bytes)))
-        };
+        let load =
+            |state: &dyn Projection| derived.as_ref()?.saved(state.name(), state.version(), is_head).into_iter().find_map(Saved::digest);
         let saved: Vec<Option<(Head, Hash)>> = folds.iter().map(|state| load(&**state)).collect();
         let mut compared = Vec::new();
         let head = source.head();
@@ -259,13 +258,16 @@ impl Pass {
                         named.push(head);
                     }
                 }
-                for entry in &checked.entries {
-                    for (state, saved) in folds.iter_mut().zip(&saved) {
-                        state.evolve(entry);
-                        if let Some((at, digest)) = saved.filter(|(at, _)| at.seq == entry.seq) {
-                            compared.push((state.name(), at, state.digest() == digest));
-                        }
+                for (state, saved) in folds.iter_mut().zip(&saved) {
+                    let inside = saved.filter(|(at, _)| (checked.before.seq..checked.after.seq).contains(&at.seq.wrapping_sub(1)));
+                    let mut entries = &checked.entries[..];
+                    if let Some((at, digest)) = inside {
+                        let known = entries.partition_point(|entry| entry.seq <= at.seq);
+                        state.evolve_each(&entries[..known]);
+                        compared.push((state.name(), at, state.digest() == digest));
+                        entries = &entries[known..];
                     }
+                    state.evolve_each(entries);
                 }
                 progress.add(checked.after.seq - checked.before.seq);
                 Ok::<(), ScanError>(())

@@ -35,9 +35,8 @@ pub use payouts::{By, In, Options, payouts};
 pub use receivables::{Status, receivables};
 pub use trace::{Kind, Linked};
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
-use crate::chain::Hash;
 use crate::event::billing::{BillingEvent, TransactionType};
 use crate::event::{Entry, Event};
 use crate::id::AccountId;
@@ -586,14 +585,19 @@ impl Projection for Billing {
     }
 
     fn save(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.movements.seq.len() * 80 + 1024);
-        self.texts.save(&mut out);
-        self.lines.save(&mut out);
-        self.classes.save(&mut out);
-        self.deals.save(&mut out);
-        self.parties.save(&mut out);
-        self.charges.save(&mut out);
-        self.payouts.save(&mut out);
+        let mut out = Vec::new();
+        self.write(&mut out).expect("memory takes what is written to it");
+        out
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.texts.save(out)?;
+        self.lines.save(out)?;
+        self.classes.save(out)?;
+        self.deals.save(out)?;
+        self.parties.save(out)?;
+        self.charges.save(out)?;
+        self.payouts.save(out)?;
         let pair = |(at, value): &(u64, i128)| {
             let mut bytes = [0; 24];
             bytes[..8].copy_from_slice(&at.to_le_bytes());
@@ -601,18 +605,17 @@ impl Projection for Billing {
             bytes
         };
         let moved = &self.movements;
-        write_column(&mut out, &moved.seq, |seq| seq.to_le_bytes());
-        write_column(&mut out, &moved.charge, |charge| charge.to_le_bytes());
-        write_column(&mut out, &moved.kind, |kind| [*kind]);
-        write_column(&mut out, &moved.payout, |payout| payout.to_le_bytes());
-        write_column(&mut out, &moved.effective, |moment| moment.to_le_bytes());
-        write_column(&mut out, &moved.stated, |moment| moment.to_le_bytes());
-        write_column(&mut out, &moved.amount, |amount| amount.to_le_bytes());
-        write_column(&mut out, &moved.wide, pair);
-        write_column(&mut out, &moved.paid, pair);
-        write_column(&mut out, &moved.billed, Billed::bytes);
-        write_column(&mut out, &self.headers, Header::bytes);
-        out
+        write_column(out, &moved.seq, |seq| seq.to_le_bytes())?;
+        write_column(out, &moved.charge, |charge| charge.to_le_bytes())?;
+        write_column(out, &moved.kind, |kind| [*kind])?;
+        write_column(out, &moved.payout, |payout| payout.to_le_bytes())?;
+        write_column(out, &moved.effective, |moment| moment.to_le_bytes())?;
+        write_column(out, &moved.stated, |moment| moment.to_le_bytes())?;
+        write_column(out, &moved.amount, |amount| amount.to_le_bytes())?;
+        write_column(out, &moved.wide, pair)?;
+        write_column(out, &moved.paid, pair)?;
+        write_column(out, &moved.billed, Billed::bytes)?;
+        write_column(out, &self.headers, Header::bytes)
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
@@ -629,10 +632,6 @@ impl Projection for Billing {
 
     fn totals(&self) -> Vec<(String, String)> {
         self.totals_at(Basis::at(u64::MAX))
-    }
-
-    fn digest(&self) -> Hash {
-        Hash::of(&self.save())
     }
 }
 

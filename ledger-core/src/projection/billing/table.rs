@@ -4,7 +4,7 @@
 //! same entries give the same tables. The finder that tells a value's number is built only when something is to be added: a state that
 //! is read to answer a question never pays for it.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
 /// The number of no value.
 pub(super) const NONE: u32 = u32::MAX;
@@ -138,9 +138,10 @@ impl Texts {
         }
     }
 
-    pub(super) fn save(&self, out: &mut Vec<u8>) {
-        write_column(out, self.all.as_bytes(), |byte| [*byte]);
-        write_column(out, &self.ends, |end| end.to_le_bytes());
+    pub(super) fn save(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(&(self.all.len() as u64).to_le_bytes())?;
+        out.write_all(self.all.as_bytes())?;
+        write_column(out, &self.ends, |end| end.to_le_bytes())
     }
 
     pub(super) fn load(bytes: &mut Bytes<'_>) -> Option<Self> {
@@ -209,11 +210,8 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    pub(super) fn save(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&(self.rows.len() as u64).to_le_bytes());
-        for row in &self.rows {
-            row.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
-        }
+    pub(super) fn save(&self, out: &mut dyn Write) -> io::Result<()> {
+        write_values(out, &self.rows, |row, piece| row.iter().for_each(|word| piece.extend_from_slice(&word.to_le_bytes())))
     }
 
     pub(super) fn load(bytes: &mut Bytes<'_>) -> Option<Self> {
@@ -233,12 +231,20 @@ fn hash_words(words: &[u32]) -> u64 {
 }
 
 /// Appends a column: how many values, then the values.
-pub(super) fn write_column<T, const W: usize>(out: &mut Vec<u8>, values: &[T], bytes: impl Fn(&T) -> [u8; W]) {
-    out.extend_from_slice(&(values.len() as u64).to_le_bytes());
-    out.reserve(values.len() * W);
-    for value in values {
-        out.extend_from_slice(&bytes(value));
+pub(super) fn write_column<T, const W: usize>(out: &mut dyn Write, values: &[T], bytes: impl Fn(&T) -> [u8; W]) -> io::Result<()> {
+    write_values(out, values, |value, piece| piece.extend_from_slice(&bytes(value)))
+}
+
+/// Writes how many values there are, and then the values, piece by piece.
+fn write_values<T>(out: &mut dyn Write, values: &[T], put: impl Fn(&T, &mut Vec<u8>)) -> io::Result<()> {
+    out.write_all(&(values.len() as u64).to_le_bytes())?;
+    let mut piece = Vec::new();
+    for values in values.chunks(4_096) {
+        piece.clear();
+        values.iter().for_each(|value| put(value, &mut piece));
+        out.write_all(&piece)?;
     }
+    Ok(())
 }
 
 /// A saved state, being read: a column is taken from each piece as it comes, and no piece is kept.
@@ -340,7 +346,7 @@ mod tests {
         assert_eq!(texts.position("line"), None);
 
         let mut saved = Vec::new();
-        texts.save(&mut saved);
+        texts.save(&mut saved).unwrap();
         let mut again = Texts::load(&mut Bytes::new(&mut saved.as_slice(), saved.len())).unwrap();
         assert_eq!((again.intern("line-299"), again.intern("new")), (299, 300));
         assert!(Texts::load(&mut Bytes::new(&mut &saved[1..], saved.len() - 1)).is_none());
