@@ -2,6 +2,7 @@
 //! query words choose.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
@@ -54,6 +55,7 @@ fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
         ("agreements", "agreements status:active"),
         ("invoices", "invoices party:emberline"),
         ("disbursements", "disbursements party:orchardson"),
+        ("invoices_by_buyer", "invoices --by buyer party:emberline"),
         ("receivables", "receivables"),
         ("sources", "sources 014819809612 type:billing_event"),
         ("gaps", "sources --gaps 014819809612 type:address"),
@@ -104,12 +106,53 @@ fn words_choose_by_what_a_row_tells() {
 }
 
 #[test]
+fn groups_come_to_what_their_rows_come_to() {
+    let units = |text: &str| {
+        let (whole, fraction) = text.split_once('.')?;
+        format!("{whole}{fraction:0<8}").parse::<i128>().ok()
+    };
+    // What every column of amounts comes to, by currency, in hundred-millionths.
+    let sums = |line: &str| -> BTreeMap<(String, String), i128> {
+        let json: serde_json::Value = serde_json::from_str(&show(&format!("{line} -f json"))).unwrap();
+        let mut sums = BTreeMap::new();
+        for row in json["data"].as_array().unwrap() {
+            let amounts = row.as_object().unwrap().iter().filter_map(|(name, cell)| Some((name, cell.as_str()?)));
+            for (name, units) in amounts.filter_map(|(name, text)| Some((name, units(text)?))) {
+                *sums.entry((name.clone(), row["currency"].as_str().unwrap().to_owned())).or_default() += units;
+            }
+        }
+        sums
+    };
+    for (noun, words, keys) in [
+        ("invoices", "", &["party", "buyer", "agreement", "month"][..]),
+        ("receivables", "", &["party", "buyer", "agreement", "month"]),
+        ("disbursements", "", &["party", "month"]),
+        ("agreements", " status:active", &["party", "buyer", "agreement", "month"]),
+    ] {
+        let expected = sums(&format!("{noun}{words}"));
+        for key in keys {
+            assert_eq!(sums(&format!("{noun}{words} --by {key}")), expected, "{noun} by {key}");
+        }
+    }
+    for (line, groups) in [("offers --by product", count("offers")), ("findings --by party", 4), ("sources --by month", count("sources"))] {
+        assert!((1..=groups).contains(&count(line)), "{line}");
+    }
+}
+
+#[test]
+fn only_who_is_shown_is_introduced() {
+    let shown = show("payouts party:emberline");
+    assert!(shown.contains("Emberline") && !shown.contains("Marlowe"), "{shown}");
+}
+
+#[test]
 fn a_word_that_could_choose_nothing_is_refused() {
     for (line, says) in [
         ("show payouts buyer:globex", "dealbook show payouts --by buyer buyer:…"),
         ("show payouts date:2026Q1", "dealbook show payouts --by month date:…"),
         ("show sources buyer:globex", "`show sources` tells nothing that `buyer:` could choose by"),
-        ("show invoices --by month", "--by does not fit `show invoices`"),
+        ("show invoices --by product", "`show invoices` tells no product to group by"),
+        ("show sources --gaps --by month", "--by does not fit `show sources`"),
         ("show payouts --gaps", "--gaps does not fit `show payouts`"),
     ] {
         let output = ask(line);

@@ -203,6 +203,60 @@ impl Report {
         }
     }
 
+    /// The columns of [`Report::grouped`].
+    pub fn grouped_columns(columns: &[Column], title: &'static str) -> Vec<Column> {
+        let first = [
+            Column::new("group", title, Kind::Text),
+            Column::new("group_name", "NAME", Kind::Text),
+            Column::new("currency", "CURRENCY", Kind::Text),
+            Column::new("rows", "ROWS", Kind::Count),
+        ];
+        first.into_iter().chain(columns.iter().copied().filter(|column| column.kind == Kind::Amount)).collect()
+    }
+
+    /// Of each group of rows and each currency: how many there are, and what each of their amounts comes to. `group` gives the group of a row
+    /// and its name; rows without one form a group too.
+    pub fn grouped(&self, name: &'static str, title: &'static str, group: impl Fn(&[Cell]) -> (String, Option<String>)) -> Self {
+        let amounts: Vec<usize> = (0..self.columns.len()).filter(|at| self.columns[*at].kind == Kind::Amount).collect();
+        let currency = self.column("currency");
+        #[derive(Default)]
+        struct Group {
+            named: Option<String>,
+            rows: u64,
+            sums: Vec<Option<i128>>,
+        }
+        let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
+        for row in &self.rows {
+            let (key, named) = group(row);
+            let of_row = match currency.map(|at| &row[at]) {
+                Some(Cell::Text(text)) => text.clone(),
+                _ => String::new(),
+            };
+            let group = groups.entry((key, of_row)).or_default();
+            group.named = group.named.take().or(named);
+            group.rows += 1;
+            group.sums.resize(amounts.len(), None);
+            for (sum, at) in group.sums.iter_mut().zip(&amounts) {
+                if let Cell::Amount(amount) = row[*at] {
+                    *sum = Some(sum.unwrap_or(0) + amount.units());
+                }
+            }
+        }
+        let mut report = Self::new(name, Self::grouped_columns(&self.columns, title));
+        let text = |text: String| if text.is_empty() { Cell::Empty } else { Cell::Text(text) };
+        report.rows.extend(groups.into_iter().map(|((key, currency), Group { named, rows, sums })| {
+            let first = [text(key), Cell::or_empty(named, Cell::Text), text(currency), Cell::Count(rows)];
+            // Cents, as single amounts are shown, unless one of them needs more.
+            let sum = |units| {
+                let (sum, cents) = (Amount::from_units(units), Amount::from_units(units).half_up(2));
+                Cell::Amount(if cents.units() == units { cents } else { sum })
+            };
+            first.into_iter().chain(sums.into_iter().map(|units| Cell::or_empty(units, sum))).collect()
+        }));
+        report.notes.clone_from(&self.notes);
+        report
+    }
+
     /// One row as JSON.
     pub fn row(&self, row: &[Cell]) -> Value {
         Value::Object(self.columns.iter().zip(row).map(|(column, cell)| (column.name.to_owned(), cell.json())).collect())

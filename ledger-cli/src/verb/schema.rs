@@ -9,6 +9,7 @@ use ledger_core::report::{Column, Report, schema_name};
 use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
+use super::show::GROUPED;
 use super::{event, import, log, replay, status, trace, verify};
 
 use crate::context::Context;
@@ -56,15 +57,26 @@ const REPORTS: &[(&str, Columns)] = &[
 /// What is known of an empty ledger: the columns of a report do not depend on its rows.
 const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_before: None };
 
+/// The columns of a report, in rows or in groups of rows.
+fn columns_of(name: &str) -> Option<Vec<Column>> {
+    let of = |name: &str| REPORTS.iter().find(|(known, _)| *known == name).map(|(_, columns)| columns());
+    let grouped = || GROUPED.iter().any(|(_, known)| *known == name).then(|| of(name.strip_suffix("-by")?)).flatten();
+    of(name).or_else(|| Some(Report::grouped_columns(&grouped()?, "GROUP")))
+}
+
+/// Every report that has a published form.
+fn reports() -> impl Iterator<Item = &'static str> {
+    REPORTS.iter().map(|(name, _)| *name).chain(GROUPED.iter().map(|(_, name)| *name))
+}
+
 fn recorded(report: fn(&View<'_>) -> Report) -> Vec<Column> {
     report(&Records::default().at(NOTHING)).columns
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let names = || REPORTS.iter().map(|(name, _)| *name).chain(event_types().iter().copied());
+    let names = || reports().chain(event_types().iter().copied());
     if args.list {
-        let reports = REPORTS.iter().map(|(name, _)| schema_name(name));
-        let all: Vec<String> = reports.chain(event_types().iter().map(|name| event_schema_name(name))).collect();
+        let all: Vec<String> = reports().map(schema_name).chain(event_types().iter().map(|name| event_schema_name(name))).collect();
         context.say(all.join("\n"))?;
         return Ok(Exit::Done);
     }
@@ -72,7 +84,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let plain = name.strip_prefix("dealbook/").unwrap_or(&name);
     let plain = plain.strip_prefix("event/").unwrap_or(plain);
     let plain = plain.strip_suffix("/v1").unwrap_or(plain);
-    let report = REPORTS.iter().find(|(known, _)| *known == plain).map(|(name, columns)| Report::schema(name, &columns()));
+    let report = columns_of(plain).map(|columns| Report::schema(plain, &columns));
     let Some(schema) = report.or_else(|| event_schema(plain)) else {
         return Err(Failure::new(Code::E0301, format!("no report and no type of event is named `{plain}`"))
             .suggest(plain, names())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger_core::chain::Head;
 use ledger_core::finding::{self, Finding};
+use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{self, In, Names, Options};
 use ledger_core::projection::records::{self, View};
@@ -110,6 +111,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let view = states.records.at(asked.basis);
     let (report, projector) = report(&args, &states, &view, &asked, context);
     let report = narrow(report, &query, args.noun, &view)?;
+    let report = match args.by.filter(|_| args.noun != Noun::Payouts) {
+        Some(by) => grouped(&report, by, args.noun)?,
+        None => report,
+    };
     print(report, asked, head, arguments(&args), projector, &states, context)
 }
 
@@ -198,7 +203,7 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
     };
     match args {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
-        Args { by: Some(_), noun, .. } if *noun != Noun::Payouts => unfit("--by", "show payouts"),
+        Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
         _ => Ok(()),
     }
@@ -207,6 +212,65 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
 fn noun(noun: Noun) -> String {
     let value = clap::ValueEnum::to_possible_value(&noun);
     value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// The reports that can be grouped, and what each is called then. Payouts are summed up by their projection, which knows more.
+pub(super) const GROUPED: &[(Noun, &str)] = &[
+    (Noun::Deals, "deals-by"),
+    (Noun::Offers, "offers-by"),
+    (Noun::Authorizations, "authorizations-by"),
+    (Noun::Agreements, "agreements-by"),
+    (Noun::Invoices, "invoices-by"),
+    (Noun::Disbursements, "disbursements-by"),
+    (Noun::Receivables, "receivables-by"),
+    (Noun::Sources, "sources-by"),
+    (Noun::Findings, "findings-by"),
+];
+
+impl By {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Party => "PARTY",
+            Self::Product => "PRODUCT",
+            Self::Buyer => "BUYER",
+            Self::Agreement => "AGREEMENT",
+            Self::Month => "MONTH",
+        }
+    }
+
+    /// The columns that tell it: the first that a report has is meant.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Party => &["party", "recipient", "seller", "isv"],
+            Self::Product => &["product"],
+            Self::Buyer => &["buyer", "counterparty"],
+            Self::Agreement => &["agreement", "deal"],
+            Self::Month => &["month", "date", "invoice_date", "accepted", "released"],
+        }
+    }
+}
+
+/// A report by groups of its rows.
+fn grouped(report: &Report, by: By, of: Noun) -> Result<Report, Failure> {
+    let column = by.columns().iter().find_map(|name| report.column(name));
+    let name = GROUPED.iter().find(|(noun, _)| *noun == of).map(|(_, name)| *name);
+    let (Some(column), Some(name)) = (column, name) else {
+        let fitting = |by: &&By| by.columns().iter().any(|name| report.column(name).is_some());
+        let words: Vec<String> =
+            <By as clap::ValueEnum>::value_variants().iter().filter(fitting).map(|by| by.title().to_lowercase()).collect();
+        let failure = Failure::usage(format!("`show {}` tells no {} to group by", noun(of), by.title().to_lowercase()));
+        return Err(failure.hint(format!("it can be grouped by {}", words.join(", "))));
+    };
+    let named = report.column(&format!("{}_name", report.columns[column].name));
+    let group = |row: &[Cell]| {
+        let text = match &row[column] {
+            Cell::Moment(moment) => moment.to_string()[..7].to_owned(),
+            Cell::Day(day) => day.to_string()[..7].to_owned(),
+            cell => words_in(cell).join(", "),
+        };
+        (text, named.and_then(|at| words_in(&row[at]).into_iter().next()))
+    };
+    Ok(report.grouped(name, by.title(), group))
 }
 
 /// What was asked, for the receipt: everything that changes the data, and nothing that does not.
@@ -247,6 +311,9 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
         };
         query.matches(&texts, &within)
     });
+    // What stands above says who is who: nobody else is to be introduced.
+    let shown = |word: &str| report.rows.iter().flatten().any(|cell| matches!(cell, Cell::Text(text) if text == word));
+    report.heading.retain(|line| line.split_once(' ').is_none_or(|(word, _)| word.parse::<AccountId>().is_err() || shown(word)));
     if !report.totals.is_empty() {
         report.totals.clear();
         report.notes.push("lines over all rows are left out, because a query chose some of them".to_owned());
