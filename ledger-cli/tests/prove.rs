@@ -643,6 +643,15 @@ fn every_report_is_as_its_schema_says() {
         ("steps", &["replay", "--step", "--to", "#3"]),
         ("trace", &["trace", "#856"]),
         ("verify", &["verify"]),
+        ("agreements-by", &["show", "agreements", "--by", "buyer"]),
+        ("authorizations-by", &["show", "authorizations", "--by", "party"]),
+        ("deals-by", &["show", "deals", "--by", "product"]),
+        ("disbursements-by", &["show", "disbursements", "--by", "month"]),
+        ("findings-by", &["show", "findings", "--by", "party"]),
+        ("invoices-by", &["show", "invoices", "--by", "agreement"]),
+        ("offers-by", &["show", "offers", "--by", "product"]),
+        ("receivables-by", &["show", "receivables", "--by", "buyer"]),
+        ("sources-by", &["show", "sources", "--by", "month"]),
     ];
     let json = |args: &[&str]| -> serde_json::Value {
         let output = dealbook(folder.path(), args);

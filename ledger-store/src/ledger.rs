@@ -4,6 +4,7 @@
 //! Whatever is missing, damaged or of another version is folded again from the log: deleting all that is derived changes no answer.
 
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -96,8 +97,9 @@ pub struct Ledger<S> {
     states: S,
     known: Known,
     staged: Lines,
+    writer: Writer,
     /// The group before, while it is being made durable. The next one is staged meanwhile.
-    appending: Option<Appending>,
+    appending: Option<Arc<Lines>>,
     line: Vec<u8>,
     /// When the last entry was recorded: no later one is recorded earlier, whatever the clock says.
     recorded_at: Instant,
@@ -122,7 +124,8 @@ impl<S: States> Ledger<S> {
             None => Instant::from_micros(i64::MIN),
         };
         let (log, staged) = (Arc::new(Mutex::new(log)), Lines::after(head));
-        Ok(Self { log, derived, states, known, staged, appending: None, line: Vec::new(), recorded_at, unsaved: folded })
+        let writer = Writer::start(log.clone())?;
+        Ok(Self { log, derived, states, known, staged, writer, appending: None, line: Vec::new(), recorded_at, unsaved: folded })
     }
 
     /// The last line, those that are staged included.
@@ -203,7 +206,7 @@ impl<S: States> Ledger<S> {
     fn versions(&self, fact: &Fact, print: Fingerprint) -> Result<Vec<Version>, ScanError> {
         let mut versions = Vec::new();
         for seq in self.known.versions(print.key) {
-            let groups = [Some(&self.staged), self.appending.as_ref().map(|group| &*group.lines)];
+            let groups = [Some(&self.staged), self.appending.as_deref()];
             let line = match groups.into_iter().flatten().find_map(|group| group.line(seq)) {
                 Some(line) => Some(line.to_vec()),
                 None => lock(&self.log).line(seq)?,
@@ -222,20 +225,15 @@ impl<S: States> Ledger<S> {
         let mut next = self.finish()?.unwrap_or_else(|| Lines::after(self.staged.base()));
         next.restart(self.staged.head());
         let lines = Arc::new(std::mem::replace(&mut self.staged, next));
-        let (log, group) = (self.log.clone(), lines.clone());
-        let thread = std::thread::Builder::new().name("append".to_owned()).spawn(move || lock(&log).append(&group));
-        self.appending = Some(Appending { lines, thread: Some(thread.doing("append to", Path::new("log"))?) });
+        self.writer.give(lines.clone());
+        self.appending = Some(lines);
         Ok(())
     }
 
     /// Waits until the group that is being appended is durable, and gives its memory back.
     fn finish(&mut self) -> Result<Option<Lines>, LogError> {
-        let Some(mut appending) = self.appending.take() else { return Ok(None) };
-        if let Some(thread) = appending.thread.take() {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        }
-        let lines = appending.lines.clone();
-        drop(appending);
+        let Some(lines) = self.appending.take() else { return Ok(None) };
+        self.writer.wait()?;
         Ok(Arc::into_inner(lines))
     }
 
@@ -263,20 +261,51 @@ impl<S: States> Ledger<S> {
             self.known = Known::default();
             save(derived, head, self.unsaved, &self.states.each());
         }
+        drop(self.writer);
         let log = Arc::into_inner(self.log).map(|log| log.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok((head, log.map(Log::close).transpose()?.unwrap_or_default()))
     }
 }
 
-/// A group of lines on its way into the log.
-struct Appending {
-    lines: Arc<Lines>,
-    thread: Option<JoinHandle<Result<Head, LogError>>>,
+/// The thread that appends groups of lines to the log, one after the other.
+struct Writer {
+    groups: Option<SyncSender<Arc<Lines>>>,
+    done: Receiver<Result<Head, LogError>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Appending {
+impl Writer {
+    fn start(log: Arc<Mutex<Box<dyn Log>>>) -> Result<Self, LogError> {
+        let (groups, coming) = sync_channel::<Arc<Lines>>(1);
+        let (tell, done) = channel();
+        let append = move || {
+            for lines in coming {
+                let appended = lock(&log).append(&lines);
+                // Its memory goes back to whoever waits for it.
+                drop(lines);
+                if tell.send(appended).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("append".to_owned()).spawn(append).doing("append to", Path::new("log"))?;
+        Ok(Self { groups: Some(groups), done, thread: Some(thread) })
+    }
+
+    fn give(&self, lines: Arc<Lines>) {
+        // Should the thread be gone, waiting for it says so.
+        let _ = self.groups.as_ref().map(|groups| groups.send(lines));
+    }
+
+    fn wait(&self) -> Result<Head, LogError> {
+        self.done.recv().unwrap_or(Err(LogError::Poisoned))
+    }
+}
+
+impl Drop for Writer {
     fn drop(&mut self) {
         // Whoever gives up on a ledger leaves nobody behind who writes to it.
+        self.groups = None;
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

@@ -16,7 +16,7 @@ use crate::lines::{Block, Lines, head_of};
 /// Where a new segment begins, if nothing else is said.
 pub(crate) const SEGMENT: u64 = 64 << 20;
 /// How much is read at once.
-pub(crate) const BLOCK: usize = 1 << 20;
+pub(crate) const BLOCK: usize = 256 << 10;
 
 fn path_of(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.jsonl"))

@@ -9,7 +9,8 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Once;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use ledger_core::chain::Head;
@@ -28,20 +29,37 @@ const SLOWEST: u64 = 10 << 20;
 /// What sled said, that it panicked, or that it said nothing.
 pub(crate) type Failed = String;
 
-/// Runs something of sled's that writes, and gives up on it after a while: a thread of sled's own that failed may leave it waiting.
-/// What it was given is lost then.
-fn patient<T: Send + 'static>(patience: Duration, run: impl FnOnce() -> sled::Result<T> + Send + 'static) -> Result<T, Failed> {
-    let (answer, answered) = channel();
-    let run = move || {
-        let _ = answer.send(fenced(run));
-    };
-    std::thread::Builder::new().name("sled".to_owned()).spawn(run).map_err(|error| error.to_string())?;
-    answered.recv_timeout(patience).unwrap_or_else(|error| {
-        Err(match error {
-            RecvTimeoutError::Timeout => format!("sled did not answer for {} s", patience.as_secs()),
-            RecvTimeoutError::Disconnected => "sled did not answer".to_owned(),
+/// A thread that does with sled what writes, and that is given up on when it does not answer: a thread of sled's own that failed may leave
+/// it waiting for ever.
+struct Worker {
+    jobs: Sender<Box<dyn FnOnce() + Send>>,
+    silent: AtomicBool,
+}
+
+impl Worker {
+    fn start() -> Result<Self, Failed> {
+        let (jobs, coming) = channel::<Box<dyn FnOnce() + Send>>();
+        let work = move || coming.into_iter().for_each(|job| job());
+        std::thread::Builder::new().name("sled".to_owned()).spawn(work).map_err(|error| error.to_string())?;
+        Ok(Self { jobs, silent: AtomicBool::new(false) })
+    }
+
+    /// Has something done. What it was given is lost when it does not answer in time, and from then on nothing more is asked of it.
+    fn run<T: Send + 'static>(&self, patience: Duration, run: impl FnOnce() -> sled::Result<T> + Send + 'static) -> Result<T, Failed> {
+        let silence = || format!("sled did not answer for {} s", patience.as_secs());
+        if self.silent.load(Ordering::Acquire) {
+            return Err(silence());
+        }
+        let (answer, answered) = channel();
+        let job = move || {
+            let _ = answer.send(fenced(run));
+        };
+        let answered = self.jobs.send(Box::new(job)).ok().and_then(|()| answered.recv_timeout(patience).ok());
+        answered.unwrap_or_else(|| {
+            self.silent.store(true, Ordering::Release);
+            Err(silence())
         })
-    })
+    }
 }
 
 /// Runs something of sled's: a panic is an error like any other, and is not printed.
@@ -75,6 +93,7 @@ fn fenced<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, Failed> {
 pub(crate) struct Store {
     // Both are taken on closing only, because dropping them can panic.
     open: Option<(sled::Db, sled::Tree)>,
+    worker: Worker,
     file: File,
     recovered: bool,
 }
@@ -84,7 +103,8 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self, Failed> {
         let size = std::fs::metadata(path.join("db")).map_or(0, |db| db.len());
         let at = path.to_owned();
-        let open = patient(PATIENCE + Duration::from_secs(size / SLOWEST), move || {
+        let worker = Worker::start()?;
+        let open = worker.run(PATIENCE + Duration::from_secs(size / SLOWEST), move || {
             let db = sled::Config::new()
                 .path(at)
                 .cache_capacity(16 << 20)
@@ -97,7 +117,7 @@ impl Store {
         })?;
         let file = File::open(path.join("db")).map_err(|error| error.to_string())?;
         let recovered = open.0.was_recovered();
-        Ok(Self { open: Some(open), file, recovered })
+        Ok(Self { open: Some(open), worker, file, recovered })
     }
 
     /// Whether there was a database before.
@@ -122,14 +142,14 @@ impl Store {
             }
         }
         let tree = tree.clone();
-        patient(PATIENCE, move || tree.apply_batch(batch))
+        self.worker.run(PATIENCE, move || tree.apply_batch(batch))
     }
 
     /// Makes everything put in durable.
     pub(crate) fn sync(&self) -> Result<(), Failed> {
         if let Some((db, _)) = &self.open {
             let db = db.clone();
-            patient(PATIENCE, move || db.flush())?;
+            self.worker.run(PATIENCE, move || db.flush())?;
         }
         self.file.sync_data().map_err(|error| error.to_string())
     }
@@ -219,7 +239,7 @@ impl Store {
 
     fn let_go(&mut self) -> Result<(), Failed> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        patient(PATIENCE, move || {
+        self.worker.run(PATIENCE, move || {
             drop(open);
             Ok(())
         })
@@ -274,16 +294,22 @@ mod tests {
     #[test]
     fn a_panic_is_an_error() {
         assert_eq!(fenced::<()>(|| panic!("sled is sorry")), Err("sled panicked: sled is sorry".to_owned()));
-        assert_eq!(patient::<()>(PATIENCE, || panic!("sled is sorry")), Err("sled panicked: sled is sorry".to_owned()));
+        let worker = Worker::start().unwrap();
+        assert_eq!(worker.run::<()>(PATIENCE, || panic!("sled is sorry")), Err("sled panicked: sled is sorry".to_owned()));
+        assert_eq!(worker.run(PATIENCE, || Ok(7)), Ok(7));
     }
 
     #[test]
     fn silence_is_an_error() {
-        let said = patient(Duration::ZERO, || {
-            std::thread::sleep(PATIENCE);
-            Ok(())
+        let (worker, (hold, held)) = (Worker::start().unwrap(), channel::<()>());
+        let silence = Err("sled did not answer for 0 s".to_owned());
+        let said = worker.run(Duration::ZERO, move || {
+            let _ = held.recv();
+            Ok(1)
         });
-        assert_eq!(said, Err("sled did not answer for 0 s".to_owned()));
-        assert_eq!(patient(PATIENCE, || Ok(7)), Ok(7));
+        assert_eq!(said, silence);
+        // What is silent once is not waited for again, whatever becomes of it.
+        drop(hold);
+        assert_eq!(worker.run(Duration::ZERO, || Ok(2)), silence);
     }
 }

@@ -7,7 +7,7 @@ use ledger_core::problem::Problems;
 use crate::decode::csv::Rows;
 
 /// How many rows are read in one go.
-const CHUNK: usize = 1_024;
+const CHUNK: usize = 512;
 /// A chunk is closed when it has so many bytes. A line has at most 4 MiB.
 const LONGEST: usize = 64 << 20;
 
