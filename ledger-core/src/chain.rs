@@ -78,14 +78,21 @@ const DIGITS: [u8; 256] = {
     digits
 };
 
-impl fmt::Display for Hash {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hash {
+    /// Hands out its text, which is nowhere allocated.
+    fn written<R>(self, take: impl FnOnce(&str) -> R) -> R {
         let mut hex = [0; 64];
         for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
             pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
             pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
         }
-        out.write_str(std::str::from_utf8(&hex).expect("hexadecimal digits are ASCII"))
+        take(std::str::from_utf8(&hex).expect("hexadecimal digits are ASCII"))
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written(|hex| out.write_str(hex))
     }
 }
 
@@ -110,7 +117,7 @@ impl FromStr for Hash {
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.written(|hex| serializer.serialize_str(hex))
     }
 }
 

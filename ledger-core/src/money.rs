@@ -159,6 +159,30 @@ fn diagnose(text: &str) -> NotAnAmount {
     NotAnAmount::Malformed
 }
 
+impl Amount {
+    /// Hands out its text, which is nowhere allocated unless it is very long.
+    fn written<R>(self, take: impl FnOnce(&str) -> R) -> R {
+        let scale = self.0.scale() as usize;
+        let Ok(mut digits) = u64::try_from(self.0.mantissa().unsigned_abs()) else { return take(&self.0.to_string()) };
+        let (mut text, mut at, mut places) = ([b'0'; 32], 32, 0);
+        while digits > 0 || places <= scale {
+            if places == scale && scale > 0 {
+                at -= 1;
+                text[at] = b'.';
+            }
+            at -= 1;
+            text[at] = b'0' + u8::try_from(digits % 10).unwrap_or(0);
+            digits /= 10;
+            places += 1;
+        }
+        if self.is_negative() {
+            at -= 1;
+            text[at] = b'-';
+        }
+        take(std::str::from_utf8(&text[at..]).expect("digits are ASCII"))
+    }
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
@@ -173,7 +197,7 @@ impl fmt::Debug for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        self.written(|text| serializer.serialize_str(text))
     }
 }
 
@@ -262,6 +286,14 @@ mod tests {
     fn an_amount_is_written_as_it_was_read() {
         for text in ["0", "0.00", "4000", "4000.00", "-7.350", "0.00000001", "999999999999999999.99999999"] {
             assert_eq!(amount(text).to_string(), text);
+            assert_eq!(serde_json::to_string(&amount(text)).unwrap(), format!("\"{text}\""));
+        }
+        for mantissa in (0..2_000).chain([i64::MAX, i64::MAX - 1, 10_i64.pow(17), 123_456_789_012_345]) {
+            for amount in
+                (0..=8).flat_map(|scale| [1, -1].map(|sign| Amount(Decimal::from_i128_with_scale(i128::from(mantissa) * sign, scale))))
+            {
+                assert_eq!(amount.written(str::to_owned), amount.to_string());
+            }
         }
     }
 

@@ -151,8 +151,9 @@ impl FromStr for Instant {
     }
 }
 
-impl fmt::Display for Instant {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Instant {
+    /// Hands out its text, which is nowhere allocated: a line has four of them.
+    fn written<R>(self, take: impl FnOnce(&str) -> R) -> R {
         let ([year, month, day], clock) = (date_after(self.0.div_euclid(DAY)), self.0.rem_euclid(DAY));
         let (seconds, micros) = (clock / MICROS, clock % MICROS);
         let mut text = *b"0000-00-00T00:00:00.000000Z";
@@ -173,7 +174,13 @@ impl fmt::Display for Instant {
             text[19] = b'Z';
         }
         let length = if micros == 0 { 20 } else { 27 };
-        out.pad(std::str::from_utf8(&text[..length]).expect("digits are ASCII"))
+        take(std::str::from_utf8(&text[..length]).expect("digits are ASCII"))
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written(|text| out.pad(text))
     }
 }
 
@@ -185,7 +192,7 @@ impl fmt::Debug for Instant {
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.written(|text| serializer.serialize_str(text))
     }
 }
 

@@ -1,12 +1,6 @@
 //! Who, what, offers and agreements, asked on different days about different days.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::disallowed_macros,
-    reason = "a test may panic, and reads its fixtures; the core never does"
-)]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and reads its fixtures; the core never does")]
 
 mod sample;
 
@@ -434,41 +428,4 @@ proptest! {
             Ok(())
         })?;
     }
-}
-
-/// Not run by itself: `cargo test --release -p ledger-core --test records -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn two_hundred_thousand_versions_load_fast() {
-    let sample = Ledger::of_sample(false).entries;
-    let mut records = Records::default();
-    let (parties, deals): (Vec<&Entry>, Vec<&Entry>) =
-        sample.iter().partition(|entry| matches!(entry.event, Event::PartyRegistered(_) | Event::PartyLocated(_)));
-    for (seq, entry) in (1..=200_000).zip(parties.iter().chain(deals.iter().cycle())) {
-        let (mut text, round) = (serde_json::to_string(&entry.event).unwrap(), seq / sample.len() as u64);
-        for id in ["agmt-", "offer-", "prod-", "resaleauthz-"] {
-            text = text.replace(id, &format!("{id}{round:04}"));
-        }
-        records.evolve(&Entry { seq, event: serde_json::from_str(&text).unwrap(), ..(*entry).clone() });
-    }
-    let mut clock = std::time::Instant::now();
-    let mut lap = |what: &str| {
-        println!("{what}: {:?}", clock.elapsed());
-        clock = std::time::Instant::now();
-    };
-    let saved = records.save();
-    lap(&format!("save {} bytes", saved.len()));
-    let mut loaded = Records::default();
-    assert!(loaded.load(&saved));
-    lap("load");
-    let view = loaded.at(Basis::at(u64::MAX));
-    lap("view");
-    assert!(view.name_of("000057174132".parse().unwrap()).is_some());
-    lap("one name");
-    println!("{} deals", records::deals(&view).rows.len());
-    lap("deals");
-    println!("{} offers", records::offers(&view).rows.len());
-    lap("offers");
-    println!("{} findings", view.findings().len());
-    lap("findings");
 }
