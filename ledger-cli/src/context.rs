@@ -238,7 +238,7 @@ impl Context {
                 render(report, receipt, format, &mut text, style)?;
                 file.write_all(&text.into_inner())
             })?;
-            if !format.holds_receipt() {
+            if !format.holds_receipt() && !is_special(path) {
                 write_file(&beside(path), |file| file.write_all(receipt.printed().as_bytes()))?;
             }
             return Ok(());
@@ -257,6 +257,9 @@ impl Context {
         };
         written.map_err(|why| Failure::output(&why))?;
         if !format.holds_receipt() {
+            if !report.incomplete.is_empty() {
+                self.note(format_args!("incomplete: {}", report.incomplete.join(", ")));
+            }
             receipt.footer().iter().for_each(|line| self.note(line));
         }
         Ok(())
@@ -360,18 +363,34 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes a file whole or not at all: beside it first, then in its place.
+/// Writes a file whole or not at all: beside it first, then in its place. A device or a pipe is written through.
 fn write_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let written = File::create(&partial).and_then(|file| {
+    let through = |file: File| {
         let mut file = BufWriter::new(file);
         write(&mut file)?;
-        file.flush()?;
-        fs::rename(&partial, path)
-    });
+        file.flush()
+    };
+    let written = if is_special(path) {
+        File::options().write(true).open(path).and_then(through)
+    } else {
+        // What a link leads to is written, and the link stays.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = target.with_file_name(name);
+        let written = File::create(&partial).and_then(through).and_then(|()| fs::rename(&partial, &target));
+        if written.is_err() {
+            // What is there of it is of no use.
+            let _ = fs::remove_file(&partial);
+        }
+        written
+    };
     written.map_err(|why| Failure::unwritable(path, &why))
+}
+
+/// Whether something is there that can be written to and is no file: a device, a pipe. It cannot be put in place whole.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 #[cfg(test)]
@@ -402,6 +421,14 @@ mod tests {
         assert_eq!(fs::read_to_string(folder.path().join("payouts.csv.receipt.json")).unwrap(), receipt.printed());
         assert!(!write("payouts").contains('\u{1b}'), "a file is never coloured");
         assert!(write("payouts.json").contains(&receipt.id()));
+        std::os::unix::fs::symlink(folder.path().join("payouts.json"), folder.path().join("link")).unwrap();
+        write("link");
+        assert!(
+            folder.path().join("link").is_symlink() && !fs::read_to_string(folder.path().join("payouts.json")).unwrap().starts_with('{')
+        );
+        fs::remove_file(folder.path().join("link")).unwrap();
+        let global = Global { output: Some(folder.path().to_owned()), ..Global::default() };
+        Context::new(global).unwrap().print(&report, &receipt).unwrap_err();
         let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["payouts", "payouts.csv", "payouts.csv.receipt.json", "payouts.json"]);

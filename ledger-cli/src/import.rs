@@ -49,11 +49,7 @@ pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, c
     }
     let mut progress = context.progress("recording", judgement.files.iter().map(Judged::events).sum());
     for judged in &judgement.files {
-        let mut last = 0;
-        record(ledger, judged, judgement.accounts_of(judged.recipient), &order.actor, order.clock, |done| {
-            progress.add(done - last);
-            last = done;
-        })?;
+        record(ledger, judged, judgement.accounts_of(judged.recipient), &order.actor, order.clock, |more| progress.add(more))?;
     }
     Ok(judgement)
 }
@@ -104,5 +100,5 @@ fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
 fn rejected_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.strip_suffix(".gz").unwrap_or(&name);
-    path.with_file_name(format!("{}.rejected.csv", stem.strip_suffix(".csv").unwrap_or(stem)))
+    path.with_file_name(format!("{}{}", stem.strip_suffix(".csv").unwrap_or(stem), files::REJECTED))
 }

@@ -157,6 +157,78 @@ fn rows_that_cannot_be_set_aside_are_no_reason_to_forget_them() {
     assert_eq!(fs::read_to_string(&rejected).unwrap().lines().count(), 2);
 }
 
+#[test]
+fn a_row_too_long_for_a_line_is_a_damaged_row() {
+    let place = Place::ledger();
+    let with = |catalog: &str| {
+        let rows = billing(0..1_200);
+        let long = rows.rfind("AWSMarketplace").unwrap();
+        rows[..long].to_owned() + catalog + &rows[long + "AWSMarketplace".len()..] + billing(1_200..1_210).split_once('\n').unwrap().1
+    };
+    place.write(&month(2025, 1), with(&"x".repeat(66_000)));
+    let log = place.log();
+    let refused = place.run(["import", "feeds"]);
+    assert!(refused.err.contains("data.csv:1201"), "{refused}");
+    refused.failed(3, "error[E0319]");
+    assert!(place.log() == log, "nothing was appended");
+    place.run(["import", "feeds", "--quarantine"]).done();
+    assert_eq!(place.verified(Depth::Strict).seq, 1 + 1 + 1_209);
+    assert!(!place.run(["status"]).done().out.contains("Unfinished"));
+    // What is recorded can be restated, however long it is.
+    let place = Place::ledger();
+    for letter in ["a", "b"] {
+        place.write(&month(2025, 1), with(&letter.repeat(30_000)));
+        place.run(["import", "feeds"]).done();
+    }
+    assert!(String::from_utf8(place.log()).unwrap().contains("source.restated"));
+    place.verified(Depth::Strict);
+}
+
+#[test]
+fn what_was_set_aside_is_not_found_again_as_a_feed() {
+    let place = Place::ledger();
+    place.write(&month(2025, 1), billing(0..50).replacen(",1.00,", ",\"1,000.00\",", 1));
+    place.run(["import", "feeds", "--quarantine"]).done();
+    let (log, files) = (place.log(), fs::read_dir(place.at(&month(2025, 1)).parent().unwrap()).unwrap().count());
+    let again = place.run(["import", "feeds", "--quarantine"]).done();
+    assert!(place.log() == log && again.out.starts_with("Nothing new"), "{again}");
+    assert_eq!(fs::read_dir(place.at(&month(2025, 1)).parent().unwrap()).unwrap().count(), files);
+}
+
+#[test]
+fn rows_of_another_seller_are_refused() {
+    let place = Place::ledger();
+    let (own, other) = ("nQAWHb6D1pvnb6cx1Xytono7YVePoAjzFiXBKbaAnE", "pRBXIc7E2qwoc7dy2Yzupop8ZWfQpBkAgJYCLcbBoF");
+    let rows = billing(0..40) + &billing(40..60).split_once('\n').unwrap().1.replace(own, other);
+    place.write(&month(2025, 1), rows);
+    let log = place.log();
+    let refused = place.run(["import", "feeds"]);
+    assert!(refused.err.contains(&format!("the first names {own}")) && refused.err.contains("data.csv:42"), "{refused}");
+    refused.failed(3, "error[E0322]");
+    assert!(place.log() == log);
+}
+
+#[test]
+fn a_pipe_is_read_like_a_file_and_links_are_not_passed_over() {
+    let place = Place::ledger();
+    let pipe = place.at("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = place.start(["import", "pipe", "--account", RECIPIENT]);
+    fs::write(&pipe, billing(0..30)).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).done();
+    assert!(ran.out.starts_with("Appended #2 – #32 (31 events)"), "{ran}");
+    assert_eq!(fs::read_dir(place.at("tmp")).unwrap().count(), 0);
+    // A link to a file is the file; a link to a folder is said.
+    let kept = place.write("kept.csv", billing(30..40));
+    let linked = place.write(&month(2025, 2), "");
+    fs::remove_file(&linked).unwrap();
+    std::os::unix::fs::symlink(&kept, &linked).unwrap();
+    let ran = place.run(["import", "feeds"]).done();
+    assert!(ran.out.starts_with("Appended #33 – #43 (11 events)"), "{ran}");
+    std::os::unix::fs::symlink(place.at("feeds"), place.at("feeds/again")).unwrap();
+    place.run(["import", "feeds"]).failed(1, "is a link to a folder, which is not followed");
+}
+
 fn piped(place: &Place, args: &[&str], bytes: &[u8]) -> Ran {
     let mut child = place.command(args).stdin(Stdio::piped()).spawn().unwrap();
     // A program that fails before it has read everything is no failure of this one.

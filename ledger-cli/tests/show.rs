@@ -140,6 +140,13 @@ fn groups_come_to_what_their_rows_come_to() {
 }
 
 #[test]
+fn what_is_lacking_is_said_beside_the_data_too() {
+    let output = ask("show payouts -f csv");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("incomplete: 554 monthly files are missing"), "{said}");
+}
+
+#[test]
 fn only_who_is_shown_is_introduced() {
     let shown = show("payouts party:emberline");
     assert!(shown.contains("Emberline") && !shown.contains("Marlowe"), "{shown}");

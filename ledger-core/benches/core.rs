@@ -38,7 +38,7 @@ fn facts(year: &Year, count: u64) -> impl Iterator<Item = Fact> {
     let layout = recognise(&header).unwrap_or_else(|_| panic!("the fixture is a billing feed"));
     let accounts = Accounts::new();
     year.rows(count).map(move |(_, account, row)| {
-        let whose = Whose { recipient: account.parse().unwrap(), accounts: &accounts };
+        let whose = Whose { recipient: account.parse().unwrap(), accounts: &accounts, named: None };
         layout.read(&Fields(row), whose).fact.unwrap()
     })
 }
@@ -82,7 +82,7 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("row to fact", |bench| {
         bench.iter(|| {
             for (recipient, row) in &rows {
-                black_box(layout.read(row, Whose { recipient: *recipient, accounts: &accounts }));
+                black_box(layout.read(row, Whose { recipient: *recipient, accounts: &accounts, named: None }));
             }
         });
     });

@@ -269,6 +269,9 @@ impl Draft {
     }
 }
 
+/// The longest event of a source's row, in bytes: a line that restates it holds two of them, and its envelope.
+pub const LONGEST_EVENT: usize = (chain::LONGEST_LINE - 2_047) / 2;
+
 /// An event as it stands in a line.
 pub fn encode(event: &Event) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);

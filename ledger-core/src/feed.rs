@@ -182,6 +182,8 @@ pub struct Whose<'a> {
     pub recipient: AccountId,
     /// Opaque ids and the AWS accounts behind them, from the account feeds of the same import.
     pub accounts: &'a Accounts,
+    /// What the file's first row calls the recipient. No other row may name another one.
+    pub named: Option<&'a str>,
 }
 
 /// Opaque account ids and the AWS accounts behind them.
@@ -563,6 +565,11 @@ fn same_recipient(row: &Row<'_>, column: impl Into<usize> + Copy) {
     if named.is_some_and(|named| named != row.recipient()) {
         let why = format!("the row belongs to {}, the file to {}", named.map_or_else(String::new, |n| n.to_string()), row.recipient());
         row.complain(column, Code::E0322, &why, "put the file back under its own recipient's folder, or give the right --account");
+    } else if let (Some(first), Some(this)) = (row.whose.named, row.text(column))
+        && first != this
+    {
+        let why = format!("the rows of this file belong to more than one seller: the first names {first}");
+        row.complain(column, Code::E0322, &why, "import each seller's file by itself, as AWS delivered it");
     }
 }
 

@@ -61,7 +61,7 @@ fn read(feed: &dyn Feed, but: &[(&str, &str)]) -> Fact {
     let layout = recognise(&header).ok().unwrap();
     assert_eq!(layout.feed.name(), feed.name());
     let row = Row(columns.iter().map(cell).collect());
-    let whose = Whose { recipient: "111122223333".parse().unwrap(), accounts: &Accounts::new() };
+    let whose = Whose { recipient: "111122223333".parse().unwrap(), accounts: &Accounts::new(), named: None };
     layout.read(&row, whose).fact.unwrap_or_else(|problems| panic!("{}: {problems:?}", feed.name()))
 }
 

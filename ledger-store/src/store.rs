@@ -239,6 +239,11 @@ impl Store {
 
     fn let_go(&mut self) -> Result<(), Failed> {
         let Some(open) = self.open.take() else { return Ok(()) };
+        if self.worker.silent.load(Ordering::Acquire) {
+            // Dropping it would wait for the same that was waited for in vain; it ends with the process.
+            std::mem::forget(open);
+            return Err("sled did not answer".to_owned());
+        }
         self.worker.run(PATIENCE, move || {
             drop(open);
             Ok(())

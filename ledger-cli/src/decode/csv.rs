@@ -35,7 +35,6 @@ pub struct Rows {
     header: Vec<String>,
     reader: Reader<Tap>,
     record: StringRecord,
-    crlf: bool,
     rows: u64,
     rejected: Vec<u64>,
     ended: bool,
@@ -49,21 +48,20 @@ pub struct Row<'a> {
     /// The line it begins at, from 1.
     pub line: u64,
     record: &'a StringRecord,
-    crlf: bool,
 }
 
 impl<'a> Row<'a> {
-    /// A field, by its place in the header; nothing when there is no such column.
+    /// A field, by its place in the header; nothing when there is no such column. The carriage return before a line end is no part of a row.
     pub fn get(&self, column: usize) -> &'a str {
         let field = self.record.get(column).unwrap_or_default();
-        if self.crlf && column + 1 == self.record.len() { field.strip_suffix('\r').unwrap_or(field) } else { field }
+        if column + 1 == self.record.len() { field.strip_suffix('\r').unwrap_or(field) } else { field }
     }
 
     /// All fields as one text, and where each of them ends in it.
     pub fn text(&self) -> (&'a str, impl Iterator<Item = usize> + use<'a>) {
         let row = *self;
         let all = row.record.as_slice();
-        let all = if row.crlf { all.strip_suffix('\r').unwrap_or(all) } else { all };
+        let all = all.strip_suffix('\r').unwrap_or(all);
         let end = move |column| row.record.range(column).map_or(0, |range| range.end.min(all.len()));
         (all, (0..row.record.len()).map(end))
     }
@@ -130,19 +128,7 @@ impl Rows {
             .from_reader(tap);
         let record = StringRecord::new();
         let path = path.to_owned();
-        let mut rows = Self {
-            path,
-            file,
-            header: vec![],
-            reader,
-            record,
-            crlf: false,
-            rows: 0,
-            rejected: vec![],
-            ended: false,
-            damaged: false,
-            notes,
-        };
+        let mut rows = Self { path, file, header: vec![], reader, record, rows: 0, rejected: vec![], ended: false, damaged: false, notes };
         rows.read_header(problems).then_some(rows)
     }
 
@@ -153,8 +139,7 @@ impl Rows {
             }
             return false;
         };
-        self.crlf = self.record.iter().next_back().is_some_and(|last| last.ends_with('\r'));
-        self.header = Row { line, record: &self.record, crlf: self.crlf }.fields().map(str::to_owned).collect();
+        self.header = Row { line, record: &self.record }.fields().map(str::to_owned).collect();
         let twice = |at: &usize| self.header[..*at].contains(&self.header[*at]);
         let twice: Vec<usize> = (1..self.header.len()).filter(twice).collect();
         for at in &twice {
@@ -209,7 +194,7 @@ impl Rows {
             break line;
         };
         self.rows += 1;
-        Some(Row { line, record: &self.record, crlf: self.crlf })
+        Some(Row { line, record: &self.record })
     }
 
     /// Reads the next record, however many fields it has, and gives the line it begins at.
@@ -726,6 +711,8 @@ mod tests {
             "id,name\n1,a\n\n2,\"b\nb\"\n3,\"c\"\"c, d\"\n",
             "id,name\r\n1,a\r\n\r\n2,\"b\nb\"\r\n3,\"c\"\"c, d\"\r\n",
             "id,name\n1,a\n\n2,\"b\nb\"\n3,\"c\"\"c, d\"",
+            "id,name\n1,a\r\n\r\n2,\"b\nb\"\r\n3,\"c\"\"c, d\"\n",
+            "id,name\r\n1,a\n\n2,\"b\nb\"\r\n3,\"c\"\"c, d\"\n",
         ] {
             let rows: Vec<(u64, String)> = read(text.as_bytes()).rows.into_iter().map(|(line, fields)| (line, fields.join("|"))).collect();
             let expected = [(1, "id|name"), (2, "1|a"), (4, "2|b\nb"), (6, "3|c\"c, d")].map(|(line, text)| (line, text.to_owned()));

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use ledger_core::id::AccountId;
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// A file that is to be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +55,13 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     for entry in folder.read_dir().map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
-        // A link could lead anywhere, and round in circles.
-        if kind.is_dir() {
+        // A link to a folder could lead anywhere, and round in circles.
+        let is_link = kind.is_symlink();
+        let kind = if is_link { path.metadata().map_err(|why| Failure::unreadable(&path, &why))?.file_type() } else { kind };
+        if kind.is_dir() && is_link {
+            return Err(Failure::new(Code::E0303, format!("`{}` is a link to a folder, which is not followed", path.display()))
+                .hint("name the folder that it leads to"));
+        } else if kind.is_dir() {
             walk(&path, found)?;
         } else if kind.is_file() && is_csv(&path) {
             found.push(path);
@@ -65,9 +70,13 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How the name of a file ends that holds rows which were set aside.
+pub const REJECTED: &str = ".rejected.csv";
+
 fn is_csv(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    name.ends_with(".csv") || name.ends_with(".csv.gz")
+    // What --quarantine set aside stands beside its file, and is imported when somebody names it.
+    (name.ends_with(".csv") || name.ends_with(".csv.gz")) && !name.ends_with(REJECTED)
 }
 
 fn describe(path: PathBuf) -> InFile {

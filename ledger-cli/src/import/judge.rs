@@ -36,6 +36,8 @@ pub struct Judged {
     pub layout: Layout,
     /// Whose feed it is.
     pub recipient: AccountId,
+    /// What its first row calls that seller.
+    pub(super) named: Option<String>,
     /// Its bytes, after decompression: digest and number.
     pub digest: Hash,
     /// How many bytes it has, after decompression.
@@ -133,7 +135,7 @@ impl Judgement {
     }
 }
 
-/// Judges files. `account` is whose feeds they are, when their paths do not tell; `tick` is told how many rows have been read.
+/// Judges files. `account` is whose feeds they are, when their paths do not tell; `tick` is told of every few rows that have been read.
 ///
 /// # Errors
 /// A file that cannot be opened.
@@ -154,10 +156,11 @@ pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, m
     let mut seen: Map<Fingerprint, ()> = Map::default();
     for (file, layout) in recognised {
         let first = first_recipient(&file.path, &layout)?;
-        let by_rows = first.and_then(|opaque| judgement.recipient_behind(&opaque, file.place.recipient));
+        let by_rows = first.as_deref().and_then(|opaque| judgement.recipient_behind(opaque, file.place.recipient));
         match whose(&file, by_rows, account) {
             Ok(recipient) => {
-                let judged = judge_file(file, layout, recipient, known, &mut seen, &mut judgement, &mut tick)?;
+                let whose = (recipient, first);
+                let judged = judge_file(file, layout, whose, known, &mut seen, &mut judgement, &mut tick)?;
                 judgement.files.push(judged);
             }
             Err(problem) => judgement.whole.push(whole_file(&file.path, problem)),
@@ -247,7 +250,7 @@ fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -
 fn judge_file(
     file: InFile,
     layout: Layout,
-    recipient: AccountId,
+    (recipient, named): (AccountId, Option<String>),
     known: Known<'_>,
     seen: &mut Map<Fingerprint, ()>,
     judgement: &mut Judgement,
@@ -256,12 +259,13 @@ fn judge_file(
     let (latest, imports) = history(&file, layout.feed.name(), recipient, known.sources);
     let mut decoding = Problems::new();
     let opened = Rows::open(&file.path, latest.as_ref().map(|import| import.said.decoded_bytes), &mut decoding)?;
-    let mut rows = opened.expect("its header was read a moment ago");
+    let Some(mut rows) = opened else { return Err(changed(&file.path)) };
     let shown = rows.file().to_owned();
     let mut judged = Judged {
         file,
         layout,
         recipient,
+        named,
         digest: Hash::ZERO,
         decoded_bytes: 0,
         rows: 0,
@@ -276,7 +280,7 @@ fn judge_file(
     let mut first_new = None;
     {
         let (layout, accounts, records) = (&judged.layout, judgement.accounts.get(&recipient).unwrap_or(&UNTOLD), known.records);
-        let whose = Whose { recipient, accounts };
+        let whose = Whose { recipient, accounts, named: judged.named.as_deref() };
         let unrecorded: Vec<(usize, &str)> = layout.unrecorded().collect();
         let (problems, seen) = (&mut judgement.rows, seen);
         let (new, totals, dropped, fallbacks) = (&mut judged.new, &mut judged.totals, &mut judged.dropped, &mut judged.fallbacks);
@@ -297,8 +301,9 @@ fn judge_file(
                 (chunk.digest(), readings, dropped)
             },
             |(digest, readings, counts)| {
+                let read = readings.len() as u64;
                 chunks.push(digest);
-                *count += readings.len() as u64;
+                *count += read;
                 for ((_, name), values) in unrecorded.iter().zip(counts).filter(|(_, values)| *values > 0) {
                     *dropped.entry((*name).to_owned()).or_default() += values;
                 }
@@ -328,7 +333,7 @@ fn judge_file(
                         }
                     }
                 }
-                tick(*count);
+                tick(read);
                 Ok::<(), std::convert::Infallible>(())
             },
         )
@@ -357,6 +362,11 @@ fn judge_file(
         (None, None) => History::New,
     };
     Ok(judged)
+}
+
+/// A file is not what it was a moment ago.
+pub(super) fn changed(path: &Path) -> Failure {
+    Failure::new(Code::E0323, format!("`{}` changed while it was read", path.display())).hint("run the same import again")
 }
 
 /// What of an event goes into the control totals.

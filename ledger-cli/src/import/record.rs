@@ -4,12 +4,12 @@ use ledger_core::event::governance::SourceImported;
 use ledger_core::event::{Draft, Event, encode};
 use ledger_core::feed::{Accounts, Fact, Fingerprint, Whose};
 use ledger_core::id::Actor;
-use ledger_core::problem::{Code, Problems};
+use ledger_core::problem::Problems;
 use ledger_core::time::Instant;
 use ledger_store::ledger::{Ledger, Observed, States};
 use ledger_store::scan::in_order;
 
-use super::judge::{History, Judged};
+use super::judge::{History, Judged, changed};
 use super::rows::{self, Chunks};
 use crate::decode::csv::Rows;
 use crate::failure::Failure;
@@ -43,9 +43,9 @@ pub fn record<S: States>(
     }
     let mut ignored = Problems::new();
     let path = &judged.file.path;
-    let changed = || Failure::new(Code::E0323, format!("`{}` changed while it was read", path.display())).hint("run the same import again");
+    let changed = || changed(path);
     let mut rows = Rows::open(path, None, &mut ignored)?.ok_or_else(changed)?;
-    let whose = Whose { recipient: judged.recipient, accounts };
+    let whose = Whose { recipient: judged.recipient, accounts, named: judged.named.as_deref() };
     let mut digests = judged.chunks.iter();
     let mut appended = 0;
     in_order(
@@ -63,10 +63,11 @@ pub fn record<S: States>(
                 return Err(changed());
             }
             let now = clock();
+            let before = appended;
             for observed in facts {
                 appended += u64::from(ledger.observe(now, actor, observed)?.is_some());
             }
-            tick(appended);
+            tick(appended - before);
             Ok(())
         },
     )?;

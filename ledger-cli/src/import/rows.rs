@@ -1,8 +1,9 @@
 //! Rows in chunks, so that they can be read on all cores.
 
 use ledger_core::chain::Hash;
+use ledger_core::event::{LONGEST_EVENT, encode};
 use ledger_core::feed::{Cells, Layout, Outcome, Whose};
-use ledger_core::problem::Problems;
+use ledger_core::problem::{Code, Problem, Problems};
 
 use crate::decode::csv::Rows;
 
@@ -10,6 +11,10 @@ use crate::decode::csv::Rows;
 const CHUNK: usize = 512;
 /// A chunk is closed when it has so many bytes. A line has at most 4 MiB.
 const LONGEST: usize = 64 << 20;
+
+/// A row with no more bytes makes a short event, however its characters are escaped, unless it has very many columns.
+const SHORT: usize = 2 << 10;
+const USUAL_WIDTH: usize = 100;
 
 /// Some rows of a file, owned.
 pub(super) struct Chunk {
@@ -32,6 +37,15 @@ impl Cells for InChunk<'_> {
         let field = self.at * self.chunk.width + at;
         let start = if field == 0 { 0 } else { self.chunk.ends[field - 1] };
         &self.chunk.text[start as usize..self.chunk.ends[field] as usize]
+    }
+}
+
+impl InChunk<'_> {
+    /// How many bytes its fields have together.
+    fn len(&self) -> usize {
+        let field = self.at * self.chunk.width;
+        let start = if field == 0 { 0 } else { self.chunk.ends[field - 1] };
+        (self.chunk.ends[field + self.chunk.width - 1] - start) as usize
     }
 }
 
@@ -88,7 +102,20 @@ impl Iterator for Chunks<'_> {
     }
 }
 
-/// What a chunk's rows say.
+/// What a chunk's rows say. A row whose event would not fit into a line is damaged like any other.
 pub(super) fn read<'a>(chunk: &'a Chunk, layout: &'a Layout, whose: Whose<'a>) -> impl Iterator<Item = (u64, u64, Outcome)> {
-    chunk.rows().map(move |(row, line, cells)| (row, line, layout.read(&cells, whose)))
+    chunk.rows().map(move |(row, line, cells)| {
+        let mut outcome = layout.read(&cells, whose);
+        if (cells.len() > SHORT || chunk.width > USUAL_WIDTH)
+            && let Ok(fact) = &outcome.fact
+        {
+            let bytes = encode(&fact.event).len();
+            if bytes > LONGEST_EVENT {
+                let why = format!("the row makes an event of {bytes} bytes, and there is room for {LONGEST_EVENT}");
+                outcome.fact =
+                    Err(vec![Problem::new(Code::E0319, "", why).cure("download the file again, or import it with --quarantine")]);
+            }
+        }
+        (row, line, outcome)
+    })
 }

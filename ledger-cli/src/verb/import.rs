@@ -1,6 +1,6 @@
 //! `dealbook import`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -34,16 +34,15 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let spooled = Spooled::from_stdin_if(args.paths.iter().any(|path| path == Path::new("-")))?;
-    let paths: Vec<PathBuf> = args
-        .paths
-        .iter()
-        .map(|path| spooled.as_ref().filter(|_| path == Path::new("-")).map_or_else(|| path.clone(), |s| s.0.clone()))
-        .collect();
+    let spooled = Spooled::all(&args.paths)?;
+    let paths: Vec<PathBuf> =
+        args.paths.iter().map(|path| spooled.iter().find(|s| s.from == *path).map_or(path, |s| &s.to).clone()).collect();
     let mut found = files::find(&paths)?;
-    for file in found.iter_mut().filter(|file| spooled.as_ref().is_some_and(|spooled| file.path == spooled.0)) {
+    for file in &mut found {
         // Where it was spooled is nothing to remember.
-        "-".clone_into(&mut file.name);
+        if let Some(spooled) = spooled.iter().find(|spooled| spooled.to == file.path) {
+            file.name = spooled.from.display().to_string();
+        }
     }
     let order = Order {
         account: args.account,
@@ -72,29 +71,39 @@ pub(super) fn actor(name: Option<&str>, verb: &str) -> Result<Actor, Failure> {
     name.parse().map_err(|why: ledger_core::id::NotAnId| Failure::usage(format!("invalid value `{name}` for --actor")).because(why))
 }
 
-/// Standard input, spooled to a file because it is read twice.
-struct Spooled(PathBuf);
+/// Standard input, or a pipe, spooled to a file because it is read twice.
+struct Spooled {
+    from: PathBuf,
+    to: PathBuf,
+}
 
 impl Spooled {
-    fn from_stdin_if(wanted: bool) -> Result<Option<Self>, Failure> {
-        if !wanted {
-            return Ok(None);
-        }
-        let path = std::env::temp_dir().join(format!("dealbook-stdin-{}.csv", std::process::id()));
-        let spooled = Self(path);
-        let copy = || {
-            let mut file = File::options().write(true).create_new(true).open(&spooled.0)?;
+    /// Spools what is neither a file nor a folder.
+    fn all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+        let is_stream =
+            |path: &Path| path == Path::new("-") || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let streams: BTreeSet<&PathBuf> = paths.iter().filter(|path| is_stream(path)).collect();
+        streams.into_iter().enumerate().map(|(number, path)| Self::spool(path, number)).collect()
+    }
+
+    fn spool(from: &Path, number: usize) -> Result<Self, Failure> {
+        let to = std::env::temp_dir().join(format!("dealbook-stream-{}-{number}.csv", std::process::id()));
+        let mut file = File::options().write(true).create_new(true).open(&to).map_err(|why| Failure::unwritable(&to, &why))?;
+        let spooled = Self { from: from.to_owned(), to };
+        let copied = if from == Path::new("-") {
             std::io::copy(&mut std::io::stdin().lock(), &mut file)
+        } else {
+            File::open(from).and_then(|mut stream| std::io::copy(&mut stream, &mut file))
         };
-        copy().map_err(|why| Failure::unwritable(&spooled.0, &why))?;
-        Ok(Some(spooled))
+        copied.map_err(|why| Failure::unreadable(from, &why))?;
+        Ok(spooled)
     }
 }
 
 impl Drop for Spooled {
     fn drop(&mut self) {
         // It is of no use to anyone.
-        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(&self.to);
     }
 }
 

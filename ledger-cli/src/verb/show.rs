@@ -164,7 +164,11 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
-        Noun::Receivables => (billing::receivables(&states.billing, basis, context.today(), &names), money),
+        Noun::Receivables => {
+            // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
+            let last = view.until().map(|until| Instant::from_micros(until.micros() - 1).day());
+            (billing::receivables(&states.billing, basis, last.unwrap_or_else(|| context.today()), &names), money)
+        }
         Noun::Deals => (records::deals(view), record),
         Noun::Offers => (records::offers(view), record),
         Noun::Authorizations => (records::authorizations(view), record),

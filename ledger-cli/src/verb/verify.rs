@@ -336,7 +336,11 @@ fn hold_store(checks: &mut Checks, head: Head, location: &Location, stored: Stor
         Err(LogError::Locked { .. }) => return checks.add("store", "not looked at", "another process is writing"),
         Err(LogError::NotALedger { .. }) => return checks.add("store", "none", "missing: the next writer builds it again from the log"),
         Err(LogError::Unreadable { why, .. }) => {
-            return checks.add("store", "damaged", format!("{why}; no event is lost, the next writer builds it again from the log"));
+            return checks.add(
+                "store",
+                "damaged",
+                format!("{why}; no event is lost: delete the folder `store`, and the next writer builds it again from the log"),
+            );
         }
         Err(why) => return checks.add("store", "not looked at", why),
     };

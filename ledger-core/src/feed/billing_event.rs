@@ -242,7 +242,10 @@ mod tests {
         let header = "valid_from,billing_event_id,from_account_id,to_account_id,action,transaction_type,amount,currency,invoice_id";
         let row = format!("2018-12-31T00:00:00Z,I2,acct-partner,acct-isv,INVOICED,SELLER_REV_SHARE,{amount},USD,788576665");
         let layout = recognise(&header.split(',').collect::<Vec<_>>()).ok().unwrap();
-        layout.read(&Texts(row.split(',').collect()), Whose { recipient: "111122223333".parse().unwrap(), accounts }).fact.unwrap()
+        layout
+            .read(&Texts(row.split(',').collect()), Whose { recipient: "111122223333".parse().unwrap(), accounts, named: None })
+            .fact
+            .unwrap()
     }
 
     #[test]

@@ -144,9 +144,11 @@ impl Sources {
         self.imports.iter().filter(move |import| import.seq <= known_at)
     }
 
-    /// The files of which not every event has arrived.
+    /// The files of which not every event has arrived. Once a later state of a file is read, its earlier one is of no interest: what it lacked
+    /// has come with the later one, or is taken back.
     pub fn unfinished(&self, known_at: u64) -> impl Iterator<Item = &Import> {
-        self.imports_by(known_at).filter(move |import| !import.is_complete_by(known_at))
+        let replaced: BTreeSet<u64> = self.imports_by(known_at).filter_map(|import| import.said.replaces).collect();
+        self.imports_by(known_at).filter(move |import| !import.is_complete_by(known_at) && !replaced.contains(&import.seq))
     }
 
     /// The months, per recipient and feed, for which a file was to be expected and none was read: from the feed's first month to the

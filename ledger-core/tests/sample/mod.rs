@@ -80,7 +80,7 @@ impl Ledger {
             for row in table {
                 ledger.state(
                     layout
-                        .read(&Texts(row), Whose { recipient: recipient.parse().unwrap(), accounts: &accounts })
+                        .read(&Texts(row), Whose { recipient: recipient.parse().unwrap(), accounts: &accounts, named: None })
                         .fact
                         .unwrap_or_else(|problems| panic!("{problems:?}")),
                 );

@@ -40,7 +40,7 @@ impl Ledger {
         let columns: Vec<&str> = header.iter().map(String::as_str).collect();
         let layout = recognise(&columns).unwrap_or_else(|why| panic!("no feed: {why:?}"));
         let accounts = recipient_accounts(recipient);
-        let whose = Whose { recipient: recipient.parse().unwrap(), accounts: &accounts };
+        let whose = Whose { recipient: recipient.parse().unwrap(), accounts: &accounts, named: None };
         for row in rows {
             let fact = layout.read(&Texts(row), whose).fact.unwrap_or_else(|problems| panic!("{problems:?}"));
             self.record(fact);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
+use crate::backend::Jsonl;
 use crate::sample;
 
 // Not at once: a process that another test starts holds this one's locks until it has begun.
@@ -96,6 +97,21 @@ fn an_unfinished_last_line_is_dropped_and_said() {
 }
 
 #[test]
+fn a_file_that_is_no_ledger_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    for text in ["hello", "{\"actor\" ", "one line\n", "{}"] {
+        fs::write(&path, text).unwrap();
+        assert!(matches!(Jsonl::open(&path, std::time::Duration::ZERO), Err(LogError::Broken(_))), "{text}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    for text in ["", "{", "{\"actor\":\"li\",\"effe"] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(Jsonl::open(&path, std::time::Duration::ZERO).unwrap().0.head(), Head::EMPTY, "{text}");
+    }
+}
+
+#[test]
 fn every_byte_of_the_last_group_can_be_missing_if_it_was_not_acknowledged() {
     let (_folder, path, head) = ledger(20);
     let anchor = fs::read(path.join("anchor")).unwrap();
@@ -183,7 +199,7 @@ fn a_store_ahead_of_the_log_refuses_and_gives_the_lines_back() {
             assert_eq!(salvaged.line(seq).unwrap().as_deref(), Some(&lines[seq as usize - 1][..]));
         }
         let target = path.join("saved.jsonl");
-        let (mut to, _) = crate::backend::jsonl::Jsonl::open(&target, Duration::ZERO).unwrap();
+        let (mut to, _) = Jsonl::open(&target, Duration::ZERO).unwrap();
         assert_eq!(crate::copy::copy(&*salvaged, &mut to).unwrap(), salvaged.head().seq);
     }
 }

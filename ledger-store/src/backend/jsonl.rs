@@ -1,11 +1,11 @@
 //! A log that is one file of lines: what one carries away, and what any tool can read.
 
 use std::fs::{File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ledger_core::chain::Head;
+use ledger_core::chain::{Broken, Head};
 
 use crate::error::Doing;
 use crate::segments::{Appending, Cursor, end_of};
@@ -42,6 +42,10 @@ impl Jsonl {
             }
         }
         let end = end_of(path)?;
+        if end.whole == 0 && end.unfinished > 0 && !begins_a_line(path)? {
+            // Whose file this is nobody knows: nothing of it is dropped.
+            return Err(Broken::NotALine { at: 1 }.into());
+        }
         let file = Appending::open(path, end.whole)?;
         let notices = if end.unfinished > 0 { vec![Notice::Dropped { bytes: end.unfinished }] } else { Vec::new() };
         Ok((Self { path: path.to_owned(), head: end.head.unwrap_or(Head::EMPTY), file, poisoned: false, _lock: lock }, notices))
@@ -57,6 +61,15 @@ impl Jsonl {
         }
         Ok(JsonlReader { path: path.to_owned(), head: end_of(path)?.head.unwrap_or(Head::EMPTY) })
     }
+}
+
+/// Whether a file without a whole line holds the beginning of one.
+fn begins_a_line(path: &Path) -> Result<bool, LogError> {
+    const BEGINNING: &[u8] = b"{\"actor\":\"";
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut bytes));
+    read.doing("read", path)?;
+    Ok(BEGINNING.starts_with(&bytes))
 }
 
 /// A file of lines as it stood when it was opened.

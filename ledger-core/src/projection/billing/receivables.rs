@@ -75,11 +75,11 @@ pub(super) struct Standing {
     pub(super) invoice_date: Option<NaiveDate>,
 }
 
-/// Each line that is not fully collected: how much is open, how late it is on `today`, and how far it is paid out.
+/// Each line that is not fully collected: how much is open, how late it is, and how far it is paid out.
 ///
-/// The day that lateness is counted to is the as-of date of the question; `today` is used where there is none.
-pub fn receivables(state: &Billing, basis: Basis, today: NaiveDate, names: &dyn Names) -> Report {
-    let today = basis.effective_before.map_or(today, |before| Instant::from_micros(before.micros() - 1).day());
+/// The day that lateness is counted to is the as-of date of the question; `last` is used where there is none.
+pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn Names) -> Report {
+    let today = basis.effective_before.map_or(last, |before| Instant::from_micros(before.micros() - 1).day());
     let mut columns = vec![
         Column::new("party", "Party", Kind::Text),
         Column::new("invoice", "Invoice", Kind::Text),
