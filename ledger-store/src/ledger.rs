@@ -25,6 +25,8 @@ use crate::{Lines, Log, LogError, Notice, Source};
 /// A group of lines is appended when it has so many, or so many bytes.
 const GROUP_LINES: usize = 1_000;
 const GROUP_BYTES: usize = 4 << 20;
+/// So many blocks may wait for a fold.
+const FOLDING: usize = 4;
 /// A reader that had to fold more than so many entries would rather have found them folded: then the writer saves its states.
 const WORTH_SAVING: u64 = 2_000;
 
@@ -37,15 +39,45 @@ pub fn catch_up(source: &dyn Source, derived: Option<&Derived>, states: &mut [&m
     let at = restore(source, derived, states);
     let from = at.iter().min_by_key(|head| head.seq).copied().unwrap_or(head);
     if from.seq < head.seq {
-        scan::scan(source.read(from.seq + 1)?, from, Depth::Entries, |checked| {
-            for (state, at) in states.iter_mut().zip(&at) {
-                let known = checked.entries.partition_point(|entry| entry.seq <= at.seq);
-                state.evolve_each(&checked.entries[known..]);
+        let folds = states.iter_mut().zip(&at).map(|(state, at)| {
+            move |entries: &[Entry]| {
+                let known = entries.partition_point(|entry| entry.seq <= at.seq);
+                state.evolve_each(&entries[known..]);
             }
-            Ok::<(), ScanError>(())
+        });
+        fold_beside(folds, |give| {
+            scan::scan(source.read(from.seq + 1)?, from, Depth::Entries, |checked| {
+                give(checked.entries);
+                Ok::<(), ScanError>(())
+            })
         })?;
     }
     Ok(CaughtUp { head, folded: head.seq - from.seq })
+}
+
+/// Folds entries by several folds, each on a thread of its own: all of them get whatever `run` gives, in order. The folds have taken in
+/// everything when this returns.
+pub fn fold_beside<F: FnMut(&[Entry]) + Send, R>(folds: impl Iterator<Item = F>, run: impl FnOnce(&mut dyn FnMut(Vec<Entry>)) -> R) -> R {
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = folds
+            .map(|mut fold| {
+                let (give, coming) = sync_channel::<Arc<Vec<Entry>>>(FOLDING);
+                (give, scope.spawn(move || coming.into_iter().for_each(|entries| fold(&entries))))
+            })
+            .collect();
+        let ran = run(&mut |entries| {
+            let entries = Arc::new(entries);
+            for (give, _) in &lanes {
+                // A fold that panicked is found when it is joined.
+                let _ = give.send(entries.clone());
+            }
+        });
+        for (give, folding) in lanes {
+            drop(give);
+            folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        ran
+    })
 }
 
 /// How far states have been brought.

@@ -13,11 +13,12 @@ use std::thread;
 
 use ledger_core::chain::{Broken, Hash, Head};
 use ledger_core::damage::{self, Damage, Kind as Done};
+use ledger_core::event::Entry;
 use ledger_core::projection::Projection;
 use ledger_core::projection::known::Known;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 use ledger_store::derived::Saved;
-use ledger_store::ledger::States as _;
+use ledger_store::ledger::{States as _, fold_beside};
 use ledger_store::scan::{Checked, Depth, ScanError, scan};
 use ledger_store::{LogError, Source, backend, verify as store};
 
@@ -245,36 +246,42 @@ impl Pass {
         let load =
             |state: &dyn Projection| derived.as_ref()?.saved(state.name(), state.version(), is_head).into_iter().find_map(Saved::digest);
         let saved: Vec<Option<(Head, Hash)>> = folds.iter().map(|state| load(&**state)).collect();
-        let mut compared = Vec::new();
+        let mut compared: Vec<Option<(&'static str, Head, bool)>> = vec![None; folds.len()];
         let head = source.head();
         let mut progress = context.progress("verifying", head.seq);
+        let states = folds.len();
         if head.seq > 0 {
             let depth = if full { Depth::Strict } else { Depth::Heads };
-            scan(source.read(1)?, Head::EMPTY, depth, |checked| {
-                boundaries.look();
-                for head in heads_of(&checked) {
-                    boundaries.reached(head);
-                    if at == Some(head.seq) || searched.is_some_and(|prefix| head.hash.to_string().starts_with(prefix)) {
-                        named.push(head);
-                    }
-                }
-                for (state, saved) in folds.iter_mut().zip(&saved) {
-                    let inside = saved.filter(|(at, _)| (checked.before.seq..checked.after.seq).contains(&at.seq.wrapping_sub(1)));
-                    let mut entries = &checked.entries[..];
-                    if let Some((at, digest)) = inside {
-                        let known = entries.partition_point(|entry| entry.seq <= at.seq);
+            let folding = folds.into_iter().zip(&saved).zip(&mut compared).map(|((state, saved), compared)| {
+                move |entries: &[Entry]| {
+                    let mut entries = entries;
+                    let known = saved.map_or(0, |(at, _)| entries.partition_point(|entry| entry.seq <= at.seq));
+                    if let Some((at, digest)) = saved.filter(|(at, _)| known > 0 && entries[known - 1].seq == at.seq) {
                         state.evolve_each(&entries[..known]);
-                        compared.push((state.name(), at, state.digest() == digest));
+                        *compared = Some((state.name(), at, state.digest() == digest));
                         entries = &entries[known..];
                     }
                     state.evolve_each(entries);
                 }
-                progress.add(checked.after.seq - checked.before.seq);
-                Ok::<(), ScanError>(())
+            });
+            fold_beside(folding, |give| {
+                scan(source.read(1)?, Head::EMPTY, depth, |checked| {
+                    boundaries.look();
+                    for head in heads_of(&checked) {
+                        boundaries.reached(head);
+                        if at == Some(head.seq) || searched.is_some_and(|prefix| head.hash.to_string().starts_with(prefix)) {
+                            named.push(head);
+                        }
+                    }
+                    progress.add(checked.after.seq - checked.before.seq);
+                    give(checked.entries);
+                    Ok::<(), ScanError>(())
+                })
             })?;
         }
+        let compared = compared.into_iter().flatten().collect();
         boundaries.finish();
-        Ok(Self { head, named, saved: compared, states: folds.len() })
+        Ok(Self { head, named, saved: compared, states })
     }
 }
 
