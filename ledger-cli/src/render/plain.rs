@@ -1,5 +1,6 @@
 //! Plain: tab-separated, no rules, no grouping, one record per line, a header and then the data. Tabs and line ends inside a field are
-//! written as `\t` and `\n`, a backslash as `\\`, so that a line is always a record.
+//! written as `\t` and `\n`, a backslash as `\\`, any other control character as `\u{1b}`: a line is always a record, and no text moves a
+//! terminal's cursor.
 
 use std::io::{self, Write};
 
@@ -16,8 +17,25 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn escaped(text: String) -> String {
-    if !text.contains(['\\', '\t', '\n', '\r']) {
+    if !text.chars().any(|c| c == '\\' || c.is_control()) {
         return text;
     }
-    text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+    text.chars()
+        .map(|c| match c {
+            '\\' => "\\\\".to_owned(),
+            c if c.is_control() => c.escape_default().to_string(),
+            c => c.to_string(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_one_field_of_one_line() {
+        assert_eq!(escaped("Globex, Inc. 株式会社".to_owned()), "Globex, Inc. 株式会社");
+        assert_eq!(escaped("a\tb\nc\r\\d\u{1b}[2J\u{7}".to_owned()), "a\\tb\\nc\\r\\\\d\\u{1b}[2J\\u{7}");
+    }
 }
