@@ -24,6 +24,18 @@ fn without_arguments_it_says_where_to_start_and_ends_with_2() {
 }
 
 #[test]
+fn a_ledger_has_a_name_of_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [["init", "--name", ""], ["init", "--name", "two\nlines"], ["init", "--origin", " "]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dealbook"));
+        let output = command.args(args).current_dir(folder.path()).env_clear().output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains("it is one line of text, and not empty"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
 fn exit_codes_are_kept() {
     for (args, code) in [
         (&["--help"][..], 0),

@@ -134,6 +134,7 @@ fn groups_come_to_what_their_rows_come_to() {
             assert_eq!(sums(&format!("{noun}{words} --by {key}")), expected, "{noun} by {key}");
         }
     }
+    assert!(show("invoices --by party -f csv").contains("804753256254,Emberline Analytics GmbH,"));
     for (line, groups) in [("offers --by product", count("offers")), ("findings --by party", 4), ("sources --by month", count("sources"))] {
         assert!((1..=groups).contains(&count(line)), "{line}");
     }

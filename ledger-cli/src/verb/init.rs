@@ -58,6 +58,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
     let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{name}"));
+    for (flag, text) in [("--name", &name), ("--origin", &origin)] {
+        // Both stand in the first line for ever, and at the head of proofs.
+        if text.trim().is_empty() || text.chars().any(char::is_control) {
+            return Err(Failure::usage(format!("invalid value {text:?} for {flag}")).because("it is one line of text, and not empty"));
+        }
+    }
     let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
     let head = session::close(context, ledger)?;
     context.say(format_args!(

@@ -6,7 +6,7 @@ use ledger_core::chain::Head;
 use ledger_core::finding::{self, Finding};
 use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{self, In, Names, Options};
+use ledger_core::projection::billing::{self, In, Names as _, Options};
 use ledger_core::projection::records::{self, View};
 use ledger_core::projection::sources;
 use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
@@ -112,7 +112,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (report, projector) = report(&args, &states, &view, &asked, context);
     let report = narrow(report, &query, args.noun, &view)?;
     let report = match args.by.filter(|_| args.noun != Noun::Payouts) {
-        Some(by) => grouped(&report, by, args.noun)?,
+        Some(by) => grouped(&report, by, args.noun, &view)?,
         None => report,
     };
     print(report, asked, head, arguments(&args), projector, &states, context)
@@ -255,7 +255,7 @@ impl By {
 }
 
 /// A report by groups of its rows.
-fn grouped(report: &Report, by: By, of: Noun) -> Result<Report, Failure> {
+fn grouped(report: &Report, by: By, of: Noun, view: &View<'_>) -> Result<Report, Failure> {
     let column = by.columns().iter().find_map(|name| report.column(name));
     let name = GROUPED.iter().find(|(noun, _)| *noun == of).map(|(_, name)| *name);
     let (Some(column), Some(name)) = (column, name) else {
@@ -266,13 +266,16 @@ fn grouped(report: &Report, by: By, of: Noun) -> Result<Report, Failure> {
         return Err(failure.hint(format!("it can be grouped by {}", words.join(", "))));
     };
     let named = report.column(&format!("{}_name", report.columns[column].name));
+    let names = Named::of(view);
+    let party = |text: &str| names.party(&text.parse().ok().filter(|_| matches!(by, By::Party | By::Buyer))?);
     let group = |row: &[Cell]| {
         let text = match &row[column] {
             Cell::Moment(moment) => moment.to_string()[..7].to_owned(),
             Cell::Day(day) => day.to_string()[..7].to_owned(),
             cell => words_in(cell).join(", "),
         };
-        (text, named.and_then(|at| words_in(&row[at]).into_iter().next()))
+        let name = named.and_then(|at| words_in(&row[at]).into_iter().next()).or_else(|| party(&text));
+        (text, name)
     };
     Ok(report.grouped(name, by.title(), group))
 }
