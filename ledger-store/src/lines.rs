@@ -94,7 +94,7 @@ impl Lines {
     }
 }
 
-/// Whole lines as they stand in a log, about 1 MiB of them, so that each block can be hashed, decoded and folded on another core.
+/// Whole lines as they stand in a log, about 256 KiB of them, so that each block can be hashed, decoded and folded on another core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The position of the first line.
