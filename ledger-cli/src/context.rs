@@ -374,7 +374,8 @@ fn write_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resul
         File::options().write(true).open(path).and_then(through)
     } else {
         // What a link leads to is written, and the link stays.
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let linked = path.read_link().map(|to| path.parent().unwrap_or(Path::new("")).join(to));
+        let target = path.canonicalize().or(linked).unwrap_or_else(|_| path.to_owned());
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = target.with_file_name(name);
@@ -426,6 +427,12 @@ mod tests {
         assert!(
             folder.path().join("link").is_symlink() && !fs::read_to_string(folder.path().join("payouts.json")).unwrap().starts_with('{')
         );
+        fs::remove_file(folder.path().join("link")).unwrap();
+        // A link to what is not there yet makes it.
+        std::os::unix::fs::symlink("payouts.json", folder.path().join("link")).unwrap();
+        fs::remove_file(folder.path().join("payouts.json")).unwrap();
+        write("link");
+        assert!(folder.path().join("link").is_symlink() && folder.path().join("payouts.json").is_file());
         fs::remove_file(folder.path().join("link")).unwrap();
         let global = Global { output: Some(folder.path().to_owned()), ..Global::default() };
         Context::new(global).unwrap().print(&report, &receipt).unwrap_err();

@@ -174,6 +174,16 @@ fn a_row_too_long_for_a_line_is_a_damaged_row() {
     place.run(["import", "feeds", "--quarantine"]).done();
     assert_eq!(place.verified(Depth::Strict).seq, 1 + 1 + 1_209);
     assert!(!place.run(["status"]).done().out.contains("Unfinished"));
+    // The name of a column that no feed knows is a part of every event.
+    place.write(
+        &month(2025, 2),
+        billing(2_000..2_010)
+            .replacen(",catalog\n", &format!(",catalog,{}\n", "y".repeat(40_000)), 1)
+            .replace("AWSMarketplace\n", "AWSMarketplace,1\n"),
+    );
+    let log = place.log();
+    place.run(["import", "feeds"]).failed(3, "error[E0319]");
+    assert!(place.log() == log, "nothing was appended");
     // What is recorded can be restated, however long it is.
     let place = Place::ledger();
     for letter in ["a", "b"] {

@@ -223,13 +223,6 @@ pub struct Fingerprint {
     pub content: u64,
 }
 
-impl Fact {
-    /// The fingerprints.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of_each([self])[0]
-    }
-}
-
 impl Fingerprint {
     /// The fingerprints of facts, which are hashed together.
     pub fn of_each<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<Self> {
@@ -358,6 +351,11 @@ impl Layout {
     pub fn unrecorded(&self) -> impl Iterator<Item = (usize, &str)> {
         let unknown = self.unknown.iter().filter(|_| !self.feed.keeps_unknown()).map(|(at, name)| (*at, name.as_str()));
         self.private.iter().map(|(at, name)| (*at, *name)).chain(unknown)
+    }
+
+    /// Whether columns of this file are recorded that the feed does not know: their names are then a part of every event.
+    pub fn keeps_unknown(&self) -> bool {
+        self.feed.keeps_unknown() && !self.unknown.is_empty()
     }
 
     /// Reads one row.
@@ -522,7 +520,7 @@ impl Row<'_> {
 
     /// What stands in columns that the feed does not know.
     pub fn extra(&self) -> Extra {
-        if self.layout.unknown.is_empty() || !self.layout.feed.keeps_unknown() {
+        if !self.layout.keeps_unknown() {
             return Extra::new();
         }
         let cells = self.layout.unknown.iter().map(|(at, key)| (key.clone(), self.cells.cell(*at).to_owned()));

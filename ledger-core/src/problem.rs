@@ -102,7 +102,7 @@ codes! {
     E0318 "a damaged gzip file", "this gzip file is damaged",
         "The compressed file ends too early, or its checksum is not that of its content: a download was cut off. Download it again.";
     E0319 "a field or line that is too long", "this field is too long",
-        "A field has at most 1 MiB and a line at most 4 MiB. What is longer is a damaged file, most often one whose quotes or line ends are lost.";
+        "A field has at most 1 MiB and a line at most 4 MiB, and the event that a row makes has at most 31,744 bytes, so that a line holds it and what it restates. What is longer is a damaged file, most often one whose quotes or line ends are lost.";
     E0320 "a file that expands too far", "this file expands too far",
         "A compressed file that grows more than a hundredfold, past 256 MiB, is not read on: no feed does that, but files made to exhaust a machine do. Decompress it yourself if you trust it, and import the result.";
     E0321 "text beside a quoted field", "text stands beside a quoted field",

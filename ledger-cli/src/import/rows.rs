@@ -12,9 +12,8 @@ const CHUNK: usize = 512;
 /// A chunk is closed when it has so many bytes. A line has at most 4 MiB.
 const LONGEST: usize = 64 << 20;
 
-/// A row with no more bytes makes a short event, however its characters are escaped, unless it has very many columns.
+/// A row with no more bytes makes a short event, however its characters are escaped.
 const SHORT: usize = 2 << 10;
-const USUAL_WIDTH: usize = 100;
 
 /// Some rows of a file, owned.
 pub(super) struct Chunk {
@@ -106,7 +105,7 @@ impl Iterator for Chunks<'_> {
 pub(super) fn read<'a>(chunk: &'a Chunk, layout: &'a Layout, whose: Whose<'a>) -> impl Iterator<Item = (u64, u64, Outcome)> {
     chunk.rows().map(move |(row, line, cells)| {
         let mut outcome = layout.read(&cells, whose);
-        if (cells.len() > SHORT || chunk.width > USUAL_WIDTH)
+        if (cells.len() > SHORT || layout.keeps_unknown())
             && let Ok(fact) = &outcome.fact
         {
             let bytes = encode(&fact.event).len();

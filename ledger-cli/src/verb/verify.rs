@@ -362,8 +362,8 @@ fn hold_store(checks: &mut Checks, head: Head, location: &Location, stored: Stor
     };
     for (before, after) in &blocks {
         let theirs = if after.seq <= last.seq { *after } else { *before };
-        // Behind the end of the log there is nothing to be held against.
-        let Some(log) = at(theirs.seq) else { continue };
+        // Behind the end of the log there is nothing to be held against; within it, what is not found differs.
+        let Some(log) = at(theirs.seq).or((theirs.seq <= last.seq).then_some(Head::EMPTY)) else { continue };
         if log != theirs {
             let failure = Failure::new(Code::E0507, format!("the store has {theirs} where the log has {log}"))
                 .because("one of the two was changed after it was written")
