@@ -4,15 +4,16 @@
 //! glued to the field. AWS writes neither, so a file that has them is damaged; the [`Tap`] between the file and the csv crate watches the
 //! quotes, and stops the stream where they go wrong or where a field would fill the memory.
 
+mod tap;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator};
 use ledger_core::chain::Hash;
 use ledger_core::problem::{Code, Located, Problem, Problems};
 
+use self::tap::{Prefix, Tap, Why};
 use super::source::{self, BYTE_ORDER_MARK, Source};
 use crate::failure::Failure;
 
@@ -348,188 +349,6 @@ fn place(path: &Path, offset: u64) -> (u64, usize) {
         }
     }
     (line, super::fields(&last).len() - 1)
-}
-
-/// What the tap thinks of the quotes.
-enum Quote {
-    Outside,
-    Inside {
-        opened: u64,
-    },
-    /// Behind a quote inside: the closing one, or the first of two.
-    Behind {
-        opened: u64,
-    },
-}
-
-/// The digest of a prefix.
-enum Prefix {
-    None,
-    After(u64),
-    At(Hash),
-}
-
-/// Why and where the stream was stopped: offsets in the text, without the byte order mark.
-struct Stop {
-    why: Why,
-    /// The place to show.
-    at: u64,
-    /// Where the text was cut off: the record that reaches this is not whole.
-    cut: u64,
-}
-
-enum Why {
-    Open,
-    OpenTooLong,
-    Beside { opened: Option<u64> },
-    LineTooLong,
-    Expands,
-    Damaged(io::Error),
-    Disk(io::Error),
-}
-
-/// Watches the bytes on their way to the csv crate.
-struct Tap {
-    inner: io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + Send>>,
-    hasher: blake3::Hasher,
-    /// Decoded bytes, the byte order mark included.
-    length: u64,
-    prefix: Prefix,
-    compressed: Option<Arc<AtomicU64>>,
-    /// Bytes given to the csv crate.
-    given: u64,
-    /// The last of them.
-    last: u8,
-    line_start: u64,
-    quote: Quote,
-    at_end: bool,
-    stop: Option<Stop>,
-}
-
-impl Tap {
-    fn new(inner: io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + Send>>, prefix: Option<u64>, compressed: Option<Arc<AtomicU64>>) -> Self {
-        Self {
-            inner,
-            hasher: blake3::Hasher::new(),
-            length: 0,
-            prefix: match prefix {
-                None => Prefix::None,
-                Some(0) => Prefix::At(Hash::of(b"")),
-                Some(length) => Prefix::After(length),
-            },
-            compressed,
-            given: 0,
-            last: b'\n',
-            line_start: 0,
-            quote: Quote::Outside,
-            at_end: false,
-            stop: None,
-        }
-    }
-
-    /// Takes bytes into the digests.
-    fn digest(&mut self, bytes: &[u8]) {
-        let end = self.length + bytes.len() as u64;
-        let mut rest = bytes;
-        if let Prefix::After(length) = self.prefix
-            && length <= end
-        {
-            let (before, after) = bytes.split_at(usize::try_from(length - self.length).unwrap_or(bytes.len()));
-            self.hasher.update(before);
-            self.prefix = Prefix::At(Hash::from_bytes(*self.hasher.finalize().as_bytes()));
-            rest = after;
-        }
-        self.hasher.update(rest);
-        self.length = end;
-    }
-
-    /// Looks at the quotes and the lengths, and says how much of the chunk may pass.
-    fn watch(&mut self, chunk: &[u8]) -> usize {
-        let mut at = 0;
-        loop {
-            match self.quote {
-                Quote::Outside => {
-                    let Some(next) = memchr::memchr(b'"', &chunk[at..]) else { break };
-                    let before = if at + next == 0 { self.last } else { chunk[at + next - 1] };
-                    at += next;
-                    let offset = self.given + at as u64;
-                    if !matches!(before, b',' | b'\n') {
-                        return self.stop(Why::Beside { opened: None }, offset, at + 1);
-                    }
-                    self.quote = Quote::Inside { opened: offset };
-                    at += 1;
-                }
-                Quote::Inside { opened } => {
-                    let Some(next) = memchr::memchr(b'"', &chunk[at..]) else { break };
-                    self.quote = Quote::Behind { opened };
-                    at += next + 1;
-                }
-                Quote::Behind { opened } => match chunk.get(at) {
-                    None => break,
-                    Some(b'"') => {
-                        self.quote = Quote::Inside { opened };
-                        at += 1;
-                    }
-                    Some(b',' | b'\n' | b'\r') => self.quote = Quote::Outside,
-                    Some(_) => return self.stop(Why::Beside { opened: Some(opened) }, self.given + at as u64, at),
-                },
-            }
-        }
-        let end = self.given + chunk.len() as u64;
-        if let Quote::Inside { opened } = self.quote
-            && end - opened > LONGEST_FIELD
-        {
-            return self.stop(Why::OpenTooLong, opened, chunk.len());
-        }
-        if let Some(at) = memchr::memrchr(b'\n', chunk) {
-            self.line_start = self.given + at as u64 + 1;
-        }
-        if end - self.line_start > LONGEST_LINE {
-            return self.stop(Why::LineTooLong, self.line_start, chunk.len());
-        }
-        let compressed = self.compressed.as_ref().map_or(u64::MAX, |count| count.load(Ordering::Relaxed));
-        if end > EXPANSION_FREE && end / EXPANSION > compressed {
-            return self.stop(Why::Expands, end, chunk.len());
-        }
-        chunk.len()
-    }
-
-    fn stop(&mut self, why: Why, at: u64, passed: usize) -> usize {
-        self.stop = Some(Stop { why, at, cut: self.given + passed as u64 });
-        passed
-    }
-}
-
-impl Read for Tap {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_some() || self.at_end {
-            self.at_end = true;
-            return Ok(0);
-        }
-        let read = match self.inner.read(buffer) {
-            Ok(read) => read,
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => return Err(why),
-            Err(why) => {
-                let why = if self.compressed.is_some() { Why::Damaged(why) } else { Why::Disk(why) };
-                self.at_end = true;
-                return Ok(self.stop(why, self.given, 0));
-            }
-        };
-        if read == 0 {
-            self.at_end = true;
-            if let Quote::Inside { opened } = self.quote {
-                self.stop(Why::Open, opened, 0);
-            }
-            return Ok(0);
-        }
-        self.digest(&buffer[..read]);
-        let passed = self.watch(&buffer[..read]);
-        self.given += passed as u64;
-        if passed > 0 {
-            self.last = buffer[passed - 1];
-        }
-        Ok(passed)
-    }
 }
 
 #[cfg(test)]
