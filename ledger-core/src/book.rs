@@ -67,7 +67,12 @@ mod tests {
 
     fn said(rate: &str) -> Event {
         let parse = |text: &str| text.parse().unwrap();
-        Event::RateSet(RateSet { base: parse("EUR"), quote: parse("USD"), rate: rate.parse().unwrap(), source: "a bank".to_owned() })
+        Event::RateSet(Box::new(RateSet {
+            base: parse("EUR"),
+            quote: parse("USD"),
+            rate: rate.parse().unwrap(),
+            source: "a bank".to_owned(),
+        }))
     }
 
     fn fact(day: u32, rate: &str, withdrawn: bool) -> Fact {

@@ -9,7 +9,7 @@
 //!   source              which row of which import says so, and when the source stated it
 //! ```
 //!
-//! Fields stand in sorted order, so that serde writes canonical JSON in one pass; `tests/wire.rs` holds that against an independent
+//! Fields stand in sorted order, so that canonical JSON is written in one pass; `tests/wire.rs` holds that against an independent
 //! RFC 8785 library. An empty optional field is left out. A released meaning never changes: a new one is a new type.
 
 pub mod agreement;
@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical;
 use crate::chain::{self, Broken, Hash, Head};
 use crate::id::Actor;
 use crate::time::Instant;
@@ -33,11 +34,12 @@ pub type Extra = BTreeMap<String, String>;
 
 macro_rules! catalogue {
     ($($(#[$doc:meta])* $name:literal $variant:ident($value:ty),)+) => {
-        /// Something that happened, or was said to have happened, in the field's own words.
+        /// Something that happened, or was said to have happened, in the field's own words. What it tells is boxed: entries are moved about
+        /// more often than they are looked into.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "type", content = "value", deny_unknown_fields)]
         pub enum Event {
-            $($(#[$doc])* #[serde(rename = $name)] $variant($value),)+
+            $($(#[$doc])* #[serde(rename = $name)] $variant(Box<$value>),)+
         }
 
         impl Event {
@@ -58,11 +60,11 @@ catalogue! {
     /// Line 1: the ledger's name, origin and algorithms, so that the chain binds its identity.
     "ledger.opened" LedgerOpened(governance::LedgerOpened),
     /// A file of a source was read; its events follow.
-    "source.imported" SourceImported(Box<governance::SourceImported>),
+    "source.imported" SourceImported(governance::SourceImported),
     /// A source says again, and differently, what it had said before.
-    "source.restated" SourceRestated(Box<governance::SourceRestated>),
+    "source.restated" SourceRestated(governance::SourceRestated),
     /// A mistake of ours is reversed and replaced.
-    "entry.corrected" EntryCorrected(Box<governance::EntryCorrected>),
+    "entry.corrected" EntryCorrected(governance::EntryCorrected),
     /// A person approved an entry.
     "entry.approved" EntryApproved(governance::EntryApproved),
     /// A person who may record or approve, with the key they sign with.
@@ -86,11 +88,11 @@ catalogue! {
     /// A rule that holds from a date on.
     "policy.set" PolicySet(catalogue::PolicySet),
     /// An ISV or distributor lets a partner resell a product.
-    "authorization.granted" AuthorizationGranted(Box<resale::AuthorizationGranted>),
+    "authorization.granted" AuthorizationGranted(resale::AuthorizationGranted),
     /// An authorization may no longer be used for new offers.
     "authorization.restricted" AuthorizationRestricted(resale::AuthorizationRestricted),
     /// An offer was drafted.
-    "offer.drafted" OfferDrafted(Box<offer::OfferTerms>),
+    "offer.drafted" OfferDrafted(offer::OfferTerms),
     /// A draft was submitted for approval.
     "offer.submitted" OfferSubmitted(offer::OfferStep),
     /// A submitted offer was approved.
@@ -98,7 +100,7 @@ catalogue! {
     /// A submitted offer was rejected.
     "offer.rejected" OfferRejected(offer::OfferStep),
     /// An offer, or a revision of it, stands for its buyers to accept.
-    "offer.released" OfferReleased(Box<offer::OfferTerms>),
+    "offer.released" OfferReleased(offer::OfferTerms),
     /// A product belongs to a revision of an offer.
     "offer.product_added" OfferProductAdded(offer::OfferProductAdded),
     /// A revision of an offer is shown to, or kept from, somebody.
@@ -108,39 +110,39 @@ catalogue! {
     /// An offer was taken back.
     "offer.withdrawn" OfferWithdrawn(offer::OfferStep),
     /// A buyer accepted an offer.
-    "agreement.accepted" AgreementAccepted(Box<agreement::AgreementTerms>),
+    "agreement.accepted" AgreementAccepted(agreement::AgreementTerms),
     /// An agreement was amended.
-    "agreement.amended" AgreementAmended(Box<agreement::AgreementTerms>),
+    "agreement.amended" AgreementAmended(agreement::AgreementTerms),
     /// An agreement ended.
     "agreement.ended" AgreementEnded(agreement::AgreementEnded),
     /// A revision of an agreement, as a feed delivers it.
-    "agreement.revised" AgreementRevised(Box<agreement::AgreementTerms>),
+    "agreement.revised" AgreementRevised(agreement::AgreementTerms),
     /// A term of an agreement.
     "term.recorded" TermRecorded(agreement::TermRecorded),
     /// An instalment that a payment schedule plans.
     "charge.scheduled" ChargeScheduled(agreement::ChargeScheduled),
     /// A row that bills: a price, a fee, a tax.
-    "invoice.issued" InvoiceIssued(Box<billing::BillingEvent>),
+    "invoice.issued" InvoiceIssued(billing::BillingEvent),
     /// A row that refunds or credits what was billed.
-    "invoice.adjusted" InvoiceAdjusted(Box<billing::BillingEvent>),
+    "invoice.adjusted" InvoiceAdjusted(billing::BillingEvent),
     /// AWS reverses a charge that the buyer did not pay.
-    "invoice.forgiven" InvoiceForgiven(Box<billing::BillingEvent>),
+    "invoice.forgiven" InvoiceForgiven(billing::BillingEvent),
     /// The buyer's money was received.
-    "invoice.collected" InvoiceCollected(Box<billing::BillingEvent>),
+    "invoice.collected" InvoiceCollected(billing::BillingEvent),
     /// A row of an invoice line was paid out, or restored after a payout failed.
-    "disbursement.allocated" DisbursementAllocated(Box<billing::BillingEvent>),
+    "disbursement.allocated" DisbursementAllocated(billing::BillingEvent),
     /// A payout was sent to the bank.
-    "disbursement.paid" DisbursementPaid(Box<billing::BillingEvent>),
+    "disbursement.paid" DisbursementPaid(billing::BillingEvent),
     /// A payout came back.
-    "disbursement.failed" DisbursementFailed(Box<billing::BillingEvent>),
+    "disbursement.failed" DisbursementFailed(billing::BillingEvent),
     /// AWS corrected what it owes.
-    "balance.adjusted" BalanceAdjusted(Box<billing::BillingEvent>),
+    "balance.adjusted" BalanceAdjusted(billing::BillingEvent),
     /// A billing event with an action that this program does not know yet.
-    "billing.unclassified" BillingUnclassified(Box<billing::BillingEvent>),
+    "billing.unclassified" BillingUnclassified(billing::BillingEvent),
     /// Usage of a day, as AWS estimates it.
-    "usage.metered" UsageMetered(Box<billing::UsageMetered>),
+    "usage.metered" UsageMetered(billing::UsageMetered),
     /// One tax of one invoice line.
-    "tax.itemised" TaxItemised(Box<billing::TaxItemised>),
+    "tax.itemised" TaxItemised(billing::TaxItemised),
 }
 
 impl Event {
@@ -252,14 +254,14 @@ impl Draft {
             out.extend_from_slice(name.as_bytes());
             value(out);
         };
-        field("{\"actor\":", &|out| json(out, &self.actor));
-        field(",\"effective_at\":", &|out| json(out, &self.effective_at));
+        field("{\"actor\":", &|out| canonical::write(out, &self.actor));
+        field(",\"effective_at\":", &|out| canonical::write(out, &self.effective_at));
         field(",\"event\":", &|out| out.extend_from_slice(event));
-        field(",\"prev\":", &|out| json(out, &head.hash));
-        field(",\"recorded_at\":", &|out| json(out, &recorded_at));
-        field(",\"seq\":", &|out| json(out, &seq));
-        field(",\"source\":", &|out| json(out, &self.source));
-        field(",\"v\":", &|out| json(out, &chain::VERSION));
+        field(",\"prev\":", &|out| canonical::write(out, &head.hash));
+        field(",\"recorded_at\":", &|out| canonical::write(out, &recorded_at));
+        field(",\"seq\":", &|out| canonical::write(out, &seq));
+        field(",\"source\":", &|out| canonical::write(out, &self.source));
+        field(",\"v\":", &|out| canonical::write(out, &chain::VERSION));
         out.push(b'}');
         if out.len() - start > chain::LONGEST_LINE {
             out.truncate(start);
@@ -275,13 +277,8 @@ pub const LONGEST_EVENT: usize = (chain::LONGEST_LINE - 2_047) / 2;
 /// An event as it stands in a line.
 pub fn encode(event: &Event) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
-    json(&mut out, event);
+    canonical::write(&mut out, event);
     out
-}
-
-/// Appends a value as JSON.
-fn json(out: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(out, value).expect("no map here has other keys than text, and a Vec takes every byte");
 }
 
 impl Entry {
@@ -301,14 +298,12 @@ impl Entry {
     /// When it is no entry of this format, or not in canonical form.
     pub fn read_strictly(line: &[u8], at: u64) -> Result<Self, Unreadable> {
         let entry = Self::read(line, at)?;
-        let mut again = Vec::with_capacity(line.len());
-        entry.write(&mut again);
-        if again == line { Ok(entry) } else { Err(Unreadable::NotCanonical { at }) }
+        if canonical::is_form_of(line, &entry) { Ok(entry) } else { Err(Unreadable::NotCanonical { at }) }
     }
 
     /// Appends the entry's line, without a newline.
     pub fn write(&self, out: &mut Vec<u8>) {
-        json(out, self);
+        canonical::write(out, self);
     }
 
     /// When the source stated it, if it says so.

@@ -9,6 +9,7 @@
 //! Entry   -Projection::evolve-> state -> Report    at any basis of the three clocks
 //! ```
 pub mod book;
+mod canonical;
 pub mod chain;
 pub mod damage;
 pub mod event;

@@ -53,7 +53,7 @@ fn days_until(year: u32, month: u32, day: u32) -> Option<i64> {
 }
 
 /// Year, month and day so many days after 1970-01-01: [`days_until`] backwards.
-fn date_after(days: i64) -> [u32; 3] {
+fn date_after(days: i64) -> [i64; 3] {
     let days = days + TO_EPOCH;
     let (era, day_of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
     let of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / (ERA - 1)) / 365;
@@ -61,7 +61,7 @@ fn date_after(days: i64) -> [u32; 3] {
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let year = era * 400 + of_era + i64::from(month >= 10);
-    [year, (month + 2) % 12 + 1, day].map(|part| u32::try_from(part).unwrap_or(0))
+    [year, (month + 2) % 12 + 1, day]
 }
 
 impl Instant {
@@ -157,19 +157,21 @@ impl Instant {
         let ([year, month, day], clock) = (date_after(self.0.div_euclid(DAY)), self.0.rem_euclid(DAY));
         let (seconds, micros) = (clock / MICROS, clock % MICROS);
         let mut text = *b"0000-00-00T00:00:00.000000Z";
-        let mut put = |at: usize, width: usize, mut value: u32| {
-            for place in (at..at + width).rev() {
-                text[place] = b'0' + u8::try_from(value % 10).unwrap_or(0);
-                value /= 10;
-            }
+        // Two digits at a time.
+        let mut put = |at: usize, value: i64| {
+            let pair = u8::try_from(value % 100).unwrap_or(0);
+            (text[at], text[at + 1]) = (b'0' + pair / 10, b'0' + pair % 10);
         };
-        put(0, 4, year);
-        put(5, 2, month);
-        put(8, 2, day);
-        put(11, 2, u32::try_from(seconds / 3600).unwrap_or(0));
-        put(14, 2, u32::try_from(seconds / 60 % 60).unwrap_or(0));
-        put(17, 2, u32::try_from(seconds % 60).unwrap_or(0));
-        put(20, 6, u32::try_from(micros).unwrap_or(0));
+        put(0, year / 100);
+        put(2, year);
+        put(5, month);
+        put(8, day);
+        put(11, seconds / 3600);
+        put(14, seconds / 60 % 60);
+        put(17, seconds % 60);
+        put(20, micros / 10_000);
+        put(22, micros / 100);
+        put(24, micros);
         if micros == 0 {
             text[19] = b'Z';
         }
@@ -306,7 +308,7 @@ mod tests {
         while date < last {
             let days = Instant::midnight(date).micros() / DAY;
             let parts = [date.year().unsigned_abs(), date.month(), date.day()];
-            assert_eq!((days_until(parts[0], parts[1], parts[2]), date_after(days)), (Some(days), parts));
+            assert_eq!((days_until(parts[0], parts[1], parts[2]), date_after(days)), (Some(days), parts.map(i64::from)));
             date = date.succ_opt().unwrap();
         }
         for (year, month, day) in

@@ -365,5 +365,5 @@ pub struct Observed {
 pub fn opening(actor: Actor, now: Instant, name: &str, origin: &str) -> Draft {
     use ledger_core::event::governance::{Algorithms, LedgerOpened};
     let opened = LedgerOpened { algorithms: Algorithms::default(), name: name.to_owned(), origin: origin.to_owned() };
-    Draft { actor, effective_at: now, event: Event::LedgerOpened(opened), source: None }
+    Draft { actor, effective_at: now, event: Event::LedgerOpened(Box::new(opened)), source: None }
 }

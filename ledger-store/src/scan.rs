@@ -91,8 +91,10 @@ fn joint(head: Head, before: Head) -> Broken {
 fn check(block: &Block, depth: Depth) -> Result<Checked, Unreadable> {
     let before = block.before()?;
     let mut after = before;
-    let (mut heads, mut entries) = (Vec::new(), Vec::new());
     let lines: Vec<&[u8]> = block.lines().collect();
+    let room = |wanted: bool| if wanted { lines.len() } else { 0 };
+    let mut heads = Vec::with_capacity(room(depth == Depth::Heads));
+    let mut entries = Vec::with_capacity(room(matches!(depth, Depth::Entries | Depth::Strict)));
     for (head, line) in follow_each(before, &lines).zip(&lines) {
         after = head?;
         match depth {

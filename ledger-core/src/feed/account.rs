@@ -47,6 +47,6 @@ impl Feed for Account {
             valid_from: row.needed(C::ValidFrom, row.moment(C::ValidFrom))?,
         };
         let key = format!("{}@{}", party.account, party.valid_from);
-        Some(Reading { key, event: Event::PartyRegistered(party), effective_at: None })
+        Some(Reading { key, event: Event::PartyRegistered(Box::new(party)), effective_at: None })
     }
 }

@@ -53,6 +53,6 @@ impl Feed for Address {
             valid_from: row.needed(C::ValidFrom, row.moment(C::ValidFrom))?,
         };
         let key = format!("{}@{}", located.address, located.valid_from);
-        Some(Reading { key, event: Event::PartyLocated(located), effective_at: None })
+        Some(Reading { key, event: Event::PartyLocated(Box::new(located)), effective_at: None })
     }
 }

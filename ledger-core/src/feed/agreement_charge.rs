@@ -45,6 +45,6 @@ impl Feed for AgreementCharge {
             valid_from,
         };
         let key = format!("{}:{}:{}@{}", charge.agreement, charge.term, charge.charged_at, valid_from?);
-        Some(Reading { key, event: Event::ChargeScheduled(charge), effective_at: None })
+        Some(Reading { key, event: Event::ChargeScheduled(Box::new(charge)), effective_at: None })
     }
 }

@@ -41,6 +41,6 @@ impl Feed for AgreementTerm {
             valid_from,
         };
         let key = format!("{}:{}@{}", term.agreement, term.term, valid_from?);
-        Some(Reading { key, event: Event::TermRecorded(term), effective_at: None })
+        Some(Reading { key, event: Event::TermRecorded(Box::new(term)), effective_at: None })
     }
 }

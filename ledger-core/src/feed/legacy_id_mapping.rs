@@ -41,6 +41,6 @@ impl Feed for LegacyIdMapping {
             valid_from: valid_from?,
         };
         let key = format!("{}:{}", mapped.kind, mapped.legacy);
-        Some(Reading { key, event: Event::IdMapped(mapped), effective_at: None })
+        Some(Reading { key, event: Event::IdMapped(Box::new(mapped)), effective_at: None })
     }
 }

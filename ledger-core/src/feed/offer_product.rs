@@ -39,6 +39,6 @@ impl Feed for OfferProduct {
             valid_from,
         };
         let key = format!("{}:{}:{}@{}", added.offer, revision?, added.product, valid_from?);
-        Some(Reading { key, event: Event::OfferProductAdded(added), effective_at: None })
+        Some(Reading { key, event: Event::OfferProductAdded(Box::new(added)), effective_at: None })
     }
 }

@@ -49,6 +49,6 @@ impl Feed for OfferTarget {
             valid_from,
             value: row.owned(C::Value).unwrap_or_default(),
         };
-        Some(Reading { key, event: Event::OfferTargeted(targeted), effective_at: None })
+        Some(Reading { key, event: Event::OfferTargeted(Box::new(targeted)), effective_at: None })
     }
 }

@@ -41,6 +41,6 @@ impl Feed for Product {
             valid_from: valid_from?,
         };
         let key = format!("{}@{}", listed.product, listed.valid_from);
-        Some(Reading { key, event: Event::ProductListed(listed), effective_at: None })
+        Some(Reading { key, event: Event::ProductListed(Box::new(listed)), effective_at: None })
     }
 }

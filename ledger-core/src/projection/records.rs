@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 use super::Projection;
+use crate::canonical;
 use crate::event::catalogue::PartyRegistered;
 use crate::event::{Entry, Event};
 use crate::hash::Map;
@@ -233,7 +234,7 @@ impl Records {
         let start = self.text.len();
         let Some((kind, from)) = subject(event, entry.effective_at, &mut self.text) else { return };
         let key = self.text.len() - start;
-        serde_json::to_writer(&mut self.text, event).expect("an event has no map with other keys than text, and a Vec takes every byte");
+        canonical::write(&mut self.text, event);
         self.versions.push(Version {
             from: from.micros(),
             stated: entry.stated_at().map_or(UNDATED, Instant::micros),
@@ -434,7 +435,7 @@ impl<'v> Record<'v> {
 macro_rules! value_of {
     ($record:expr, $version:expr, $($variant:ident)|+) => {
         $version.and_then(|version| match $record.event(version) {
-            $(Some($crate::event::Event::$variant(value)) => Some(value),)+
+            $(Some($crate::event::Event::$variant(value)) => Some(*value),)+
             _ => None,
         })
     };

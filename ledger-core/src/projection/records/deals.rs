@@ -333,7 +333,7 @@ impl View<'_> {
             }
             let rank = (offer.recipient == recipient, offer.revision.unwrap_or(0));
             if found.as_ref().is_none_or(|(own, revision, _)| rank > (*own, *revision)) {
-                found = Some((rank.0, rank.1, *offer));
+                found = Some((rank.0, rank.1, offer));
             }
         }
         found.map(|(_, _, offer)| offer)
@@ -420,7 +420,7 @@ impl View<'_> {
         self.all(Kind::Offer, &[])
             .filter_map(|(record, _)| {
                 let version = record.in_force()?;
-                value_of!(record, Some(version), OfferReleased).map(|offer| (*offer, *version))
+                value_of!(record, Some(version), OfferReleased).map(|offer| (offer, *version))
             })
             .collect()
     }
@@ -461,7 +461,7 @@ impl View<'_> {
     /// Who grants an authorization to whom, and until when, where that was recorded.
     pub(super) fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
         let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
-        value_of!(record, record.in_force(), AuthorizationGranted).map(|granted| *granted)
+        value_of!(record, record.in_force(), AuthorizationGranted)
     }
 
     /// Whether no new offer may be made under an authorization.
