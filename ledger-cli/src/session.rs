@@ -144,6 +144,7 @@ impl Session {
     pub fn known(&self) -> Result<Known, Failure> {
         let mut known = Known::default();
         ledger::catch_up(&*self.source, self.derived.as_ref(), &mut [&mut known])?;
+        known.settle();
         Ok(known)
     }
 

@@ -52,6 +52,11 @@ fn days_until(year: u32, month: u32, day: u32) -> Option<i64> {
     Some(era * ERA + day_of_era - TO_EPOCH)
 }
 
+/// A part of a date or of a day, all of which are small.
+fn narrow(part: i64) -> u32 {
+    u32::try_from(part).unwrap_or(0)
+}
+
 /// Year, month and day so many days after 1970-01-01: [`days_until`] backwards.
 fn date_after(days: i64) -> [i64; 3] {
     let days = days + TO_EPOCH;
@@ -154,11 +159,12 @@ impl FromStr for Instant {
 impl Instant {
     /// Hands out its text, which is nowhere allocated: a line has four of them.
     fn written<R>(self, take: impl FnOnce(&str) -> R) -> R {
-        let ([year, month, day], clock) = (date_after(self.0.div_euclid(DAY)), self.0.rem_euclid(DAY));
-        let (seconds, micros) = (clock / MICROS, clock % MICROS);
+        let [year, month, day] = date_after(self.0.div_euclid(DAY)).map(narrow);
+        let clock = self.0.rem_euclid(DAY);
+        let (seconds, micros) = (narrow(clock / MICROS), narrow(clock % MICROS));
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         // Two digits at a time.
-        let mut put = |at: usize, value: i64| {
+        let mut put = |at: usize, value: u32| {
             let pair = u8::try_from(value % 100).unwrap_or(0);
             (text[at], text[at + 1]) = (b'0' + pair / 10, b'0' + pair % 10);
         };

@@ -151,6 +151,7 @@ impl<S: States> Ledger<S> {
             all.push(&mut known);
             catch_up(&*log, derived.as_ref(), &mut all)?
         };
+        known.settle();
         let recorded_at = match log.line(head.seq)? {
             Some(line) => Entry::read(&line, head.seq)?.recorded_at,
             None => Instant::from_micros(i64::MIN),

@@ -13,15 +13,17 @@ use crate::projection::Projection;
 /// The versions of records that the ledger holds.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// Sorted by fingerprint: what was there when the state was saved.
+    /// Sorted by fingerprint: what was there when the state was saved or settled.
     settled: Vec<(Fingerprint, u64)>,
-    /// What has come since, in the order in which it came.
+    /// What was folded since: found by looking at all of it, until it is settled.
+    folded: Vec<(Fingerprint, u64)>,
+    /// What has been added since, in the order in which it came.
     recent: Vec<Recent>,
     /// By fingerprint of the key: the latest of its recent versions.
     latest: Map<u64, u32>,
 }
 
-/// A version that has come since the state was saved, and the one of the same key before it.
+/// A version that was added, and the one of the same key that was added before it.
 #[derive(Debug, Clone, Copy)]
 struct Recent {
     print: Fingerprint,
@@ -36,13 +38,24 @@ impl Known {
     pub fn holds(&self, print: Fingerprint) -> bool {
         self.recent_of(print.key).any(|recent| recent.print == print)
             || self.settled.binary_search_by_key(&print, |(settled, _)| *settled).is_ok()
+            || self.folded.iter().any(|(folded, _)| *folded == print)
+    }
+
+    /// Sorts in what was folded. Whoever asks does this first.
+    pub fn settle(&mut self) {
+        if !self.folded.is_empty() {
+            self.settled.append(&mut self.folded);
+            // Stable, because that makes use of what is sorted already.
+            self.settled.sort();
+        }
     }
 
     /// The positions of every version of the record, and of any other record whose key has the same fingerprint.
     pub fn versions(&self, key: u64) -> Vec<u64> {
         let start = self.settled.partition_point(|(settled, _)| settled.key < key);
         let settled = self.settled[start..].iter().take_while(|(settled, _)| settled.key == key).map(|(_, seq)| *seq);
-        let mut seqs: Vec<u64> = settled.chain(self.recent_of(key).map(|recent| recent.seq)).collect();
+        let folded = self.folded.iter().filter(|(folded, _)| folded.key == key).map(|(_, seq)| *seq);
+        let mut seqs: Vec<u64> = settled.chain(folded).chain(self.recent_of(key).map(|recent| recent.seq)).collect();
         seqs.sort_unstable();
         seqs
     }
@@ -62,7 +75,7 @@ impl Known {
 
     /// How many versions there are.
     pub fn len(&self) -> usize {
-        self.settled.len() + self.recent.len()
+        self.settled.len() + self.folded.len() + self.recent.len()
     }
 
     /// Whether there are none.
@@ -72,7 +85,7 @@ impl Known {
 
     fn sorted(&self) -> Vec<(Fingerprint, u64)> {
         let recent = self.recent.iter().map(|recent| (recent.print, recent.seq));
-        let mut all: Vec<_> = self.settled.iter().copied().chain(recent).collect();
+        let mut all: Vec<_> = self.settled.iter().chain(&self.folded).copied().chain(recent).collect();
         all.sort_unstable();
         all
     }
@@ -93,9 +106,7 @@ impl Projection for Known {
 
     fn evolve_each(&mut self, entries: &[Entry]) {
         for (entry, print) in entries.iter().zip(Fingerprint::of_entries(entries)) {
-            if let Some(print) = print {
-                self.add(print, entry.seq);
-            }
+            self.folded.extend(print.map(|print| (print, entry.seq)));
         }
     }
 
@@ -145,7 +156,11 @@ mod tests {
         let mut loaded = Known::default();
         assert!(loaded.load(&known.save()));
         loaded.add(print(7, 3), 9);
-        for (state, versions) in [(&known, vec![2, 4]), (&loaded, vec![2, 4, 9])] {
+        let mut folded = Known { folded: vec![(print(7, 1), 2), (print(3, 1), 3), (print(7, 2), 4)], ..Known::default() };
+        let unsettled = folded.clone();
+        folded.settle();
+        assert_eq!(folded.save(), known.save());
+        for (state, versions) in [(&known, vec![2, 4]), (&loaded, vec![2, 4, 9]), (&folded, vec![2, 4]), (&unsettled, vec![2, 4])] {
             assert!(state.holds(print(7, 2)) && state.holds(print(3, 1)) && !state.holds(print(3, 2)));
             assert_eq!(state.versions(7), versions);
         }
