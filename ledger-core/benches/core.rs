@@ -44,7 +44,7 @@ fn facts(year: &Year, count: u64) -> impl Iterator<Item = Fact> {
 }
 
 fn draft(fact: Fact, row: u64) -> Draft {
-    let source = Source { id: fact.key, import: 2, row, stated_at: fact.stated_at };
+    let source = Source::row(fact.key, 2, row, fact.stated_at);
     Draft { actor: "import".parse().unwrap(), effective_at: fact.effective_at, event: fact.event, source: Some(source) }
 }
 

@@ -1,128 +1,211 @@
-//! Decisions: what a fact adds to what is already recorded.
+//! What must be remembered to decide, and what is decided.
 //!
-//! A fact is never refused. The first time a record is seen it is an event of its own type; every further version, and every record that
-//! is first seen withdrawn, is a `source.restated` that names its neighbours in the order in which the source stated them. So a version
-//! that arrives late does not overwrite a newer one, and any split of the same files comes to the same.
+//! ```text
+//! Fact   -observe-> Event                      a fact is never refused; what it breaks is a finding
+//! Draft  -decide->  [Draft] | Known | [Problem]  an intent of ours is refused when it breaks a rule
+//! Entry  -Book::evolve-> Book                  people, approvals, policies, references: what views of the deals do not tell
+//! ```
+//!
+//! A rule is a function of `book/rules`: it looks and says what is broken, with a code, the field, what was found and what to do.
 
-use crate::event::governance::{Replaced, SourceRestated};
-use crate::event::{Entry, Event};
-use crate::feed::Fact;
+mod decide;
+mod observe;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64ct::{Base64, Encoding as _};
+use ed25519_dalek::{Signature, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+pub use decide::{Decision, Setting, correct, decide};
+pub use observe::{Version, observe};
+
+use crate::chain::Hash;
+use crate::event::{Entry, Event, Origin};
+use crate::id::Actor;
+use crate::projection::Projection;
 use crate::time::Instant;
 
-/// A version of a record that the ledger holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// Its position.
+/// What is signed to approve an entry: these words and the hash of its line, so that the signature can be taken for nothing else.
+pub fn approval_of(hash: Hash) -> String {
+    format!("dealbook approves\n{hash}\n")
+}
+
+/// Reads a public key: 32 bytes in base64 that are an Ed25519 key.
+fn key_of(text: &str) -> Option<VerifyingKey> {
+    let mut bytes = [0; 32];
+    let read = Base64::decode(text, &mut bytes).ok()?;
+    if read.len() == 32 { VerifyingKey::from_bytes(&bytes).ok() } else { None }
+}
+
+/// Whether a signature in base64 is this key's, over the approval of this entry.
+fn has_signed(key: &str, hash: Hash, signature: &str) -> bool {
+    let mut bytes = [0; 64];
+    let signature = Base64::decode(signature, &mut bytes).ok().and_then(|read| Signature::from_slice(read).ok());
+    let verified = |(key, signature): (VerifyingKey, Signature)| key.verify_strict(approval_of(hash).as_bytes(), &signature).is_ok();
+    key_of(key).zip(signature).is_some_and(verified)
+}
+
+/// Somebody who may record or approve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Person {
+    key: Option<String>,
+    person: Actor,
+    roles: Vec<String>,
+    seq: u64,
+}
+
+/// An entry of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Own {
+    actor: Actor,
+    seq: u64,
+}
+
+/// Somebody's approval of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who approved.
+    pub by: Actor,
+    /// The entry that was approved.
+    pub entry: u64,
+    /// Position of the approval.
     pub seq: u64,
-    /// When the source stated it.
-    pub stated_at: Option<Instant>,
-    /// Whether the source took the record back with it.
-    pub withdrawn: bool,
-    /// When it was said to be true in the world.
-    pub effective_at: Instant,
-    /// What was said.
-    pub event: Event,
+    /// Whether it was signed with the key the approver was registered with. Without that it is asserted, and counts for no rule.
+    pub signed: bool,
 }
 
-impl From<Entry> for Version {
-    fn from(entry: Entry) -> Self {
-        let (seq, stated_at, effective_at) = (entry.seq, entry.stated_at(), entry.effective_at);
-        let (event, withdrawn) = match entry.event {
-            Event::SourceRestated(restated) => (restated.entry, restated.withdrawn),
-            event => (event, false),
-        };
-        Self { seq, stated_at, withdrawn, effective_at, event }
-    }
+/// A policy as it was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Policy {
+    effective_at: Instant,
+    parameters: BTreeMap<String, String>,
+    policy: String,
+    seq: u64,
 }
 
-/// What a fact that is not yet known makes true, given every version of its record that is.
-///
-/// Versions of one moment stand in the order in which they were recorded: the later one is the one that counts.
-pub fn observe(fact: Fact, versions: &[Version]) -> Event {
-    let before =
-        versions.iter().filter(|version| version.stated_at <= fact.stated_at).max_by_key(|version| (version.stated_at, version.seq));
-    let after = versions.iter().filter(|version| version.stated_at > fact.stated_at).min_by_key(|version| (version.stated_at, version.seq));
-    if before.is_none() && after.is_none() && !fact.withdrawn {
-        return fact.event;
-    }
-    let replaced = before.filter(|version| !version.withdrawn);
-    Event::SourceRestated(Box::new(SourceRestated {
-        entry: fact.event,
-        precedes: after.map(|version| version.seq),
-        replaced: replaced.map(|version| Replaced { effective_at: version.effective_at, entry: version.event.clone() }),
-        replaces: before.map(|version| version.seq),
-        until: after.and_then(|version| version.stated_at),
-        withdrawn: fact.withdrawn,
-    }))
+/// An entry that another system's reference names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Referred {
+    effective_at: Instant,
+    event: Hash,
+    reference: String,
+    seq: u64,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::governance::RateSet;
+/// The state that decisions rest on, beside the records of the deals.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Book {
+    approvals: Vec<Approval>,
+    corrected: BTreeSet<u64>,
+    own: Vec<Own>,
+    people: Vec<Person>,
+    policies: Vec<Policy>,
+    references: Vec<Referred>,
+}
 
-    fn moment(day: u32) -> Instant {
-        format!("2026-01-{day:02}T00:00:00Z").parse().unwrap()
+impl Book {
+    /// Who recorded an entry of ours.
+    pub fn recorder(&self, seq: u64) -> Option<&Actor> {
+        self.own.binary_search_by_key(&seq, |own| own.seq).ok().map(|at| &self.own[at].actor)
     }
 
-    fn said(rate: &str) -> Event {
-        let parse = |text: &str| text.parse().unwrap();
-        Event::RateSet(Box::new(RateSet {
-            base: parse("EUR"),
-            quote: parse("USD"),
-            rate: rate.parse().unwrap(),
-            source: "a bank".to_owned(),
-        }))
+    /// The approvals of an entry, in the order in which they came.
+    pub fn approvals(&self, entry: u64) -> impl Iterator<Item = &Approval> {
+        self.approvals.iter().filter(move |approval| approval.entry == entry)
     }
 
-    fn fact(day: u32, rate: &str, withdrawn: bool) -> Fact {
-        Fact { key: "k".to_owned(), effective_at: moment(1), stated_at: Some(moment(day)), withdrawn, event: said(rate) }
+    fn person(&self, person: &Actor) -> Option<&Person> {
+        self.people.iter().rfind(|known| known.person == *person && !self.corrected.contains(&known.seq))
     }
 
-    fn version(seq: u64, day: u32, rate: &str, withdrawn: bool) -> Version {
-        Version { seq, stated_at: Some(moment(day)), withdrawn, effective_at: moment(1), event: said(rate) }
+    /// The policy of a name as it stands at a moment, and where it was set.
+    fn policy(&self, name: &str, at: Instant) -> Option<&Policy> {
+        let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && !self.corrected.contains(&policy.seq);
+        self.policies.iter().filter(stands).max_by_key(|policy| (policy.effective_at, policy.seq))
     }
 
-    fn restated(event: Event) -> SourceRestated {
+    /// What another system's reference names.
+    fn referred(&self, reference: &str) -> Option<&Referred> {
+        self.references.iter().find(|known| known.reference == reference)
+    }
+
+    fn take(&mut self, event: &Event, entry: &Entry) {
         match event {
-            Event::SourceRestated(restated) => *restated,
-            other => panic!("{other:?}"),
+            Event::PersonRegistered(told) => {
+                let (key, person, roles) = (told.key.clone(), told.person.clone(), told.roles.clone());
+                self.people.push(Person { key, person, roles, seq: entry.seq });
+            }
+            Event::PolicySet(set) => self.policies.push(Policy {
+                effective_at: entry.effective_at,
+                parameters: set.parameters.clone(),
+                policy: set.policy.to_string(),
+                seq: entry.seq,
+            }),
+            Event::EntryApproved(approved) => {
+                let key = self.person(&entry.actor).and_then(|person| person.key.as_deref());
+                let signed = key.zip(approved.signature.as_deref()).is_some_and(|(key, signature)| has_signed(key, approved.hash, signature));
+                self.approvals.push(Approval { by: entry.actor.clone(), entry: approved.entry, seq: entry.seq, signed });
+            }
+            _ => (),
+        }
+    }
+}
+
+/// The hash of an event as it stands in a line.
+fn digest(event: &Event) -> Hash {
+    Hash::of(&crate::event::encode(event))
+}
+
+impl Projection for Book {
+    fn name(&self) -> &'static str {
+        "book"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn evolve(&mut self, entry: &Entry) {
+        if entry.source.as_ref().is_some_and(|source| source.import.is_some()) {
+            return;
+        }
+        self.own.push(Own { actor: entry.actor.clone(), seq: entry.seq });
+        if let Some(source) = entry.source.as_ref().filter(|source| source.origin == Some(Origin::Manual)) {
+            let (effective_at, event, reference) = (entry.effective_at, digest(&entry.event), source.id.clone());
+            self.references.push(Referred { effective_at, event, reference, seq: entry.seq });
+        }
+        match &entry.event {
+            Event::EntryCorrected(corrected) => {
+                self.corrected.insert(corrected.entry);
+                if let Some(replacement) = &corrected.replacement {
+                    self.take(replacement, entry);
+                }
+            }
+            event => self.take(event, entry),
         }
     }
 
-    #[test]
-    fn the_first_version_is_an_event_of_its_own() {
-        assert_eq!(observe(fact(3, "1.1", false), &[]), said("1.1"));
+    fn save(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a book has no map with other keys than text")
     }
 
-    #[test]
-    fn a_record_first_seen_withdrawn_is_recorded_and_counts_nothing() {
-        let restated = restated(observe(fact(3, "1.1", true), &[]));
-        assert_eq!((restated.replaces, restated.replaced, restated.withdrawn), (None, None, true));
+    fn load(&mut self, bytes: &[u8]) -> bool {
+        let loaded = serde_json::from_slice(bytes).ok();
+        let whole = loaded.is_some();
+        *self = loaded.unwrap_or_default();
+        whole
     }
 
-    #[test]
-    fn a_later_version_replaces_the_one_before() {
-        let restated = restated(observe(fact(5, "1.2", false), &[version(7, 3, "1.1", false)]));
-        assert_eq!((restated.replaces, restated.precedes, restated.until), (Some(7), None, None));
-        assert_eq!(restated.replaced.unwrap().entry, said("1.1"));
-    }
-
-    #[test]
-    fn an_older_version_that_arrives_late_stands_until_the_newer_one() {
-        let restated = restated(observe(fact(4, "1.2", false), &[version(7, 3, "1.1", false), version(9, 6, "1.3", false)]));
-        assert_eq!((restated.replaces, restated.precedes, restated.until), (Some(7), Some(9), Some(moment(6))));
-    }
-
-    #[test]
-    fn what_was_withdrawn_is_not_replaced() {
-        let restated = restated(observe(fact(5, "1.2", false), &[version(7, 3, "1.1", true)]));
-        assert_eq!((restated.replaces, restated.replaced), (Some(7), None));
-    }
-
-    #[test]
-    fn of_two_versions_of_one_moment_the_later_recorded_counts() {
-        let restated = restated(observe(fact(3, "1.3", false), &[version(7, 3, "1.1", false), version(8, 3, "1.2", false)]));
-        assert_eq!((restated.replaces, restated.precedes), (Some(8), None));
+    fn totals(&self) -> Vec<(String, String)> {
+        let count = |name: &str, count: usize| (name.to_owned(), count.to_string());
+        vec![
+            count("approvals", self.approvals.len()),
+            count("entries of ours", self.own.len()),
+            count("people", self.people.len()),
+            count("policies", self.policies.len()),
+        ]
     }
 }

@@ -163,19 +163,48 @@ impl Event {
     }
 }
 
-/// Which row of which import says so.
+/// Where an entry comes from: a row of an import, or what a person recorded it from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The natural key: `<feed>:<recipient>:<id>[@<valid_from>]`.
+    /// BLAKE3 of the document that a person recorded it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Hash>,
+    /// The natural key: `<feed>:<recipient>:<id>[@<valid_from>]`. Of what a person recorded: the key of the row it awaits, another
+    /// system's `SYSTEM:ID`, or `document:<digest>`.
     pub id: String,
-    /// Position of the `source.imported` event of the file.
-    pub import: u64,
+    /// Of a row: position of the `source.imported` event of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<u64>,
+    /// `manual` when a person recorded it; absent for a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The row of the file, from 1, its header not counted.
-    pub row: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
     /// When the source stated it (`update_date`), if it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stated_at: Option<Instant>,
+}
+
+/// How an entry came here, when not by a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A person recorded it.
+    Manual,
+}
+
+impl Source {
+    /// A row of an import.
+    pub fn row(id: String, import: u64, row: u64, stated_at: Option<Instant>) -> Self {
+        Self { document: None, id, import: Some(import), origin: None, row: Some(row), stated_at }
+    }
+
+    /// What a person recorded, by its key, from a document.
+    pub fn manual(id: String, document: Option<Hash>) -> Self {
+        Self { document, id, import: None, origin: Some(Origin::Manual), row: None, stated_at: None }
+    }
 }
 
 /// What is to be recorded, before it has its place in the chain.

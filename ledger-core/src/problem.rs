@@ -117,6 +117,44 @@ codes! {
         "What AWS says is always recorded, with a finding when it breaks a rule. What we ourselves want to do and must not is refused, and this says which rule. Nothing was recorded.";
     E0402 "there are findings", "there are findings",
         "The command did what it should and found something that a person has to look at: `dealbook show findings`.";
+    E0403 "one's own entry", "nobody approves an entry of their own",
+        "An approval is a second person's. Whoever recorded an entry cannot approve it, under whatever role. Somebody else signs it: `dealbook approve N --key FILE --actor NAME`.";
+    E0404 "an approval is missing", "an approval is missing",
+        "A policy of this ledger says who must approve what is released, by its value, and not all of them have. Only an approval that is signed with the key of a registered person counts, and only for the terms as they were signed: a new draft needs new approvals.\n\n    dealbook approve N --key FILE --actor NAME";
+    E0405 "a key or signature that does not match", "the signature does not match",
+        "A signature is made with the Ed25519 key that the person was registered with, over the hash of the entry. Another key, another entry or a damaged file gives another signature.";
+    E0406 "not a registered person", "`{found}` is not registered here",
+        "Whoever signs is registered with a key first: `dealbook keygen`, then `dealbook record person.registered --set person=NAME --set key=KEY`.";
+    E0407 "something that is not recorded", "`{found}` is not recorded here",
+        "What an entry refers to has to be recorded before it: the offer that is accepted, the authorization that is sold under, the entry that is approved. `dealbook show offers`, `show authorizations`, `show agreements` and `log` list what there is.";
+    E0408 "not in the state for this", "`{found}` is not in the state for this",
+        "An offer is drafted, submitted, approved and released, and from then on only its availability changes; an agreement is accepted, amended and ended once; an authorization is granted and restricted once. What is said cannot follow on what stands.";
+    E0409 "an authorization that does not cover this", "the resale authorization does not cover this",
+        "A channel partner sells what the authorization says: its product, in its currency, to its buyers, while it is available, and as often as it allows. It is never extended; the ISV grants another one.";
+    E0410 "a channel offer without an authorization", "a channel partner's offer needs a resale authorization",
+        "Only the owner of a product sells it without one. A channel partner private offer names the authorization it stands on: `--set authorization=resaleauthz-…`.";
+    E0411 "a payment schedule that cannot be", "the payment schedule breaks a rule",
+        "A schedule has up to 60 instalments over up to five years, each on a day of its own in rising order and inside of the contract, at most one of them before acceptance, and they sum to the value of the offer exactly. AWS Marketplace seller guide, flexible payment scheduler.";
+    E0412 "an amount finer than its currency", "`{column}` is finer than the currency's smallest unit",
+        "JPY has no decimals, USD has two, KWD has three: ISO 4217. What is invoiced cannot be finer than what can be paid.\n\n    10000.50 JPY     write 10001";
+    E0413 "offers that would be confused", "this would be confused with another offer",
+        "Several private offers and the public one can stand side by side for one buyer. Each needs a name that the buyer can tell from the others.";
+    E0414 "an account that it is not made to", "`{found}` is not an account this is made to",
+        "A private offer is accepted by an account that it names. In an organisation of many accounts it is often another one that tries. Release an offer to the right account, or let the right account accept.";
+    E0415 "too early or too late", "`{column}` lies outside of the time in which this can be",
+        "An offer is accepted from its release until it expires; what ends lies after what begins.";
+    E0416 "a second live subscription", "the buyer has a live subscription to this product",
+        "A buyer holds one agreement per product at a time. An offer that renews or replaces the agreement says so: `--set replaces=agmt-…`.";
+    E0417 "not on the buyer's list", "`{found}` is not on the buyer's list of products",
+        "The buyer's private marketplace lists what may be bought, by the policy `private-marketplace` as it stands on the day. That is a gate of the buyer's organisation; a private offer is a price, and opens no gate.";
+    E0418 "a fact of AWS's without a document", "this is for AWS to say",
+        "What AWS invoices, collects, pays out or delivers in a feed is a fact of AWS's. Recorded by hand it needs the document that shows it: `--document FILE`. Otherwise import the feed.";
+    E0419 "an entry that cannot be corrected", "this entry cannot be corrected",
+        "Entries of ours are corrected, once each: what is wrong with a correction is put right by correcting that. What a feed said stands as it was said; AWS restates it.";
+    E0420 "a rule of AWS Marketplace's", "AWS Marketplace does not do this",
+        "Public offers and consumption are priced in USD; professional services are sold by private offers only; only SaaS contracts are replaced in mid-term; the seller of record of an agreement never changes.";
+    E0421 "a reference that names something else", "`{found}` names another entry",
+        "A reference of another system (`--ref SYSTEM:ID`) stands for one entry, so that sending it twice records it once. It has come again with other content. Correct the entry, or use another reference.";
     E0501 "a line is not what its hash says", "an event does not match its hash",
         "The line after it names another hash than its bytes give: it was changed in place, or the next one was. Everything before it is proven. Compare with a copy: `dealbook copy`, or a bundle someone else keeps.";
     E0502 "a line is missing, repeated or out of order", "an event is out of its place",

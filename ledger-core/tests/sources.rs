@@ -55,7 +55,7 @@ impl Ledger {
 
     /// An event of a file.
     fn row(&mut self, import: u64, event: Event, stated_at: &str) -> u64 {
-        let source = Source { id: format!("product:{WHOSE}:prod-1"), import, row: 1, stated_at: Some(moment(stated_at)) };
+        let source = Source::row(format!("product:{WHOSE}:prod-1"), import, 1, Some(moment(stated_at)));
         self.append(event, Some(source))
     }
 

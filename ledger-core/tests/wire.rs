@@ -33,7 +33,7 @@ fn line(event: Event, source: Option<Source>) -> String {
 }
 
 fn source() -> Option<Source> {
-    Some(Source { id: "billing_event:000057174132:be-1".to_owned(), import: 2, row: 1041, stated_at: Some(moment("2025-06-03T04:00:00Z")) })
+    Some(Source::row("billing_event:000057174132:be-1".to_owned(), 2, 1041, Some(moment("2025-06-03T04:00:00Z"))))
 }
 
 fn moment(text: &str) -> Instant {
@@ -369,7 +369,7 @@ proptest! {
         let (kind, full, _) = EXAMPLES[which];
         let event = varied(kind, full, &keep, &changes);
         let at = Instant::from_micros(micros);
-        let source = sourced.then(|| Source { id, import: seq, row: seq, stated_at: stated.then_some(at) });
+        let source = sourced.then(|| Source::row(id, seq, seq, stated.then_some(at)));
         let draft = Draft { actor: "li".parse().unwrap(), effective_at: at, event: event.clone(), source: source.clone() };
         let (head, mut out) = (Head { seq: seq - 1, hash: Hash::of(&seq.to_le_bytes()) }, Vec::new());
         let after = draft.write(head, at, &mut out).unwrap();

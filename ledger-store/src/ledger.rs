@@ -225,7 +225,7 @@ impl<S: States> Ledger<S> {
             return Ok(None);
         }
         let versions = self.versions(&fact, print)?;
-        let source = Some(Origin { id: fact.key.clone(), import, row, stated_at: fact.stated_at });
+        let source = Some(Origin::row(fact.key.clone(), import, row, fact.stated_at));
         let (actor, effective_at) = (actor.clone(), fact.effective_at);
         let head = match book::observe(fact, &versions) {
             event @ Event::SourceRestated(_) => self.stage(now, Draft { actor, effective_at, event, source })?,

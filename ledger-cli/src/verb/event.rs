@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger_core::chain::Head;
-use ledger_core::event::{Entry, Event};
+use ledger_core::event::{Entry, Event, Origin};
 use ledger_core::report::{Cell, Column, Kind, Receipt, Report};
 use ledger_core::time::Basis;
 use ledger_store::scan::{Depth, ScanError, scan};
@@ -55,12 +55,18 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
     if let Some(source) = &entry.source {
         add("source", source.id.clone());
         source.stated_at.into_iter().for_each(|moment| add("stated_at", moment.to_string()));
-        add("import", format!("#{}", source.import));
-        if let Some(Event::SourceImported(file)) = session.entry(source.import)?.map(|entry| entry.event) {
-            add("file", file.file.clone());
-            add("file_digest", format!("b3:{}", file.digest));
+        if source.origin == Some(Origin::Manual) {
+            add("origin", "manual".to_owned());
         }
-        add("row", source.row.to_string());
+        source.document.into_iter().for_each(|digest| add("document", format!("b3:{digest}")));
+        if let Some(import) = source.import {
+            add("import", format!("#{import}"));
+            if let Some(Event::SourceImported(file)) = session.entry(import)?.map(|entry| entry.event) {
+                add("file", file.file.clone());
+                add("file_digest", format!("b3:{}", file.digest));
+            }
+        }
+        source.row.into_iter().for_each(|row| add("row", row.to_string()));
     }
     for (seq, what) in then(&session, &entry, asked.basis)? {
         add("then", format!("#{seq} {what}"));

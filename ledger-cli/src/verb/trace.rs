@@ -227,8 +227,8 @@ fn rows(found: &Found, session: &Session, states: &States, basis: Basis) -> Resu
             facts.party(),
             facts.amount(),
             facts.currency(),
-            Cell::or_empty(source.and_then(|source| files.get(&source.import)), Cell::text),
-            Cell::or_empty(source, |source| Cell::Count(source.row)),
+            Cell::or_empty(source.and_then(|source| files.get(&source.import?)), Cell::text),
+            Cell::or_empty(source.and_then(|source| source.row), Cell::Count),
         ];
         told.insert((level, id.clone()));
         rows.push(((level_of(level), id, Some(entry.effective_at), entry.seq), cells));

@@ -71,6 +71,9 @@ pub struct AgreementTerms {
     /// The set it was accepted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer_set: Option<Reference>,
+    /// The account that is invoiced, when it is another than the acceptor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<AccountId>,
     /// The agreement before it in the chain of renewals and replacements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preceding: Option<AgreementId>,
@@ -98,6 +101,36 @@ pub struct AgreementTerms {
     /// The total contract value that is known (`estimated_agreement_value`); 0 for pure usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Amount>,
+}
+
+impl AgreementTerms {
+    /// An agreement of which nothing is told yet.
+    pub fn of(agreement: AgreementId) -> Self {
+        Self {
+            accepted_at: None,
+            acceptor: None,
+            acceptor_account: None,
+            agreement,
+            catalog: None,
+            currency: None,
+            ends_at: None,
+            extra: Extra::new(),
+            intent: None,
+            offer: None,
+            offer_revision: None,
+            offer_set: None,
+            payer: None,
+            preceding: None,
+            proposer: None,
+            proposer_account: None,
+            reason: None,
+            recipient: None,
+            starts_at: None,
+            status: None,
+            valid_from: None,
+            value: None,
+        }
+    }
 }
 
 /// An agreement ended, on the entry's effective date.

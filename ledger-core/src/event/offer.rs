@@ -21,6 +21,9 @@ pub struct OfferTerms {
     /// The authorization's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_name: Option<String>,
+    /// The only buyers it is made to, as AWS accounts; everyone when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buyers: Vec<AccountId>,
     /// The marketplace's catalog, unless it is `AWSMarketplace`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalog: Option<String>,
@@ -33,6 +36,12 @@ pub struct OfferTerms {
     /// The currency it is priced in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
+    /// How the product is delivered: `ami`, `container`, `saas`, `machine-learning`, `professional-services` or `data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    /// The first moment after the contract's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Instant>,
     /// The licence text: `standard` with its version, or the digest of a custom one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eula: Option<String>,
@@ -42,14 +51,26 @@ pub struct OfferTerms {
     /// Columns that no description names.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
+    /// What the same would cost at the list price, for the depth of the discount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_value: Option<Amount>,
+    /// What a channel partner adds to the wholesale price, in per cent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markup: Option<Amount>,
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The offer.
     pub offer: OfferId,
+    /// The set of offers that are accepted in one action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer_set: Option<Reference>,
     /// `usage`, `subscription`, `contract`, `contract-with-consumption`, `free-trial` or `byol`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pricing: Option<String>,
+    /// What is offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<ProductId>,
     /// Whose feed says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<AccountId>,
@@ -68,18 +89,64 @@ pub struct OfferTerms {
     /// The instalments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<Instalment>,
+    /// The market segment, for comparing offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
     /// The seller of record, as an AWS account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<AccountId>,
     /// The seller of record, as the recipient's feeds name the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_account: Option<FeedAccountId>,
+    /// When the contract starts, when that is not on acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Instant>,
     /// Since when this version holds, for a feed's revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Instant>,
     /// The total contract value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Amount>,
+}
+
+impl OfferTerms {
+    /// An offer of which nothing is told yet.
+    pub fn of(offer: OfferId) -> Self {
+        Self {
+            authorization: None,
+            authorization_description: None,
+            authorization_name: None,
+            buyers: Vec::new(),
+            catalog: None,
+            cost_centre: None,
+            crm: None,
+            currency: None,
+            delivery: None,
+            ends_at: None,
+            eula: None,
+            expires_at: None,
+            extra: Extra::new(),
+            list_value: None,
+            markup: None,
+            name: None,
+            offer,
+            offer_set: None,
+            pricing: None,
+            products: Vec::new(),
+            recipient: None,
+            recipient_account: None,
+            renews: None,
+            replaces: None,
+            revision: None,
+            schedule: Vec::new(),
+            segment: None,
+            seller: None,
+            seller_account: None,
+            starts_at: None,
+            valid_from: None,
+            value: None,
+        }
+    }
 }
 
 /// One instalment of a payment schedule.

@@ -52,6 +52,7 @@ impl Feed for Agreement {
             offer: row.id(C::OfferId),
             offer_revision: row.count(C::OfferRevision),
             offer_set: row.id(C::OfferSetId),
+            payer: None,
             preceding: row.id(C::PrecedingAgreementId),
             proposer: None,
             proposer_account: row.id(C::ProposerAccountId),

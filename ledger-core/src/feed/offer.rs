@@ -43,25 +43,15 @@ impl Feed for Offer {
             authorization_description: row.owned(C::OpportunityDescription),
             authorization_name: row.owned(C::OpportunityName),
             catalog: row.catalog(C::Catalog),
-            cost_centre: None,
-            crm: None,
-            currency: None,
-            eula: None,
             expires_at: row.moment(C::ExpirationDate).filter(|moment| *moment < never()),
             extra: row.extra(),
             name: row.owned(C::Name),
-            pricing: None,
             recipient: Some(row.recipient()),
             recipient_account: row.id(C::RecipientAccountId),
-            renews: None,
-            replaces: None,
             revision,
-            schedule: Vec::new(),
-            seller: None,
             seller_account: row.id(C::SellerAccountId),
             valid_from,
-            value: None,
-            offer: row.needed(C::OfferId, row.id(C::OfferId))?,
+            ..OfferTerms::of(row.needed(C::OfferId, row.id(C::OfferId))?)
         };
         let key = format!("{}:{}@{}", offer.offer, revision?, valid_from?);
         Some(Reading { key, event: Event::OfferReleased(Box::new(offer)), effective_at: None })

@@ -267,6 +267,13 @@ impl Records {
         Cow::Owned(order)
     }
 
+    /// The records as they would be had this entry of ours never counted.
+    pub(crate) fn without(&self, seq: u64) -> Self {
+        let mut without = self.clone();
+        without.corrected.push((seq, 0));
+        without
+    }
+
     /// The records as they stood at a basis.
     pub fn at(&self, basis: Basis) -> View<'_> {
         View { records: self, order: self.order(), basis, accounts: OnceCell::new(), asked: RefCell::default(), standings: OnceCell::new() }

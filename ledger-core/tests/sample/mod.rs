@@ -43,7 +43,7 @@ impl Ledger {
             return;
         }
         let event = observe(fact.clone(), versions);
-        let source = Source { id: fact.key.clone(), import: 1, row: 1, stated_at: fact.stated_at };
+        let source = Source::row(fact.key.clone(), 1, 1, fact.stated_at);
         let seq = self.append(fact.effective_at, event, Some(source));
         let Fact { key, effective_at, stated_at, withdrawn, event } = fact;
         self.versions.entry(key).or_default().push(Version { seq, stated_at, withdrawn, effective_at, event });

@@ -60,7 +60,7 @@ impl Ledger {
             return;
         }
         let (seq, stated_at) = (self.entries.len() as u64 + 1, fact.stated_at);
-        let source = Source { id: fact.key.clone(), import: 1, row: 1, stated_at };
+        let source = Source::row(fact.key.clone(), 1, 1, stated_at);
         let (effective_at, withdrawn) = (fact.effective_at, fact.withdrawn);
         let event = fact.event.clone();
         versions.push(Version { seq, stated_at, withdrawn, effective_at, event });

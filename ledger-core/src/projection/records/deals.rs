@@ -113,7 +113,7 @@ impl Revision<'_> {
 /// what stood before, so that notifications and feeds come to the same state.
 fn current(agreement: &AgreementId, revisions: &[Revision<'_>]) -> AgreementTerms {
     let class = revisions.iter().map(Revision::class).max();
-    let mut terms = nothing(agreement);
+    let mut terms = AgreementTerms::of(agreement.clone());
     for revision in revisions.iter().filter(|revision| Some(revision.class()) == class) {
         match &revision.event {
             Event::AgreementRevised(revised) => terms = (**revised).clone(),
@@ -132,32 +132,6 @@ fn current(agreement: &AgreementId, revisions: &[Revision<'_>]) -> AgreementTerm
     terms
 }
 
-fn nothing(agreement: &AgreementId) -> AgreementTerms {
-    AgreementTerms {
-        accepted_at: None,
-        acceptor: None,
-        acceptor_account: None,
-        agreement: agreement.clone(),
-        catalog: None,
-        currency: None,
-        ends_at: None,
-        extra: BTreeMap::new(),
-        intent: None,
-        offer: None,
-        offer_revision: None,
-        offer_set: None,
-        preceding: None,
-        proposer: None,
-        proposer_account: None,
-        reason: None,
-        recipient: None,
-        starts_at: None,
-        status: None,
-        valid_from: None,
-        value: None,
-    }
-}
-
 /// Lays what is told over what was known.
 fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
     macro_rules! over {
@@ -168,7 +142,7 @@ fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
         )+};
     }
     over!(accepted_at acceptor acceptor_account catalog currency ends_at intent offer offer_revision offer_set preceding proposer);
-    over!(proposer_account reason recipient starts_at status valid_from value);
+    over!(payer proposer_account reason recipient starts_at status valid_from value);
     terms.extra.extend(told.extra.clone());
 }
 
@@ -313,12 +287,12 @@ impl View<'_> {
     }
 
     /// The seller of an offer.
-    pub(super) fn seller(&self, offer: &OfferTerms) -> Option<AccountId> {
+    pub(crate) fn seller(&self, offer: &OfferTerms) -> Option<AccountId> {
         self.resolve(offer.recipient, offer.seller, offer.seller_account.as_ref())
     }
 
     /// A revision of an offer, preferably as one recipient tells it; the newest when no revision is asked for.
-    pub(super) fn offer(
+    pub(crate) fn offer(
         &self,
         id: &OfferId,
         revision: Option<u64>,
@@ -340,7 +314,7 @@ impl View<'_> {
     }
 
     /// The offer that an agreement was made by.
-    pub(super) fn offer_of(&self, standing: &Standing) -> Option<OfferTerms> {
+    pub(crate) fn offer_of(&self, standing: &Standing) -> Option<OfferTerms> {
         self.offer(standing.terms.offer.as_ref()?, standing.terms.offer_revision, standing.recipient, standing.terms.accepted_at)
     }
 
@@ -354,11 +328,30 @@ impl View<'_> {
     }
 
     /// The products of an offer's revision.
-    pub(super) fn products_of(&self, offer: &OfferTerms) -> Vec<ProductId> {
+    pub(crate) fn products_of(&self, offer: &OfferTerms) -> Vec<ProductId> {
         let parts = Self::offer_parts(offer);
-        self.all(Kind::OfferProduct, &parts.each_ref().map(String::as_str))
-            .filter_map(|(record, _)| value_of!(record, record.looked_up(None), OfferProductAdded).map(|added| added.product))
-            .collect()
+        let parts = parts.each_ref().map(String::as_str);
+        let added = self
+            .all(Kind::OfferProduct, &parts)
+            .filter_map(|(record, _)| value_of!(record, record.looked_up(None), OfferProductAdded).map(|added| added.product));
+        let mut products = offer.products.clone();
+        for product in added {
+            if !products.contains(&product) {
+                products.push(product);
+            }
+        }
+        products
+    }
+
+    /// The accounts that an offer's revision is made to, as it says itself or as its targets do; none when it is shown to others too.
+    pub(crate) fn buyers_of(&self, offer: &OfferTerms) -> Vec<AccountId> {
+        let targets = self.targets_of(offer).into_iter().filter(|target| target.kind == "BuyerAccounts" && target.polarity == "PositiveTargeting");
+        let told = targets.flat_map(|target| target.value.split([',', ' ']).filter_map(|buyer| buyer.parse::<AccountId>().ok()).collect::<Vec<_>>());
+        let mut buyers = offer.buyers.clone();
+        buyers.extend(told);
+        buyers.sort_unstable();
+        buyers.dedup();
+        buyers
     }
 
     /// To whom an offer's revision is shown. Targeting differs by revision.
@@ -373,7 +366,7 @@ impl View<'_> {
     pub(super) fn visibility(&self, offer: &OfferTerms) -> Visibility {
         let targets = self.targets_of(offer);
         let shown = |kind: &str| targets.iter().find(|target| target.kind == kind && target.polarity == "PositiveTargeting");
-        if shown("BuyerAccounts").is_some() {
+        if !offer.buyers.is_empty() || shown("BuyerAccounts").is_some() {
             Visibility::Private
         } else if let Some(program) = shown("ParticipatingPrograms") {
             Visibility::Program(program.value.clone())
@@ -396,7 +389,7 @@ impl View<'_> {
     }
 
     /// The first moment at which an offer can no longer be accepted, by its terms and by what was done to it since.
-    pub(super) fn expires_at(&self, offer: &OfferTerms) -> Option<Instant> {
+    pub(crate) fn expires_at(&self, offer: &OfferTerms) -> Option<Instant> {
         let mut expires = offer.expires_at;
         let mut steps: Vec<(&Version, Event)> = Vec::new();
         let records: Vec<_> = self.all(Kind::OfferStep, &[offer.offer.as_str()]).map(|(record, _)| record).collect();
@@ -415,6 +408,28 @@ impl View<'_> {
         expires
     }
 
+    /// What was done to an offer, less its release, in the order in which it was recorded.
+    pub(crate) fn steps(&self, offer: &OfferId) -> Vec<(u64, Event)> {
+        let records: Vec<_> = self.all(Kind::OfferStep, &[offer.as_str()]).map(|(record, _)| record).collect();
+        let mut steps: Vec<(u64, Event)> = Vec::new();
+        for record in &records {
+            steps.extend(record.stated().into_iter().filter_map(|version| Some((version.seq, record.event(version)?))));
+        }
+        steps.sort_by_key(|(seq, _)| *seq);
+        steps
+    }
+
+    /// When an offer was first released.
+    pub(crate) fn released_at(&self, offer: &OfferId) -> Option<Instant> {
+        self.all(Kind::Offer, &[offer.as_str()]).filter_map(|(record, _)| record.stated().first().map(|version| version.from)).min().map(Instant::from_micros)
+    }
+
+    /// The offers that were made under an authorization.
+    pub(crate) fn made_under(&self, authorization: &AuthorizationId) -> BTreeSet<OfferId> {
+        let under = |offer: &OfferTerms| offer.authorization.as_ref() == Some(authorization);
+        self.released_offers().filter(under).map(|offer| offer.offer).collect()
+    }
+
     /// Every revision of every offer that had been released at the basis, as each recipient tells it.
     pub(super) fn released(&self) -> Vec<(OfferTerms, Version)> {
         self.all(Kind::Offer, &[])
@@ -423,6 +438,11 @@ impl View<'_> {
                 value_of!(record, Some(version), OfferReleased).map(|offer| (offer, *version))
             })
             .collect()
+    }
+
+    /// Every offer that had been released at the basis, each revision as each recipient tells it.
+    pub(crate) fn released_offers(&self) -> impl Iterator<Item = OfferTerms> {
+        self.released().into_iter().map(|(offer, _)| offer)
     }
 
     /// The terms of an agreement.
@@ -459,13 +479,13 @@ impl View<'_> {
     }
 
     /// Who grants an authorization to whom, and until when, where that was recorded.
-    pub(super) fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
+    pub(crate) fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
         let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
         value_of!(record, record.in_force(), AuthorizationGranted)
     }
 
     /// Whether no new offer may be made under an authorization.
-    pub(super) fn restricted(&self, authorization: &AuthorizationId) -> bool {
+    pub(crate) fn restricted(&self, authorization: &AuthorizationId) -> bool {
         self.one(Kind::Authorization, &[authorization.as_str(), "authorization.restricted"])
             .is_some_and(|record| record.in_force().is_some())
     }

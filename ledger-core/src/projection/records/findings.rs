@@ -69,19 +69,11 @@ impl View<'_> {
             {
                 find(finding::ACCEPTED_LATE, format!("offer `{}` was accepted at {accepted} and had expired at {expires}", offer.offer));
             }
-            if self.visibility(offer) == Visibility::Private {
-                let targets = self.targets_of(offer);
-                if let Some(acceptor) = self.acceptor(standing) {
-                    let made_to = |target: &crate::event::offer::OfferTargeted| {
-                        target.kind == "BuyerAccounts" && target.value.split([',', ' ']).any(|buyer| buyer == acceptor.as_str())
-                    };
-                    if !targets.iter().any(made_to) {
-                        find(
-                            finding::ACCEPTOR_NOT_TARGETED,
-                            format!("`{acceptor}` accepted offer `{}`, which is not made to it", offer.offer),
-                        );
-                    }
-                }
+            let buyers = self.buyers_of(offer);
+            if self.visibility(offer) == Visibility::Private
+                && let Some(acceptor) = self.acceptor(standing).filter(|acceptor| !buyers.contains(acceptor))
+            {
+                find(finding::ACCEPTOR_NOT_TARGETED, format!("`{acceptor}` accepted offer `{}`, which is not made to it", offer.offer));
             }
         }
         let planned = self.planned(standing);

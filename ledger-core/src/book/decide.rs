@@ -1,0 +1,202 @@
+//! What an intent of ours adds, or why it is refused.
+
+use super::rules::{self, Breaches};
+use super::{Book, digest};
+use crate::chain::Hash;
+use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, Status};
+use crate::event::governance::EntryCorrected;
+use crate::event::offer::{OfferStep, OfferTerms};
+use crate::event::{Draft, Entry, Event};
+use crate::id::Actor;
+use crate::problem::{Code, Problem};
+use crate::projection::records::{Records, View};
+use crate::time::{Basis, Instant};
+
+/// What a decision rests on: everything that is recorded.
+pub struct Setting<'a> {
+    /// People, approvals, policies, references.
+    pub book: &'a Book,
+    /// The deals.
+    pub view: &'a View<'a>,
+    /// The entry that is approved or corrected, and the hash of its line, when the intent is about one.
+    pub subject: Option<(&'a Entry, Hash)>,
+}
+
+/// What is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// These are recorded, all or none.
+    Record(Vec<Draft>),
+    /// Exactly this was recorded before, under the same reference: at this position.
+    Known(u64),
+}
+
+/// Decides about an intent.
+///
+/// # Errors
+/// Every rule that it breaks.
+pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<Problem>> {
+    if let Some(source) = &draft.source
+        && let Some(known) = setting.book.referred(&source.id)
+    {
+        if known.effective_at == draft.effective_at && known.event == digest(&draft.event) {
+            return Ok(Decision::Known(known.seq));
+        }
+        // A document may show more than one thing; a reference and a row are one.
+        if !source.id.starts_with("document:") {
+            let why = format!("it names #{}, which says something else", known.seq);
+            return Err(vec![
+                Problem::new(Code::E0421, &source.id, why).cure(format!("dealbook correct {}, or another reference", known.seq)),
+            ]);
+        }
+    }
+    let is_fact = draft.source.as_ref().is_some_and(|source| source.document.is_some());
+    let mut breaches = Breaches::default();
+    let at = draft.effective_at;
+    let mut more = Vec::new();
+    match &mut draft.event {
+        Event::EntryApproved(_) => more = approved(setting, &draft, &mut breaches),
+        Event::PersonRegistered(person) => rules::registered(setting, person, &mut breaches),
+        Event::PolicySet(policy) => rules::policy(policy, &mut breaches),
+        Event::RateSet(rate) => rules::rate(rate, &mut breaches),
+        Event::TemplateSaved(template) => rules::template(template, &mut breaches),
+        Event::ProductDesignated(_) => (),
+        Event::AuthorizationGranted(granted) => rules::granted(setting, granted, at, &mut breaches),
+        Event::AuthorizationRestricted(restricted) => rules::restricted(setting, restricted, &mut breaches),
+        Event::OfferDrafted(terms) => rules::drafted(setting, terms, at, &mut breaches),
+        Event::OfferSubmitted(step) => rules::submitted(setting, step, at, &mut breaches),
+        Event::OfferRejected(step) => rules::rejected(setting, step, &draft.actor, at, &mut breaches),
+        Event::OfferReleased(terms) => rules::released(setting, terms, at, &mut breaches),
+        Event::OfferWithdrawn(step) => rules::withdrawn(setting, step, at, &mut breaches),
+        Event::OfferAvailabilityChanged(change) => rules::availability(setting, change, at, &mut breaches),
+        Event::AgreementAccepted(terms) => {
+            if let Some(offer) = rules::accepted(setting, terms, at, is_fact, &mut breaches) {
+                more = acceptance(setting, terms, &offer, &draft.actor, at);
+            }
+        }
+        Event::AgreementAmended(terms) => rules::amended(setting, terms, at, is_fact, &mut breaches),
+        Event::AgreementEnded(ended) => rules::ended(setting, ended, at, is_fact, &mut breaches),
+        Event::OfferApproved(step) => breaches.add(
+            Code::E0401,
+            "offer",
+            step.offer.as_str(),
+            "an offer is approved by approving the entry that drafted or submitted it",
+            "dealbook approve N --key FILE",
+        ),
+        event => refuse(event, is_fact, &mut breaches),
+    }
+    breaches.done()?;
+    let mut decided = vec![draft];
+    decided.extend(more);
+    Ok(Decision::Record(decided))
+}
+
+/// What nobody records by hand, or not without a document.
+fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
+    let name = event.type_name();
+    match event {
+        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::SourceRestated(_) => {
+            breaches.add(Code::E0401, "type", name, "the ledger itself records this", "dealbook import brings what AWS says");
+        }
+        Event::EntryCorrected(_) => breaches.add(Code::E0401, "type", name, "an entry is corrected by its number", "dealbook correct N"),
+        Event::OfferProductAdded(_) | Event::OfferTargeted(_) => breaches.add(
+            Code::E0401,
+            "type",
+            name,
+            "an offer of ours says itself what is offered and to whom",
+            "give `products` and `buyers` with the offer",
+        ),
+        _ if is_fact && event.billing().is_none() && !matches!(event, Event::BalanceBroughtForward(_)) => (),
+        _ => breaches.add(Code::E0418, "type", name, "AWS says this, in a feed", "dealbook import"),
+    }
+}
+
+/// What follows from an approval: an offer that has all the approvals that its value asks for is approved.
+fn approved(setting: &Setting<'_>, draft: &Draft, breaches: &mut Breaches) -> Vec<Draft> {
+    let Event::EntryApproved(approval) = &draft.event else { return Vec::new() };
+    let Some(signed) = rules::approval(setting, approval, &draft.actor, breaches) else { return Vec::new() };
+    let offer = match setting.subject.map(|(entry, _)| &entry.event) {
+        Some(Event::OfferDrafted(terms)) => terms.offer.clone(),
+        Some(Event::OfferSubmitted(step)) => step.offer.clone(),
+        _ => return Vec::new(),
+    };
+    let Some(terms) = rules::draft_of(setting, &offer) else { return Vec::new() };
+    let with = signed.then_some((&draft.actor, approval.entry));
+    let missing = rules::missing_approvals(setting, &terms, draft.effective_at, with);
+    if !signed || !missing.is_empty() || rules::is_approved(setting, &offer) {
+        return Vec::new();
+    }
+    let step = OfferStep { by: Some(draft.actor.clone()), note: None, offer, role: None };
+    vec![Draft { event: Event::OfferApproved(Box::new(step)), source: None, ..draft.clone() }]
+}
+
+/// What follows from an acceptance: the instalments that are now planned, and the end of the agreement that is renewed or replaced.
+fn acceptance(
+    setting: &Setting<'_>,
+    terms: &AgreementTerms,
+    offer: &OfferTerms,
+    actor: &Actor,
+    at: Instant,
+) -> Vec<Draft> {
+    let draft = |effective_at, event| Draft { actor: actor.clone(), effective_at, event, source: None };
+    let mut more = Vec::new();
+    if let Some(currency) = offer.currency
+        && let Ok(term) = "payment-schedule".parse::<crate::id::TermId>()
+    {
+        for instalment in &offer.schedule {
+            let charge = ChargeScheduled {
+                agreement: terms.agreement.clone(),
+                amount: instalment.amount,
+                charged_at: instalment.charged_at,
+                currency,
+                extra: crate::event::Extra::new(),
+                recipient: None,
+                term: term.clone(),
+                valid_from: None,
+            };
+            more.push(draft(at, Event::ChargeScheduled(Box::new(charge))));
+        }
+    }
+    for (before, status) in [(&offer.replaces, Status::Replaced), (&offer.renews, Status::Renewed)] {
+        let Some(before) = before.as_ref().and_then(|before| rules::standing_of(setting, before)) else { continue };
+        if before.terms.status == Some(Status::Active) {
+            // What is renewed runs to its end; what is replaced ends at once.
+            let ends = if status == Status::Renewed { before.terms.ends_at.unwrap_or(at).max(at) } else { at };
+            let ended = AgreementEnded { agreement: before.terms.agreement.clone(), reason: None, status };
+            more.push(draft(ends, Event::AgreementEnded(Box::new(ended))));
+        }
+    }
+    more
+}
+
+/// Decides about a correction: the entry is taken back, and what is to stand instead is decided on as if the entry had never been.
+///
+/// # Errors
+/// The entry cannot be corrected, or what is to stand instead breaks a rule: all of it.
+pub fn correct(
+    book: &Book,
+    records: &Records,
+    subject: Option<(&Entry, Hash)>,
+    actor: Actor,
+    effective_at: Instant,
+    mut corrected: EntryCorrected,
+) -> Result<Vec<Draft>, Vec<Problem>> {
+    let view = records.at(Basis::at(u64::MAX));
+    let draft = |event| Draft { actor: actor.clone(), effective_at, event, source: None };
+    let mut breaches = Breaches::default();
+    rules::corrected(&Setting { book, view: &view, subject }, &corrected, &mut breaches);
+    breaches.done()?;
+    let mut more = Vec::new();
+    if let Some(replacement) = corrected.replacement.take() {
+        let (mut book, records) = (book.clone(), records.without(corrected.entry));
+        book.corrected.insert(corrected.entry);
+        let without = Setting { book: &book, view: &records.at(Basis::at(u64::MAX)), subject: None };
+        if let Decision::Record(mut decided) = decide(&without, draft(replacement))? {
+            // What follows from the replacement stands behind the correction.
+            more = decided.split_off(1);
+            corrected.replacement = decided.pop().map(|draft| draft.event);
+        }
+    }
+    more.insert(0, draft(Event::EntryCorrected(Box::new(corrected))));
+    Ok(more)
+}

@@ -1,0 +1,63 @@
+//! The rules that bind what we do ourselves. Each looks at what is recorded and says what is broken.
+
+mod agreement;
+mod governance;
+mod offer;
+mod resale;
+
+pub(super) use agreement::{accepted, amended, ended, standing_of};
+pub(super) use governance::{approval, corrected, policy, rate, registered, template};
+pub(super) use offer::{availability, draft_of, drafted, is_approved, missing_approvals, rejected, released, submitted, withdrawn};
+pub(super) use resale::{granted, restricted};
+
+use crate::money::{Amount, Currency};
+use crate::problem::{Code, Problem};
+
+/// What is broken, in the order in which it was found.
+#[derive(Debug, Default)]
+pub(super) struct Breaches(Vec<Problem>);
+
+impl Breaches {
+    /// Adds one: in which field, what was found there, why that is not allowed, and what to do.
+    pub(super) fn add(&mut self, code: Code, field: &str, found: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) {
+        self.0.push(Problem::new(code, found, why).column(field).cure(cure));
+    }
+
+    pub(super) fn done(self) -> Result<(), Vec<Problem>> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+
+    /// A value that has to be there.
+    fn needed<T>(&mut self, field: &str, value: Option<&T>, for_what: &str) {
+        if value.is_none() {
+            self.add(Code::E0102, field, "", format!("{for_what} has one"), format!("--set {field}=…"));
+        }
+    }
+
+    /// A text that is one of few.
+    fn one_of(&mut self, field: &str, found: Option<&str>, known: &[&str]) {
+        if let Some(found) = found.filter(|found| !known.contains(found)) {
+            self.add(Code::E0203, field, found, "it is none of those there are", format!("one of {}", known.join(", ")));
+        }
+    }
+
+    /// A currency of ISO 4217's. A fact may have another; an intent has none.
+    fn currency(&mut self, currency: Option<Currency>) {
+        if let Some(currency) = currency.filter(|currency| !currency.is_listed()) {
+            self.add(Code::E0205, "currency", currency.as_str(), "ISO 4217 does not list it", "check the three letters");
+        }
+    }
+
+    /// An amount that can be paid in its currency.
+    fn payable(&mut self, field: &str, amount: Option<Amount>, currency: Option<Currency>) {
+        let Some((amount, currency)) = amount.zip(currency) else { return };
+        let decimals = currency.decimals();
+        if amount.decimals() > decimals {
+            let why = format!("{currency} has {decimals} decimals");
+            self.add(Code::E0412, field, amount.to_string(), why, format!("write {}", amount.half_up(decimals)));
+        }
+        if amount.is_negative() {
+            self.add(Code::E0401, field, amount.to_string(), "it is below zero", "a price is zero or more");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! People, approvals, corrections, policies, templates.
+
+use super::Breaches;
+use crate::book::decide::Setting;
+use crate::book::{has_signed, key_of};
+use crate::event::catalogue::{PolicySet, TemplateSaved};
+use crate::event::governance::{EntryApproved, EntryCorrected, PersonRegistered, RateSet};
+use crate::event::{Event, Source};
+use crate::id::{AccountId, Actor, ProductId};
+use crate::money::{Amount, Currency};
+use crate::problem::Code;
+
+/// The policy that says who approves an offer before it is released, by its value.
+pub(super) const OFFER_APPROVALS: &str = "offer-approvals";
+/// The policy that says what the organisation of a buyer lets it buy.
+pub(super) const PRIVATE_MARKETPLACE: &str = "private-marketplace";
+const POLICIES: &[&str] = &[OFFER_APPROVALS, PRIVATE_MARKETPLACE];
+
+pub(in crate::book) fn registered(setting: &Setting<'_>, told: &PersonRegistered, breaches: &mut Breaches) {
+    if setting.book.person(&told.person).is_some() {
+        let cure = "correct the entry that registered the person";
+        breaches.add(Code::E0408, "person", told.person.as_str(), "the person is registered already", cure);
+    }
+    let Some(key) = &told.key else { return };
+    if key_of(key).is_none() {
+        breaches.add(Code::E0405, "key", key, "it is no Ed25519 key: 32 bytes in base64", "dealbook keygen prints one");
+    }
+    if let Some(other) = setting.book.people.iter().find(|other| other.key.as_ref() == Some(key) && other.person != told.person) {
+        let why = format!("it is the key of `{}`: two people would sign as one", other.person);
+        breaches.add(Code::E0401, "key", key, why, "every person has a key of their own: dealbook keygen");
+    }
+}
+
+/// Whether the approval is signed; nothing when it is refused.
+pub(in crate::book) fn approval(
+    setting: &Setting<'_>,
+    approval: &EntryApproved,
+    by: &Actor,
+    breaches: &mut Breaches,
+) -> Option<bool> {
+    let name = format!("#{}", approval.entry);
+    let Some((entry, hash)) = setting.subject.filter(|(entry, _)| entry.seq == approval.entry) else {
+        breaches.add(Code::E0407, "entry", name, "the ledger does not go as far", "dealbook log");
+        return None;
+    };
+    if hash != approval.hash {
+        breaches.add(Code::E0405, "hash", approval.hash.to_string(), format!("the hash of {name} is {hash}"), "approve the entry that stands");
+    }
+    if entry.actor == *by {
+        let why = format!("`{by}` recorded {name}");
+        breaches.add(Code::E0403, "entry", name.clone(), why, "somebody else approves it");
+    }
+    if setting.book.approvals(approval.entry).any(|known| known.by == *by && (known.signed || approval.signature.is_none())) {
+        breaches.add(Code::E0408, "entry", name, format!("`{by}` has approved it already"), "nothing is left to do");
+    }
+    let Some(signature) = &approval.signature else { return Some(false) };
+    match setting.book.person(by).map(|person| person.key.as_deref()) {
+        None => breaches.add(Code::E0406, "actor", by.as_str(), "no entry registers this person", "dealbook record person.registered"),
+        Some(None) => breaches.add(Code::E0406, "actor", by.as_str(), "the person is registered without a key", "register the key"),
+        Some(Some(key)) if !has_signed(key, hash, signature) => {
+            breaches.add(Code::E0405, "signature", signature, format!("it is not made with the key of `{by}`"), "sign with --key FILE");
+        }
+        Some(Some(_)) => (),
+    }
+    Some(true)
+}
+
+pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, breaches: &mut Breaches) {
+    let name = format!("#{}", told.entry);
+    if told.reason.trim().is_empty() {
+        breaches.add(Code::E0102, "reason", "", "a correction says why", "--reason TEXT");
+    }
+    let Some((entry, _)) = setting.subject.filter(|(entry, _)| entry.seq == told.entry) else {
+        return breaches.add(Code::E0407, "entry", name, "the ledger does not go as far", "dealbook log");
+    };
+    let from_a_feed = entry.source.as_ref().is_some_and(|source: &Source| source.import.is_some());
+    match &entry.event {
+        _ if from_a_feed => {
+            breaches.add(Code::E0419, "entry", name.clone(), "a feed said it", "import the feed again when AWS has restated it");
+        }
+        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) => {
+            breaches.add(Code::E0419, "entry", name.clone(), "it is about the ledger itself", "it stands as it was recorded");
+        }
+        Event::EntryCorrected(_) if told.replacement.is_none() => {
+            breaches.add(Code::E0419, "entry", name.clone(), "it is a correction", "correct it by what is to stand instead");
+        }
+        _ => (),
+    }
+    if setting.book.corrected.contains(&told.entry) {
+        breaches.add(Code::E0419, "entry", name.clone(), "it was corrected already", "correct the correction");
+    }
+    if let Some(replacement) = &told.replacement {
+        let was = match &entry.event {
+            Event::EntryCorrected(before) => before.replacement.as_ref().map(Event::type_name),
+            event => Some(event.type_name()),
+        };
+        if was.is_some_and(|was| was != replacement.type_name()) {
+            let why = format!("{name} is `{}`", was.unwrap_or_default());
+            breaches.add(Code::E0419, "type", replacement.type_name(), why, "take the entry back, and record the other one");
+        }
+    }
+}
+
+/// `<currency>_<value>` of a parameter of the approval policy, such as `usd_100000`.
+pub(super) fn threshold(parameter: &str) -> Option<(Currency, Amount)> {
+    let (currency, value) = parameter.split_once('_')?;
+    Some((currency.to_ascii_uppercase().parse().ok()?, value.parse().ok()?))
+}
+
+pub(in crate::book) fn policy(set: &PolicySet, breaches: &mut Breaches) {
+    let name = set.policy.as_str();
+    breaches.one_of("policy", Some(name), POLICIES);
+    for (parameter, value) in &set.parameters {
+        let field = format!("parameters.{parameter}");
+        match name {
+            OFFER_APPROVALS if threshold(parameter).is_none() => {
+                breaches.add(Code::E0203, &field, parameter, "it is no threshold", "write currency and value: usd_100000");
+            }
+            OFFER_APPROVALS if value.split(',').any(|role| role.trim().is_empty()) => {
+                breaches.add(Code::E0201, &field, value, "a role is empty", "write the roles with commas between them: finance,legal");
+            }
+            PRIVATE_MARKETPLACE if parameter.parse::<AccountId>().is_err() => {
+                breaches.add(Code::E0215, &field, parameter, "it is no AWS account", "name the buyer by its 12 digits");
+            }
+            PRIVATE_MARKETPLACE if !value.is_empty() && value.split(',').any(|product| product.trim().parse::<ProductId>().is_err()) => {
+                breaches.add(Code::E0204, &field, value, "it is no list of products", "write the products with commas between them");
+            }
+            _ => (),
+        }
+    }
+}
+
+pub(in crate::book) fn rate(rate: &RateSet, breaches: &mut Breaches) {
+    for (field, currency) in [("base", rate.base), ("quote", rate.quote)] {
+        if !currency.is_listed() {
+            breaches.add(Code::E0205, field, currency.as_str(), "ISO 4217 does not list it", "check the three letters");
+        }
+    }
+    if rate.base == rate.quote {
+        breaches.add(Code::E0401, "quote", rate.quote.as_str(), "it is the base as well", "a rate stands between two currencies");
+    }
+    if rate.rate.is_zero() || rate.rate.is_negative() {
+        breaches.add(Code::E0401, "rate", rate.rate.to_string(), "a rate is above zero", "how much of `quote` one of `base` is worth");
+    }
+}
+
+pub(in crate::book) fn template(saved: &TemplateSaved, breaches: &mut Breaches) {
+    breaches.one_of("kind", Some(&saved.kind), &["eula", "pricing", "schedule", "approval"]);
+    for name in saved.fields.keys() {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+            breaches.add(Code::E0103, &format!("fields.{name}"), name, "a field's name has small letters, digits and _", "rename it");
+        }
+    }
+}
