@@ -9,8 +9,10 @@
 pub mod ask;
 pub mod context;
 pub mod decode;
+pub mod desk;
 pub mod failure;
 pub mod import;
+pub mod intent;
 pub mod render;
 pub mod sample;
 pub mod session;

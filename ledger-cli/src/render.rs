@@ -97,6 +97,16 @@ pub fn grouped(number: &str) -> String {
     out + fraction
 }
 
+/// What people are shown of a cell: of who has no name, the account, where that is not shown beside it.
+fn named<'r>(report: &Report, row: &'r [Cell], at: usize) -> &'r Cell {
+    let account = report.columns[at].name.strip_suffix("_name").and_then(|account| report.column(account));
+    let account = account.filter(|account| !report.shown().contains(account));
+    match (&row[at], account) {
+        (Cell::Empty, Some(account)) => &row[account],
+        (cell, _) => cell,
+    }
+}
+
 /// A cell as people read it.
 fn shown(cell: &Cell, with_currency: bool) -> String {
     match cell {
@@ -194,7 +204,7 @@ fn grids(report: &Report) -> Vec<Grid> {
 
 fn rows_grid(report: &Report) -> Grid {
     let (with_currency, places) = (!has_currency(report), report.shown());
-    let line = |row: &Vec<Cell>| places.iter().map(|at| shown(&row[*at], with_currency)).collect();
+    let line = |row: &Vec<Cell>| places.iter().map(|at| shown(named(report, row, *at), with_currency)).collect();
     let texts = |rows: &[Vec<Cell>]| rows.iter().map(line).collect();
     let columns = || places.iter().map(|at| report.columns[*at]);
     Grid {

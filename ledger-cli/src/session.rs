@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ledger_core::book::Book;
 use ledger_core::chain::Head;
 use ledger_core::event::{Entry, Unreadable};
 use ledger_core::id::AccountId;
@@ -32,15 +33,17 @@ pub struct States {
     pub records: Records,
     /// Files and what is out of the ordinary in them.
     pub sources: Sources,
+    /// People, approvals, policies, references.
+    pub book: Book,
 }
 
 impl ledger::States for States {
     fn all(&mut self) -> Vec<&mut dyn Projection> {
-        vec![&mut self.billing, &mut self.records, &mut self.sources]
+        vec![&mut self.billing, &mut self.records, &mut self.sources, &mut self.book]
     }
 
     fn each(&self) -> Vec<&dyn Projection> {
-        vec![&self.billing, &self.records, &self.sources]
+        vec![&self.billing, &self.records, &self.sources, &self.book]
     }
 }
 
@@ -118,8 +121,8 @@ impl Session {
     pub fn states_of(&self, wanted: Wanted) -> Result<States, Failure> {
         let mut states = States::default();
         let CaughtUp { head, folded } = {
-            let States { billing, records, sources } = &mut states;
-            let mut chosen: Vec<&mut dyn Projection> = vec![sources];
+            let States { billing, records, sources, book } = &mut states;
+            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book];
             if wanted.billing {
                 chosen.push(billing);
             }
@@ -130,7 +133,12 @@ impl Session {
         };
         if let Some(derived) = &self.derived {
             // States that were left empty are not what the log comes to, and must not be kept as if they were.
-            let kept = [(true, &states.sources as &dyn Projection), (wanted.billing, &states.billing), (wanted.records, &states.records)];
+            let kept = [
+                (true, &states.sources as &dyn Projection),
+                (true, &states.book),
+                (wanted.billing, &states.billing),
+                (wanted.records, &states.records),
+            ];
             let kept: Vec<_> = kept.into_iter().filter(|(wanted, _)| *wanted).map(|(_, state)| state).collect();
             ledger::save(derived, head, folded, &kept);
         }

@@ -1,14 +1,18 @@
 //! The verbs: one file each, one list. The doc comment of a verb's `Args` is its help.
 
+mod approve;
 mod completions;
 mod copy;
+mod correct;
 mod event;
-mod facts;
+pub(crate) mod facts;
 mod help;
 mod import;
 mod init;
+mod keygen;
 mod log;
 mod man;
+mod record;
 mod replay;
 mod schema;
 mod show;
@@ -48,7 +52,11 @@ verbs! {
         Status status,
     }
     "Record" {
+        Record record,
         Import import,
+        Correct correct,
+        Approve approve,
+        Keygen keygen,
     }
     "Ask" {
         Show show,

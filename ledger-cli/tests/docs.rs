@@ -24,7 +24,8 @@ impl Document {
         let path = format!("{}:/usr/bin:/bin", programs.display());
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(self.folder.path()).env_clear();
-        let output = shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z")]).output().unwrap();
+        let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/keys");
+        let output = shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z"), ("KEYS", keys)]).output().unwrap();
         let mut printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         match output.status.code() {
             Some(0) => {}
@@ -79,4 +80,16 @@ fn the_readme_is_what_happens() {
 #[test]
 fn the_tutorial_is_what_happens() {
     tells_the_truth("docs/tutorial.md");
+}
+
+/// Every scenario of deals that people record: a page each.
+#[test]
+fn the_deals_are_what_happens() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/deals");
+    let mut pages: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    pages.sort();
+    assert!(pages.len() >= 16, "{pages:?}");
+    for page in pages {
+        tells_the_truth(&format!("fixtures/deals/{page}"));
+    }
 }

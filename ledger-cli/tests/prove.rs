@@ -107,7 +107,7 @@ fn an_intact_ledger_is_verified() {
     let results: Vec<&str> = out(&full).lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(results, ["ok"; 5], "{}", out(&full));
     assert!(err(&full).contains(&verdict), "the verdict is told beside data");
-    assert!(out(&full).contains("4 folded; 4 saved, digests equal"));
+    assert!(out(&full).contains("5 folded; 5 saved, digests equal"));
 }
 
 #[test]
@@ -643,6 +643,9 @@ fn every_report_is_as_its_schema_says() {
         ("steps", &["replay", "--step", "--to", "#3"]),
         ("trace", &["trace", "#856"]),
         ("verify", &["verify"]),
+        ("record", &["record", "offer.drafted", "--set", "offer=offer-1"]),
+        ("approve", &["approve", "2211", "--actor", "mei"]),
+        ("correct", &["correct", "2211", "--reason", "a slip"]),
         ("agreements-by", &["show", "agreements", "--by", "buyer"]),
         ("authorizations-by", &["show", "authorizations", "--by", "party"]),
         ("deals-by", &["show", "deals", "--by", "product"]),

@@ -18,7 +18,7 @@ use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-pub use decide::{Decision, Setting, correct, decide};
+pub use decide::{Decision, Setting, approvals_needed, correct, decide};
 pub use observe::{Version, observe};
 
 use crate::chain::Hash;
@@ -89,7 +89,7 @@ struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Referred {
     effective_at: Instant,
-    event: Hash,
+    event: String,
     reference: String,
     seq: u64,
 }
@@ -127,6 +127,11 @@ impl Book {
         self.policies.iter().filter(stands).max_by_key(|policy| (policy.effective_at, policy.seq))
     }
 
+    /// When what a reference names was true, if it names something: whoever sends it again without a date means that one.
+    pub fn dated(&self, reference: &str) -> Option<Instant> {
+        self.referred(reference).map(|known| known.effective_at)
+    }
+
     /// What another system's reference names.
     fn referred(&self, reference: &str) -> Option<&Referred> {
         self.references.iter().find(|known| known.reference == reference)
@@ -146,7 +151,8 @@ impl Book {
             }),
             Event::EntryApproved(approved) => {
                 let key = self.person(&entry.actor).and_then(|person| person.key.as_deref());
-                let signed = key.zip(approved.signature.as_deref()).is_some_and(|(key, signature)| has_signed(key, approved.hash, signature));
+                let signed =
+                    key.zip(approved.signature.as_deref()).is_some_and(|(key, signature)| has_signed(key, approved.hash, signature));
                 self.approvals.push(Approval { by: entry.actor.clone(), entry: approved.entry, seq: entry.seq, signed });
             }
             _ => (),
@@ -154,9 +160,14 @@ impl Book {
     }
 }
 
-/// The hash of an event as it stands in a line.
-fn digest(event: &Event) -> Hash {
-    Hash::of(&crate::event::encode(event))
+impl Referred {
+    /// Whether an intent says nothing that this entry does not say. What it left open was filled in when it was decided on.
+    fn says(&self, event: &Event) -> bool {
+        let recorded = serde_json::from_str::<serde_json::Value>(&self.event).unwrap_or_default();
+        let intent = serde_json::to_value(event).unwrap_or_default();
+        let fields = intent["value"].as_object().into_iter().flatten();
+        intent["type"] == recorded["type"] && fields.into_iter().all(|(name, value)| recorded["value"][name] == *value)
+    }
 }
 
 impl Projection for Book {
@@ -172,9 +183,12 @@ impl Projection for Book {
         if entry.source.as_ref().is_some_and(|source| source.import.is_some()) {
             return;
         }
-        self.own.push(Own { actor: entry.actor.clone(), seq: entry.seq });
+        if !matches!(entry.event, Event::LedgerOpened(_) | Event::SourceImported(_)) {
+            self.own.push(Own { actor: entry.actor.clone(), seq: entry.seq });
+        }
         if let Some(source) = entry.source.as_ref().filter(|source| source.origin == Some(Origin::Manual)) {
-            let (effective_at, event, reference) = (entry.effective_at, digest(&entry.event), source.id.clone());
+            let event = String::from_utf8(crate::event::encode(&entry.event)).unwrap_or_default();
+            let (effective_at, reference) = (entry.effective_at, source.id.clone());
             self.references.push(Referred { effective_at, event, reference, seq: entry.seq });
         }
         match &entry.event {

@@ -1,4 +1,5 @@
 //! What is decided about intents of ours: what follows from them, and what each rule refuses.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 
@@ -41,7 +42,12 @@ impl Desk {
     fn new() -> Self {
         let mut desk = Self { head: Head::EMPTY, entries: Vec::new(), book: Book::default(), records: Records::default() };
         let opened = json!({ "algorithms": { "chain": "blake3", "tree": "rfc6962-sha256" }, "name": "x", "origin": "x" });
-        desk.append(Draft { actor: "init".parse().unwrap(), effective_at: moment("2026-01-01"), event: event("ledger.opened", &opened), source: None });
+        desk.append(Draft {
+            actor: "init".parse().unwrap(),
+            effective_at: moment("2026-01-01"),
+            event: event("ledger.opened", &opened),
+            source: None,
+        });
         desk
     }
 
@@ -137,7 +143,11 @@ fn offer(id: &str, over: Value) -> Value {
 fn lay(under: &mut Value, over: Value) {
     let (Value::Object(under), Value::Object(over)) = (under, over) else { panic!("objects") };
     for (name, value) in over {
-        if value.is_null() { under.remove(&name) } else { under.insert(name, value) };
+        if value.is_null() {
+            under.remove(&name)
+        } else {
+            under.insert(name, value)
+        };
     }
 }
 
@@ -221,17 +231,30 @@ fn a_channel_partner_needs_an_authorization_that_covers_the_offer() {
     desk.done("2026-01-13", "offer.released", cppo("offer-3", json!({ "authorization": "resaleauthz-2" })));
     // Restriction stops new offers, and no old one.
     desk.done("2026-01-14", "authorization.restricted", json!({ "authorization": "resaleauthz-2" }));
-    assert_eq!(desk.refused("2026-01-15", "offer.released", cppo("offer-4", json!({ "authorization": "resaleauthz-2" }))), ["E0409 authorization"]);
+    assert_eq!(
+        desk.refused("2026-01-15", "offer.released", cppo("offer-4", json!({ "authorization": "resaleauthz-2" }))),
+        ["E0409 authorization"]
+    );
     desk.done("2026-01-20", "agreement.accepted", accept("agmt-1", "offer-3"));
-    assert_eq!(desk.refused("2026-01-15", "authorization.restricted", json!({ "authorization": "resaleauthz-2" })), ["E0408 authorization"]);
-    assert_eq!(desk.refused("2026-01-15", "authorization.restricted", json!({ "authorization": "resaleauthz-9" })), ["E0407 authorization"]);
+    assert_eq!(
+        desk.refused("2026-01-15", "authorization.restricted", json!({ "authorization": "resaleauthz-2" })),
+        ["E0408 authorization"]
+    );
+    assert_eq!(
+        desk.refused("2026-01-15", "authorization.restricted", json!({ "authorization": "resaleauthz-9" })),
+        ["E0407 authorization"]
+    );
 }
 
 #[test]
 fn a_distributor_passes_on_what_it_holds_and_no_more() {
     let mut desk = Desk::new();
     let (distributor, until) = ("222233334444", json!("2026-12-01T00:00:00Z"));
-    desk.done("2026-01-05", "authorization.granted", authorization("a", json!({ "reseller": distributor, "available_until": until, "buyers": [BUYER] })));
+    desk.done(
+        "2026-01-05",
+        "authorization.granted",
+        authorization("a", json!({ "reseller": distributor, "available_until": until, "buyers": [BUYER] })),
+    );
     let below = |over: Value| {
         let mut value = authorization("b", json!({ "grantor": distributor, "parent": "a", "available_until": until, "buyers": [BUYER] }));
         lay(&mut value, over);
@@ -286,7 +309,11 @@ fn the_terms_of_an_offer_hold_together() {
     ] {
         assert_eq!(desk.refused("2026-01-10", "offer.released", offer("offer-1", over)), refused);
     }
-    desk.done("2026-01-10", "offer.released", offer("offer-1", json!({ "eula": format!("custom:{}", Hash::of(b"text")), "currency": "KWD", "value": "1.125" })));
+    desk.done(
+        "2026-01-10",
+        "offer.released",
+        offer("offer-1", json!({ "eula": format!("custom:{}", Hash::of(b"text")), "currency": "KWD", "value": "1.125" })),
+    );
     assert_eq!(desk.refused("2026-01-11", "offer.released", offer("offer-1", json!({}))), ["E0408 offer"]);
     assert_eq!(desk.refused("2026-01-11", "offer.drafted", offer("offer-1", json!({ "name": "again" }))), ["E0408 offer"]);
     assert_eq!(desk.refused("2026-01-11", "offer.approved", json!({ "offer": "offer-1" })), ["E0401 offer"]);
@@ -308,12 +335,24 @@ fn a_payment_schedule_comes_to_the_value_and_keeps_to_the_contract() {
     ] {
         assert_eq!(desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({ "schedule": schedule })))[0], refused);
     }
-    let many: Vec<_> = (1..=61).map(|n| json!({ "amount": "1", "charged_at": Instant::from_micros(1_770_000_000_000_000 + n * 86_400_000_000) })).collect();
-    assert_eq!(desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({ "schedule": many, "value": "61" }))), ["E0411 schedule"]);
-    let long = instalments(&[("2026-06-01", "90000"), ("2031-06-10", "90000")]);
-    assert_eq!(desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({ "schedule": long, "ends_at": null }))), ["E0411 schedule"]);
+    let many: Vec<_> = (1..=61)
+        .map(|n| json!({ "amount": "1", "charged_at": Instant::from_micros(1_770_000_000_000_000 + n * 86_400_000_000) }))
+        .collect();
     assert_eq!(
-        desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({ "schedule": instalments(&good), "value": null, "currency": null, "pricing": "byol" }))),
+        desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({ "schedule": many, "value": "61" }))),
+        ["E0411 schedule"]
+    );
+    let long = instalments(&[("2026-06-01", "90000"), ("2031-06-10", "90000")]);
+    assert_eq!(
+        desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({ "schedule": long, "ends_at": null }))),
+        ["E0411 schedule"]
+    );
+    assert_eq!(
+        desk.refused(
+            "2026-01-10",
+            "offer.released",
+            offer("offer-1", json!({ "schedule": instalments(&good), "value": null, "currency": null, "pricing": "byol" }))
+        ),
         ["E0102 value", "E0102 currency"]
     );
     let public = json!({ "schedule": instalments(&good), "buyers": null });
@@ -439,7 +478,11 @@ fn what_is_worth_much_is_approved_by_others_first() {
     for (person, key, role) in [("mei", 1, "finance"), ("wang", 2, "legal"), ("li", 3, "finance")] {
         desk.done("2026-01-02", "person.registered", json!({ "key": public(key), "person": person, "roles": [role] }));
     }
-    desk.done("2026-01-02", "policy.set", json!({ "parameters": { "usd_100000": "finance", "usd_500000": "finance,legal" }, "policy": "offer-approvals" }));
+    desk.done(
+        "2026-01-02",
+        "policy.set",
+        json!({ "parameters": { "usd_100000": "finance", "usd_500000": "finance,legal" }, "policy": "offer-approvals" }),
+    );
     assert_eq!(desk.refused("2026-01-10", "offer.released", offer("offer-1", json!({}))), ["E0404 offer"]);
     desk.done("2026-01-10", "offer.released", offer("small", json!({ "value": "99999.99" })));
     // In a currency without a threshold everybody is asked.
@@ -497,8 +540,16 @@ fn people_policies_and_rates_are_what_they_should_be() {
         ("policy.set", json!({ "parameters": { "12": "x" }, "policy": "private-marketplace" }), &["E0215 parameters.12"]),
         ("policy.set", json!({ "parameters": { BUYER: "a,,b" }, "policy": "private-marketplace" }), &["E0204 parameters.444455556666"]),
         ("template.saved", json!({ "fields": { "A b": "x" }, "kind": "song", "template": "t" }), &["E0203 kind", "E0103 fields.A b"]),
-        ("ledger.opened", json!({ "algorithms": { "chain": "blake3", "tree": "rfc6962-sha256" }, "name": "x", "origin": "x" }), &["E0401 type"]),
-        ("offer.targeted", json!({ "kind": "BuyerAccounts", "offer": "o", "polarity": "PositiveTargeting", "value": BUYER }), &["E0401 type"]),
+        (
+            "ledger.opened",
+            json!({ "algorithms": { "chain": "blake3", "tree": "rfc6962-sha256" }, "name": "x", "origin": "x" }),
+            &["E0401 type"],
+        ),
+        (
+            "offer.targeted",
+            json!({ "kind": "BuyerAccounts", "offer": "o", "polarity": "PositiveTargeting", "value": BUYER }),
+            &["E0401 type"],
+        ),
         ("agreement.revised", json!({ "agreement": "agmt-1" }), &["E0418 type"]),
     ] {
         assert_eq!(desk.refused("2026-01-03", kind, value), refused);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::ask::Key;
 
 /// What an event says, by field.
-pub(super) struct Facts {
+pub(crate) struct Facts {
     value: Value,
 }
 
@@ -37,7 +37,7 @@ const SUBJECTS: &[&str] = &[
 
 impl Facts {
     /// What the event of an entry says; of a restatement and of a correction, what it says now.
-    pub(super) fn of(event: &Event) -> Self {
+    pub(crate) fn of(event: &Event) -> Self {
         let inner = match event {
             Event::SourceRestated(restated) => &restated.entry,
             Event::EntryCorrected(corrected) => corrected.replacement.as_ref().unwrap_or(event),
@@ -54,12 +54,16 @@ impl Facts {
 
     /// What it is about.
     pub(super) fn subject(&self, entry: &Entry) -> Cell {
-        let named = SUBJECTS.iter().find_map(|field| match self.value.get(field)? {
+        Cell::or_empty(self.name().or_else(|| own_id(entry).map(str::to_owned)), Cell::Text)
+    }
+
+    /// The name of what it is about, when it says one.
+    pub(crate) fn name(&self) -> Option<String> {
+        SUBJECTS.iter().find_map(|field| match self.value.get(field)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(seq) => Some(format!("#{seq}")),
             _ => None,
-        });
-        Cell::or_empty(named.or_else(|| own_id(entry).map(str::to_owned)), Cell::Text)
+        })
     }
 
     /// Whose it is: whose feed says so, or who stands in it.

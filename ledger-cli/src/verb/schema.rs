@@ -31,7 +31,9 @@ type Columns = fn() -> Vec<Column>;
 /// Every report and its columns: one line each. A report that is not here has no published form.
 const REPORTS: &[(&str, Columns)] = &[
     ("agreements", || recorded(records::agreements)),
+    ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
+    ("correct", crate::desk::columns),
     ("deals", || recorded(records::deals)),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
     ("event", event::columns),
@@ -46,6 +48,7 @@ const REPORTS: &[(&str, Columns)] = &[
         billing::payouts(&Billing::default(), NOTHING, options).columns
     }),
     ("receivables", || billing::receivables(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
+    ("record", crate::desk::columns),
     ("replay", replay::columns),
     ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
     ("status", status::columns),

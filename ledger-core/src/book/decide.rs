@@ -1,7 +1,9 @@
 //! What an intent of ours adds, or why it is refused.
 
+use std::collections::BTreeSet;
+
+use super::Book;
 use super::rules::{self, Breaches};
-use super::{Book, digest};
 use crate::chain::Hash;
 use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, Status};
 use crate::event::governance::EntryCorrected;
@@ -39,7 +41,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
     if let Some(source) = &draft.source
         && let Some(known) = setting.book.referred(&source.id)
     {
-        if known.effective_at == draft.effective_at && known.event == digest(&draft.event) {
+        if known.effective_at == draft.effective_at && known.says(&draft.event) {
             return Ok(Decision::Known(known.seq));
         }
         // A document may show more than one thing; a reference and a row are one.
@@ -107,7 +109,14 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
             "give `products` and `buyers` with the offer",
         ),
         _ if is_fact && event.billing().is_none() && !matches!(event, Event::BalanceBroughtForward(_)) => (),
-        _ => breaches.add(Code::E0418, "type", name, "AWS says this, in a feed", "dealbook import"),
+        Event::BalanceBroughtForward(_) => {
+            let cure = "import the feeds from before";
+            breaches.add(Code::E0418, "type", name, "this dealbook does not take opening balances yet", cure);
+        }
+        event if event.billing().is_some() => {
+            breaches.add(Code::E0418, "type", name, "AWS says this, and a feed alone brings it here", "dealbook import");
+        }
+        _ => breaches.add(Code::E0418, "type", name, "AWS says this, in a feed", "dealbook import, or the document: --document FILE"),
     }
 }
 
@@ -130,14 +139,18 @@ fn approved(setting: &Setting<'_>, draft: &Draft, breaches: &mut Breaches) -> Ve
     vec![Draft { event: Event::OfferApproved(Box::new(step)), source: None, ..draft.clone() }]
 }
 
+/// The roles that must still approve the offer that an event drafts or submits, before it is released.
+pub fn approvals_needed(setting: &Setting<'_>, event: &Event, at: Instant) -> BTreeSet<String> {
+    let offer = match event {
+        Event::OfferDrafted(terms) => &terms.offer,
+        Event::OfferSubmitted(step) => &step.offer,
+        _ => return BTreeSet::new(),
+    };
+    rules::draft_of(setting, offer).map(|terms| rules::missing_approvals(setting, &terms, at, None)).unwrap_or_default()
+}
+
 /// What follows from an acceptance: the instalments that are now planned, and the end of the agreement that is renewed or replaced.
-fn acceptance(
-    setting: &Setting<'_>,
-    terms: &AgreementTerms,
-    offer: &OfferTerms,
-    actor: &Actor,
-    at: Instant,
-) -> Vec<Draft> {
+fn acceptance(setting: &Setting<'_>, terms: &AgreementTerms, offer: &OfferTerms, actor: &Actor, at: Instant) -> Vec<Draft> {
     let draft = |effective_at, event| Draft { actor: actor.clone(), effective_at, event, source: None };
     let mut more = Vec::new();
     if let Some(currency) = offer.currency

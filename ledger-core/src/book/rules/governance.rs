@@ -32,19 +32,20 @@ pub(in crate::book) fn registered(setting: &Setting<'_>, told: &PersonRegistered
 }
 
 /// Whether the approval is signed; nothing when it is refused.
-pub(in crate::book) fn approval(
-    setting: &Setting<'_>,
-    approval: &EntryApproved,
-    by: &Actor,
-    breaches: &mut Breaches,
-) -> Option<bool> {
+pub(in crate::book) fn approval(setting: &Setting<'_>, approval: &EntryApproved, by: &Actor, breaches: &mut Breaches) -> Option<bool> {
     let name = format!("#{}", approval.entry);
     let Some((entry, hash)) = setting.subject.filter(|(entry, _)| entry.seq == approval.entry) else {
         breaches.add(Code::E0407, "entry", name, "the ledger does not go as far", "dealbook log");
         return None;
     };
     if hash != approval.hash {
-        breaches.add(Code::E0405, "hash", approval.hash.to_string(), format!("the hash of {name} is {hash}"), "approve the entry that stands");
+        breaches.add(
+            Code::E0405,
+            "hash",
+            approval.hash.to_string(),
+            format!("the hash of {name} is {hash}"),
+            "approve the entry that stands",
+        );
     }
     if entry.actor == *by {
         let why = format!("`{by}` recorded {name}");

@@ -128,7 +128,13 @@ pub(super) fn schedule(
         let ends = contract.and_then(|(_, ends)| ends);
         if let Some(ends) = ends.filter(|ends| instalment.charged_at >= *ends) {
             let found = instalment.charged_at.to_string();
-            breaches.add(Code::E0411, &format!("schedule.{number}.charged_at"), found, format!("the contract ends at {ends}"), "charge it before");
+            breaches.add(
+                Code::E0411,
+                &format!("schedule.{number}.charged_at"),
+                found,
+                format!("the contract ends at {ends}"),
+                "charge it before",
+            );
         }
     }
     let sum = Amount::from_units(schedule.iter().map(|instalment| instalment.amount.units()).sum());
@@ -243,7 +249,9 @@ fn follows(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mu
         if let Some(status) = is_over.or_else(|| expired.then(|| "EXPIRED".to_owned())) {
             breaches.add(Code::E0408, field, before.as_str(), format!("it is {status}"), "an agreement that is active");
         }
-        if let Some(acceptor) = setting.view.acceptor(standing).filter(|acceptor| !offer.buyers.is_empty() && !offer.buyers.contains(acceptor)) {
+        if let Some(acceptor) =
+            setting.view.acceptor(standing).filter(|acceptor| !offer.buyers.is_empty() && !offer.buyers.contains(acceptor))
+        {
             let why = format!("`{before}` is the agreement of `{acceptor}`");
             breaches.add(Code::E0414, "buyers", resale::names(&offer.buyers), why, "make the offer to that account");
         }
@@ -382,7 +390,8 @@ pub(in crate::book) fn availability(setting: &Setting<'_>, change: &OfferAvailab
 fn after_acceptance(setting: &Setting<'_>, offer: &OfferTerms, field: &str, at: Instant, breaches: &mut Breaches) {
     let made_by = |standing: &&&crate::projection::records::Standing| standing.terms.offer.as_ref() == Some(&offer.offer);
     let agreements = setting.view.agreements();
-    let accepted = agreements.iter().filter(made_by).filter_map(|standing| Some((standing.terms.accepted_at?, &standing.terms.agreement))).max();
+    let accepted =
+        agreements.iter().filter(made_by).filter_map(|standing| Some((standing.terms.accepted_at?, &standing.terms.agreement))).max();
     if let Some((accepted, agreement)) = accepted.filter(|(accepted, _)| *accepted >= at) {
         let why = format!("`{agreement}` accepted it at {accepted}");
         breaches.add(Code::E0415, field, at.to_string(), why, "it ends after that");

@@ -77,7 +77,13 @@ fn below(setting: &Setting<'_>, told: &AuthorizationGranted, parent: &Authorizat
         breaches.add(Code::E0409, "grantor", told.grantor.as_str(), why, "who holds an authorization passes it on");
     }
     if above.product != told.product {
-        breaches.add(Code::E0409, "product", told.product.as_str(), format!("`{name}` is for `{}`", above.product), "the product it is for");
+        breaches.add(
+            Code::E0409,
+            "product",
+            told.product.as_str(),
+            format!("`{name}` is for `{}`", above.product),
+            "the product it is for",
+        );
     }
     if let (Some(theirs), Some(ours)) = (above.currency, told.currency)
         && theirs != ours
@@ -85,7 +91,13 @@ fn below(setting: &Setting<'_>, told: &AuthorizationGranted, parent: &Authorizat
         breaches.add(Code::E0409, "currency", ours.as_str(), format!("`{name}` is in {theirs}"), "the ISV fixes the currency");
     }
     if !above.buyers.is_empty() && (told.buyers.is_empty() || told.buyers.iter().any(|buyer| !above.buyers.contains(buyer))) {
-        breaches.add(Code::E0409, "buyers", names(&told.buyers), format!("`{name}` is for {}", names(&above.buyers)), "name those, or some of them");
+        breaches.add(
+            Code::E0409,
+            "buyers",
+            names(&told.buyers),
+            format!("`{name}` is for {}", names(&above.buyers)),
+            "name those, or some of them",
+        );
     }
     if let Some(until) = above.available_until.filter(|until| told.available_until.is_none_or(|ours| ours > *until)) {
         let found = told.available_until.map_or_else(|| "never".to_owned(), |until| until.to_string());
@@ -121,7 +133,13 @@ fn usable(setting: &Setting<'_>, authorization: &AuthorizationGranted, field: &s
 /// Whether an offer is covered by the authorization it names.
 pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &AuthorizationId, at: Instant, breaches: &mut Breaches) {
     let Some(granted) = setting.view.granted(id) else {
-        return breaches.add(Code::E0407, "authorization", id.as_str(), "no such authorization was granted", "dealbook show authorizations");
+        return breaches.add(
+            Code::E0407,
+            "authorization",
+            id.as_str(),
+            "no such authorization was granted",
+            "dealbook show authorizations",
+        );
     };
     usable(setting, &granted, "authorization", at, breaches);
     if let Some(seller) = offer.seller.filter(|seller| *seller != granted.reseller) {
@@ -139,7 +157,13 @@ pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &Authorizati
     }
     if !granted.buyers.is_empty() {
         for buyer in offer.buyers.iter().filter(|buyer| !granted.buyers.contains(buyer)) {
-            breaches.add(Code::E0409, "buyers", buyer.as_str(), format!("`{id}` is for {}", names(&granted.buyers)), "name those, or some of them");
+            breaches.add(
+                Code::E0409,
+                "buyers",
+                buyer.as_str(),
+                format!("`{id}` is for {}", names(&granted.buyers)),
+                "name those, or some of them",
+            );
         }
     }
     if offer.buyers.is_empty() {

@@ -345,8 +345,10 @@ impl View<'_> {
 
     /// The accounts that an offer's revision is made to, as it says itself or as its targets do; none when it is shown to others too.
     pub(crate) fn buyers_of(&self, offer: &OfferTerms) -> Vec<AccountId> {
-        let targets = self.targets_of(offer).into_iter().filter(|target| target.kind == "BuyerAccounts" && target.polarity == "PositiveTargeting");
-        let told = targets.flat_map(|target| target.value.split([',', ' ']).filter_map(|buyer| buyer.parse::<AccountId>().ok()).collect::<Vec<_>>());
+        let targets =
+            self.targets_of(offer).into_iter().filter(|target| target.kind == "BuyerAccounts" && target.polarity == "PositiveTargeting");
+        let told = targets
+            .flat_map(|target| target.value.split([',', ' ']).filter_map(|buyer| buyer.parse::<AccountId>().ok()).collect::<Vec<_>>());
         let mut buyers = offer.buyers.clone();
         buyers.extend(told);
         buyers.sort_unstable();
@@ -421,7 +423,10 @@ impl View<'_> {
 
     /// When an offer was first released.
     pub(crate) fn released_at(&self, offer: &OfferId) -> Option<Instant> {
-        self.all(Kind::Offer, &[offer.as_str()]).filter_map(|(record, _)| record.stated().first().map(|version| version.from)).min().map(Instant::from_micros)
+        self.all(Kind::Offer, &[offer.as_str()])
+            .filter_map(|(record, _)| record.stated().first().map(|version| version.from))
+            .min()
+            .map(Instant::from_micros)
     }
 
     /// The offers that were made under an authorization.

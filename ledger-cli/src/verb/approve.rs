@@ -1,0 +1,81 @@
+//! `dealbook approve`
+
+use std::path::PathBuf;
+
+use base64ct::{Base64, Encoding as _};
+use ed25519_dalek::Signer as _;
+use ledger_core::book::approval_of;
+use ledger_core::chain::Hash;
+use ledger_core::event::governance::EntryApproved;
+use ledger_core::event::{Draft, Entry, Event};
+
+use super::{import, keygen};
+use crate::context::{Context, Writing};
+use crate::desk;
+use crate::failure::{Code, Exit, Failure};
+use crate::intent::Written;
+use crate::session::{self, Session};
+
+/// Approve an entry as a second person
+///
+/// Signs the hash of the entry with --key. Without a key the approval is recorded as asserted: reports say so, and no rule that asks for a
+/// second person is satisfied by it. Nobody approves an entry of their own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The entry, by its number
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: String,
+    /// The private key to sign with, as keygen writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// A remark
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let seq = number(&args.event)?;
+    let actor = import::actor(args.writing.actor.as_deref(), "approve")?;
+    let key = args.key.as_deref().map(keygen::read).transpose()?;
+    let session = Session::open(context)?;
+    let subject = subject(&session, seq)?;
+    let hash = subject.as_ref().map_or(Hash::ZERO, |(_, hash)| *hash);
+    let signature = key.map(|key| Base64::encode_string(&key.sign(approval_of(hash).as_bytes()).to_bytes()));
+    let approved = EntryApproved { entry: seq, hash, note: args.note.clone(), signature };
+    let draft = Draft { actor, effective_at: context.now(), event: Event::EntryApproved(Box::new(approved)), source: None };
+    let subject = subject.as_ref().map(|(entry, hash)| (entry, *hash));
+    let refused = |problems: Vec<_>| Written::Flags(vec![]).failure(&problems);
+    let mut next = Vec::new();
+    if args.key.is_none() {
+        next.push("asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());
+    }
+    if args.writing.dry_run {
+        session::expect(&args.writing, session.head())?;
+        let told = desk::would(desk::decided(&session.states()?, draft, subject).map_err(refused)?);
+        return told.print("approve", session.head(), &next, context);
+    }
+    let mut ledger = session::write(context)?;
+    session::expect(&args.writing, ledger.head())?;
+    let decision = desk::decided(ledger.states(), draft, subject).map_err(refused)?;
+    let told = desk::append(&mut ledger, decision, context)?;
+    let head = session::close(context, ledger)?;
+    told.print("approve", head, &next, context)
+}
+
+/// The number of an entry.
+pub(super) fn number(text: &str) -> Result<u64, Failure> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits.parse().ok().filter(|seq| *seq > 0).ok_or_else(|| {
+        Failure::usage(format!("invalid value `{text}` for EVENT"))
+            .hint("an entry is named by its number: 42 or #42; dealbook log shows them")
+    })
+}
+
+/// An entry and the hash of its line.
+pub(super) fn subject(session: &Session, seq: u64) -> Result<Option<(Entry, Hash)>, Failure> {
+    let Some(line) = session.source.line(seq)? else { return Ok(None) };
+    let entry = Entry::read(&line, seq).map_err(|why| Failure::new(Code::E0505, why.to_string()))?;
+    Ok(Some((entry, Hash::of(&line))))
+}

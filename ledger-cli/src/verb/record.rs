@@ -1,0 +1,267 @@
+//! `dealbook record`
+//!
+//! ```text
+//! TYPE --set … | --file FILE | lines of a stream  -intent::read-> Intent  -decide-> appended | known already | refused, with every reason
+//! ```
+
+use std::io::{BufRead, IsTerminal as _, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use ledger_core::chain::{Hash, Head};
+use ledger_core::event::{Draft, Event};
+use ledger_core::id::Actor;
+use ledger_core::problem::Problem;
+use ledger_store::ledger::Ledger;
+use serde_json::{Value, json};
+
+use super::import;
+use crate::context::{Context, Writing};
+use crate::desk::{self, Told};
+use crate::failure::{Exit, Failure};
+use crate::intent::{self, Intent, Written};
+use crate::session::{self, Session, States};
+
+/// Append one event, or one for each line of a stream
+///
+/// What is recorded is decided on first: an offer, an acceptance, an authorization or a policy that breaks a rule is refused with every reason,
+/// and nothing is appended. What AWS says to have happened is recorded from the document that shows it (--document), and is not refused.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What happened, such as offer.released; dealbook schema --list names them all
+    #[arg(value_name = "TYPE", required_unless_present = "file")]
+    pub(crate) kind: Option<String>,
+    /// A field of it; a list is repeated or has commas, an object is JSON
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub(crate) sets: Vec<String>,
+    /// An intent as JSON; - reads one per line from standard input, and answers each with a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "sets", "effective", "reference", "awaits", "document"])]
+    pub(crate) file: Option<PathBuf>,
+    /// When it was true: a day or a moment (default: now)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) effective: Option<String>,
+    /// Another system's name for it: sent twice, it is recorded once
+    #[arg(long = "ref", value_name = "SYSTEM:ID")]
+    pub(crate) reference: Option<String>,
+    /// The natural key of the row of a feed that will say the same
+    #[arg(long, value_name = "KEY")]
+    pub(crate) awaits: Option<String>,
+    /// The document that shows it; its BLAKE3 is recorded
+    #[arg(long, value_name = "FILE")]
+    pub(crate) document: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let actor = import::actor(args.writing.actor.as_deref(), "record")?;
+    if args.file.as_deref() == Some(Path::new("-")) {
+        return stream(&args, &actor, context);
+    }
+    let (written, text) = match (&args.file, &args.kind) {
+        (Some(path), _) => file(path)?,
+        (None, kind) => {
+            let kind = kind.as_deref().unwrap_or_default();
+            let mut given = sets(&args.sets)?;
+            if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+                ask(kind, &mut given, &mut std::io::stdin().lock(), &mut std::io::stderr().lock()).map_err(|why| Failure::output(&why))?;
+            }
+            let document = args.document.as_deref().map(digest).transpose()?;
+            let envelope = [("effective", &args.effective), ("ref", &args.reference), ("awaits", &args.awaits), ("document", &document)];
+            let envelope: Vec<(&str, &str)> = envelope.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).collect();
+            Written::flags(kind, given, &envelope)
+        }
+    };
+    let refused = |problems: Vec<Problem>| written.failure(&problems);
+    let intent = intent::read(&text).map_err(refused)?;
+    if args.writing.dry_run {
+        let session = Session::open(context)?;
+        session::expect(&args.writing, session.head())?;
+        let states = session.states()?;
+        let draft = draft_of(intent, &actor, &states, context);
+        let told = desk::would(desk::decided(&states, draft, None).map_err(refused)?);
+        return told.print("record", session.head(), &[], context);
+    }
+    let mut ledger = session::write(context)?;
+    session::expect(&args.writing, ledger.head())?;
+    let draft = draft_of(intent, &actor, ledger.states(), context);
+    let decision = desk::decided(ledger.states(), draft, None).map_err(refused)?;
+    let told = desk::append(&mut ledger, decision, context)?;
+    let next = next(&told, ledger.states());
+    let head = session::close(context, ledger)?;
+    told.print("record", head, &next, context)
+}
+
+/// What can be done with what was recorded.
+fn next(told: &Told, states: &States) -> Vec<String> {
+    let mut next = Vec::new();
+    if let Some((Some(head), draft)) = told.appended.first() {
+        let (Event::OfferDrafted(_) | Event::OfferSubmitted(_)) = &draft.event else {
+            return vec![format!("Undo: dealbook correct {} --reason …", head.seq)];
+        };
+        let roles = desk::approvals(states, &draft.event, draft.effective_at);
+        if !roles.is_empty() {
+            let roles = roles.into_iter().collect::<Vec<_>>().join(", ");
+            next.push(format!("Needs approval by {roles}, not by {}: dealbook approve {} --key FILE --actor NAME", draft.actor, head.seq));
+        }
+        next.push(format!("Undo: dealbook correct {} --reason …", head.seq));
+    }
+    next
+}
+
+fn draft_of(intent: Intent, actor: &Actor, states: &States, context: &Context) -> Draft {
+    let Intent { event, effective_at, source, actor: own } = intent;
+    let dated = || states.book.dated(&source.as_ref()?.id);
+    let effective_at = effective_at.or_else(dated).unwrap_or_else(|| context.now());
+    Draft { actor: own.unwrap_or_else(|| actor.clone()), effective_at, event, source }
+}
+
+/// `FIELD=VALUE`, each.
+pub(super) fn sets(sets: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let pair = |set: &String| {
+        let (field, value) = set.split_once('=').filter(|(field, _)| !field.is_empty()).ok_or_else(|| {
+            Failure::usage(format!("invalid value `{set}` for --set")).hint("write FIELD=VALUE, such as --set offer=offer-1")
+        })?;
+        Ok((field.to_owned(), value.to_owned()))
+    };
+    sets.iter().map(pair).collect()
+}
+
+/// An intent's file.
+pub(super) fn file(path: &Path) -> Result<(Written, String), Failure> {
+    let text = std::fs::read_to_string(path).map_err(|why| Failure::unreadable(path, &why))?;
+    Ok((Written::Json { name: path.display().to_string(), line: 1, text: text.clone() }, text))
+}
+
+/// An event with some fields set anew.
+pub(super) fn over(event: &Event, sets: Vec<(String, String)>) -> (Written, String) {
+    let event = match event {
+        Event::EntryCorrected(corrected) => corrected.replacement.as_ref().unwrap_or(event),
+        event => event,
+    };
+    let (written, text) = Written::flags(event.type_name(), sets.clone(), &[]);
+    let mut whole = serde_json::to_value(event).unwrap_or_default();
+    let told: Value = serde_json::from_str(&text).unwrap_or_default();
+    for (name, text) in &sets {
+        let name = name.split('.').next().unwrap_or(name);
+        match (text.is_empty(), whole["value"].as_object_mut()) {
+            (true, Some(members)) => {
+                members.remove(name);
+            }
+            _ => whole["value"][name] = told["value"][name].clone(),
+        }
+    }
+    (written, whole.to_string())
+}
+
+fn digest(path: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(|why| Failure::unreadable(path, &why))?;
+    Ok(Hash::of(&bytes).to_string())
+}
+
+/// Asks for the fields that are missing.
+fn ask(kind: &str, given: &mut Vec<(String, String)>, input: &mut impl BufRead, out: &mut impl Write) -> std::io::Result<()> {
+    for name in intent::required(kind) {
+        if given.iter().any(|(known, _)| *known == name || known.starts_with(&format!("{name}."))) {
+            continue;
+        }
+        write!(out, "{name}: ")?;
+        out.flush()?;
+        let mut line = String::new();
+        input.read_line(&mut line)?;
+        if !line.trim().is_empty() {
+            given.push((name, line.trim().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Decides on each line of standard input by itself, and answers each with a line once it is durable.
+fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure> {
+    enum Desk {
+        Dry(Head, Box<States>),
+        Wet(Box<Ledger<States>>),
+    }
+    let mut desk = if args.writing.dry_run {
+        let session = Session::open(context)?;
+        session::expect(&args.writing, session.head())?;
+        Desk::Dry(session.head(), Box::new(session.states()?))
+    } else {
+        let ledger = session::write(context)?;
+        session::expect(&args.writing, ledger.head())?;
+        Desk::Wet(Box::new(ledger))
+    };
+    let mut exit = Exit::Done;
+    for (number, line) in (1_u64..).zip(std::io::stdin().lock().lines()) {
+        let line = line.map_err(|why| Failure::unreadable(Path::new("standard input"), &why))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let states = match &desk {
+            Desk::Dry(_, states) => &**states,
+            Desk::Wet(ledger) => ledger.states(),
+        };
+        let decided = intent::read(&line).and_then(|intent| desk::decided(states, draft_of(intent, actor, states, context), None));
+        let answer = match decided {
+            Err(problems) => {
+                exit = Exit::Rejected;
+                json!({ "line": number, "result": "refused", "problems": problems.iter().map(problem).collect::<Vec<_>>() })
+            }
+            Ok(decision) => {
+                let told = match &mut desk {
+                    // The lines behind it are decided on as if it had been appended.
+                    Desk::Dry(head, states) => {
+                        let told = desk::would(decision);
+                        *head = desk::pretend(states, *head, &told, context)?;
+                        told
+                    }
+                    Desk::Wet(ledger) => desk::append(ledger, decision, context)?,
+                };
+                match told.known {
+                    Some(seq) => json!({ "line": number, "result": "known", "event": seq }),
+                    None => {
+                        let events: Vec<Value> = told.appended.iter().map(appended).collect();
+                        let result = if matches!(desk, Desk::Dry(..)) { "would append" } else { "appended" };
+                        json!({ "line": number, "result": result, "events": events })
+                    }
+                }
+            }
+        };
+        context.say(answer)?;
+    }
+    if let Desk::Wet(ledger) = desk {
+        session::close(context, *ledger)?;
+    }
+    Ok(exit)
+}
+
+fn appended((head, draft): &(Option<Head>, Draft)) -> Value {
+    let mut told = json!({ "type": draft.event.type_name() });
+    if let Some(head) = head {
+        told["event"] = json!(head.seq);
+        told["hash"] = json!(head.hash.to_string());
+    }
+    told
+}
+
+fn problem(problem: &Problem) -> Value {
+    json!({
+        "code": problem.code.as_str(), "cure": problem.cure, "field": problem.column, "found": problem.found, "message": problem.headline(),
+        "why": problem.why,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_asked_for() {
+        let mut given = vec![("offer".to_owned(), "offer-1".to_owned())];
+        let mut out = Vec::new();
+        ask("offer.product_added", &mut given, &mut "prod-1\n".as_bytes(), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "product: ");
+        assert_eq!(given[1], ("product".to_owned(), "prod-1".to_owned()));
+    }
+}
