@@ -4,6 +4,7 @@ mod approve;
 mod completions;
 mod copy;
 mod correct;
+mod deal;
 mod event;
 pub(crate) mod facts;
 mod help;

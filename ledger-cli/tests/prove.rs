@@ -627,6 +627,7 @@ fn every_report_is_as_its_schema_says() {
     let commands: &[(&str, &[&str])] = &[
         ("agreements", &["show", "agreements"]),
         ("authorizations", &["show", "authorizations"]),
+        ("deal", &["show", "deal", "agmt-09wlywns86urxd0uj1nywxoyu"]),
         ("deals", &["show", "deals"]),
         ("disbursements", &["show", "disbursements"]),
         ("event", &["show", "event", "1"]),
@@ -637,6 +638,7 @@ fn every_report_is_as_its_schema_says() {
         ("offers", &["show", "offers"]),
         ("payouts", &["show", "payouts"]),
         ("receivables", &["show", "receivables"]),
+        ("renewals", &["show", "renewals", "--as-of", "2025-12-31"]),
         ("replay", &["replay"]),
         ("sources", &["show", "sources"]),
         ("status", &["status"]),
@@ -654,6 +656,7 @@ fn every_report_is_as_its_schema_says() {
         ("invoices-by", &["show", "invoices", "--by", "agreement"]),
         ("offers-by", &["show", "offers", "--by", "product"]),
         ("receivables-by", &["show", "receivables", "--by", "buyer"]),
+        ("renewals-by", &["show", "renewals", "--by", "buyer", "--within", "20w"]),
         ("sources-by", &["show", "sources", "--by", "month"]),
     ];
     let json = |args: &[&str]| -> serde_json::Value {

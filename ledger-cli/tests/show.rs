@@ -50,6 +50,8 @@ fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
         ("payouts_by_month", "payouts --by month 804753256254"),
         ("payouts_by_buyer", "payouts --by buyer party:orchardson"),
         ("deals", "deals"),
+        ("deal", "deal agmt-09wlywns86urxd0uj1nywxoyu"),
+        ("renewals", "renewals --as-of 2025-12-31"),
         ("offers", "offers seller:marlowe"),
         ("authorizations", "authorizations"),
         ("agreements", "agreements status:active"),

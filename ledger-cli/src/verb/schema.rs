@@ -10,7 +10,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{event, import, log, replay, status, trace, verify};
+use super::{deal, event, import, log, replay, status, trace, verify};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -34,6 +34,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
     ("correct", crate::desk::columns),
+    ("deal", deal::columns),
     ("deals", || recorded(records::deals)),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
     ("event", event::columns),
@@ -49,6 +50,7 @@ const REPORTS: &[(&str, Columns)] = &[
     }),
     ("receivables", || billing::receivables(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
     ("record", crate::desk::columns),
+    ("renewals", || records::renewals(&Records::default().at(NOTHING), 0).columns),
     ("replay", replay::columns),
     ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
     ("status", status::columns),

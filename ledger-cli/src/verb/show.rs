@@ -36,8 +36,25 @@ pub(crate) struct Args {
     /// Of sources: every expected month and whether its file came
     #[arg(long)]
     pub(crate) gaps: bool,
+    /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
+    #[arg(long, value_name = "TIME", value_parser = days)]
+    pub(crate) within: Option<u64>,
     #[command(flatten)]
     pub(crate) reading: Reading,
+}
+
+/// How many days are soon, when nothing else is said.
+const SOON: u64 = 90;
+
+/// `90d`, `12w`: so many days.
+fn days(text: &str) -> Result<u64, String> {
+    let unit = match text.chars().last() {
+        Some('d') => 1,
+        Some('w') => 7,
+        _ => return Err("write days or weeks: 90d, 12w".to_owned()),
+    };
+    let count = text[..text.len() - 1].parse::<u64>().ok().filter(|count| *count <= 36_525);
+    count.map(|count| count * unit).ok_or_else(|| "write days or weeks: 90d, 12w".to_owned())
 }
 
 /// What can be shown.
@@ -46,8 +63,9 @@ pub(crate) enum Noun {
     /// What each party is owed, has collected and was paid
     Payouts,
     /// Each deal from offer to disbursement
-    #[value(alias = "deal")]
     Deals,
+    /// One deal as a timeline, from the authorization to the last payout
+    Deal,
     /// Offers
     #[value(alias = "offer")]
     Offers,
@@ -57,6 +75,9 @@ pub(crate) enum Noun {
     /// Agreements
     #[value(alias = "agreement")]
     Agreements,
+    /// What ends soon, and what follows it
+    #[value(alias = "renewal")]
+    Renewals,
     /// Invoices, with the status of each line
     #[value(alias = "invoice")]
     Invoices,
@@ -100,10 +121,12 @@ pub(crate) enum Which {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    if args.noun == Noun::Event {
-        return super::event::show(&args.query, &args.reading, context);
-    }
     refuse_unfit(&args)?;
+    match args.noun {
+        Noun::Event => return super::event::show(&args.query, &args.reading, context),
+        Noun::Deal => return super::deal::show(&args.query, &args.reading, context),
+        _ => (),
+    }
     let query = Query::parse(&args.query, context.today())?;
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
@@ -173,12 +196,13 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         Noun::Offers => (records::offers(view), record),
         Noun::Authorizations => (records::authorizations(view), record),
         Noun::Agreements => (records::agreements(view), record),
+        Noun::Renewals => (records::renewals(view, args.within.unwrap_or(SOON)), record),
         Noun::Sources if args.gaps => (sources::gaps(&states.sources, &basis), source),
         Noun::Sources => (sources::sources(&states.sources, &basis), source),
         Noun::Findings => {
             (finding::findings(&findings(states, view, billing::findings(&states.billing, basis))), format!("{money} {record} {source}"))
         }
-        Noun::Event => unreachable!("an event is shown by itself"),
+        Noun::Event | Noun::Deal => unreachable!("each is shown by itself"),
     }
 }
 
@@ -194,8 +218,10 @@ impl Noun {
             Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Findings => {
                 Wanted { billing: true, records: true }
             }
-            Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements => Wanted { billing: false, records: true },
-            Self::Sources | Self::Event => Wanted { billing: false, records: false },
+            Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
+                Wanted { billing: false, records: true }
+            }
+            Self::Sources | Self::Event | Self::Deal => Wanted { billing: false, records: false },
         }
     }
 }
@@ -207,6 +233,7 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
     };
     match args {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
+        Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
         _ => Ok(()),
@@ -224,6 +251,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Offers, "offers-by"),
     (Noun::Authorizations, "authorizations-by"),
     (Noun::Agreements, "agreements-by"),
+    (Noun::Renewals, "renewals-by"),
     (Noun::Invoices, "invoices-by"),
     (Noun::Disbursements, "disbursements-by"),
     (Noun::Receivables, "receivables-by"),
@@ -249,7 +277,7 @@ impl By {
             Self::Product => &["product"],
             Self::Buyer => &["buyer", "counterparty"],
             Self::Agreement => &["agreement", "deal"],
-            Self::Month => &["month", "date", "invoice_date", "accepted", "released"],
+            Self::Month => &["month", "date", "invoice_date", "accepted", "released", "ends"],
         }
     }
 }
@@ -291,6 +319,7 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     add("query", (!args.query.is_empty()).then(|| args.query.join(" ")));
     add("by", args.by.and_then(|by| Some(clap::ValueEnum::to_possible_value(&by)?.get_name().to_owned())));
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
+    add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));
     add("gaps", args.gaps.then(|| "true".to_owned()));
     asked
 }

@@ -90,7 +90,15 @@ pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit,
     super::verify::run(super::verify::Args { full: false, since: None }, &there)?;
     there.say("")?;
     show::run(
-        show::Args { noun: show::Noun::Payouts, query: Vec::new(), by: None, currency: show::Which::Pricing, gaps: false, reading },
+        show::Args {
+            noun: show::Noun::Payouts,
+            query: Vec::new(),
+            by: None,
+            currency: show::Which::Pricing,
+            gaps: false,
+            within: None,
+            reading,
+        },
         &there,
     )
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::event::{Entry, Event};
 use ledger_core::projection::billing::Linked;
+use ledger_core::projection::records::Standing;
 use ledger_core::report::{Cell, Column, Kind, Receipt, Report};
 use ledger_core::time::Basis;
 use ledger_store::ledger::States as _;
@@ -126,6 +127,37 @@ fn look_up(text: &str, session: &Session, states: &States, basis: Basis) -> Resu
     Ok((format!("{id}  {}", kinds.join(", ")), found))
 }
 
+/// The deals that an agreement or an offer belongs to: many, of an offer that many accepted.
+pub(super) fn deals_of(id: &str, states: &States, basis: Basis) -> BTreeSet<String> {
+    let view = states.records.at(basis);
+    let chains = view.chains();
+    let is_it = |standing: &&&Standing| standing.terms.agreement.as_str() == id || standing.offers.iter().any(|offer| offer.as_str() == id);
+    view.agreements().iter().filter(is_it).map(|standing| chains.initial(&standing.terms.agreement).to_string()).collect()
+}
+
+/// The events of a deal: of every agreement of its chain, of the offers they were made by, of the authorizations behind those, and of the
+/// money.
+pub(super) fn of_deal(deal: &str, states: &States, basis: Basis) -> BTreeSet<u64> {
+    let view = states.records.at(basis);
+    let (chains, agreements) = (view.chains(), view.agreements());
+    let mut found = Found::default();
+    for standing in agreements.iter().filter(|standing| chains.initial(&standing.terms.agreement).as_str() == deal) {
+        let agreement = standing.terms.agreement.as_str();
+        found.ids.insert(("agreement", String::new(), agreement.to_owned()));
+        found.take(states.billing.trace(basis, agreement));
+        found.ids.extend(standing.offers.iter().map(|offer| ("offer", String::new(), offer.to_string())));
+        let behind = view.offer_of(standing).and_then(|offer| offer.authorization);
+        let mut next = behind;
+        while let Some(authorization) = next.take() {
+            if found.ids.insert(("authorization", String::new(), authorization.to_string())) {
+                next = view.granted(&authorization).and_then(|granted| granted.parent);
+            }
+        }
+    }
+    widen(&mut found, states, basis, false);
+    found.events
+}
+
 /// Adds what the records tell: the offer of an agreement, the agreements of an offer that was asked for, and the events of both.
 fn widen(found: &mut Found, states: &States, basis: Basis, from_offer: bool) {
     let view = states.records.at(basis);
@@ -188,7 +220,7 @@ fn unique(text: &str, states: &States) -> Result<String, Failure> {
 }
 
 /// The level and the id that an event belongs to.
-fn place(entry: &Entry, facts: &Facts) -> (&'static str, String) {
+pub(super) fn place(entry: &Entry, facts: &Facts) -> (&'static str, String) {
     let own = || own_id(entry).unwrap_or_default().to_owned();
     let text = |field: &str| facts.text(field).map(str::to_owned);
     let event = match &entry.event {

@@ -15,6 +15,7 @@
 
 mod deals;
 mod findings;
+mod renewals;
 mod reports;
 mod trace;
 
@@ -24,6 +25,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 pub use self::deals::{Chains, Channel, Standing, Visibility};
+pub use self::renewals::renewals;
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 use super::Projection;
 use crate::canonical;

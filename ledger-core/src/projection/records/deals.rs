@@ -314,7 +314,7 @@ impl View<'_> {
     }
 
     /// The offer that an agreement was made by.
-    pub(crate) fn offer_of(&self, standing: &Standing) -> Option<OfferTerms> {
+    pub fn offer_of(&self, standing: &Standing) -> Option<OfferTerms> {
         self.offer(standing.terms.offer.as_ref()?, standing.terms.offer_revision, standing.recipient, standing.terms.accepted_at)
     }
 
@@ -484,7 +484,7 @@ impl View<'_> {
     }
 
     /// Who grants an authorization to whom, and until when, where that was recorded.
-    pub(crate) fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
+    pub fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
         let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
         value_of!(record, record.in_force(), AuthorizationGranted)
     }

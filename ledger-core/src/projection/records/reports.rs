@@ -10,7 +10,7 @@ use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind as Of, Report};
 use crate::time::Instant;
 
-fn money(amount: Option<Amount>, currency: Option<Currency>) -> Cell {
+pub(super) fn money(amount: Option<Amount>, currency: Option<Currency>) -> Cell {
     match (amount.map(with_cents), currency) {
         (Some(amount), Some(currency)) => Cell::Money(amount, currency),
         (Some(amount), None) => Cell::Amount(amount),
@@ -18,15 +18,15 @@ fn money(amount: Option<Amount>, currency: Option<Currency>) -> Cell {
     }
 }
 
-fn maybe(value: Option<impl ToString>) -> Cell {
+pub(super) fn maybe(value: Option<impl ToString>) -> Cell {
     Cell::or_empty(value, Cell::text)
 }
 
-fn moment(value: Option<Instant>) -> Cell {
+pub(super) fn moment(value: Option<Instant>) -> Cell {
     Cell::or_empty(value, Cell::Moment)
 }
 
-fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> Cell {
+pub(super) fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> Cell {
     let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
     if values.is_empty() { Cell::Empty } else { Cell::List(values) }
 }
@@ -42,12 +42,12 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
 }
 
 /// A party: its AWS account, or the opaque id when no account row says which it is; and its name at a moment.
-fn party(view: &View<'_>, account: Option<AccountId>, opaque: Option<&FeedAccountId>, at: Option<Instant>) -> [Cell; 2] {
+pub(super) fn party(view: &View<'_>, account: Option<AccountId>, opaque: Option<&FeedAccountId>, at: Option<Instant>) -> [Cell; 2] {
     let id = account.map(|account| account.to_string()).or_else(|| opaque.map(ToString::to_string));
     [maybe(id), maybe(account.and_then(|account| view.name_at(account, at)))]
 }
 
-fn titles(view: &View<'_>, products: &[ProductId], at: Option<Instant>) -> Cell {
+pub(super) fn titles(view: &View<'_>, products: &[ProductId], at: Option<Instant>) -> Cell {
     list(products.iter().map(|product| view.title_of(product, at).unwrap_or_else(|| product.to_string())))
 }
 
