@@ -8,7 +8,9 @@
 
 use std::ops::Range;
 
+use chrono::NaiveDate;
 use ledger_core::chain::Hash;
+use ledger_core::event::offer::Instalment;
 use ledger_core::event::{Event, Source};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problem};
@@ -83,13 +85,18 @@ impl<'de: 'a, 'a> de::Deserialize<'de> for Members<'a> {
 impl Written {
     /// The text, as JSON: flags become the members of a value.
     ///
-    /// A value that reads as JSON's list or object is one; otherwise the field's schema says whether a number, a flag or a text is meant,
+    /// A schedule may be given in words, `12 monthly from 2026-03-01`. A value that reads as JSON's list or object is one; otherwise the field's schema says whether a number, a flag or a text is meant,
     /// and a field that is a list takes what is repeated, or separated by commas.
     pub fn flags(kind: &str, sets: Vec<(String, String)>, envelope: &[(&str, &str)]) -> (Self, String) {
         let schema = event_schema(kind);
         let field = |name: &str| schema.as_ref().and_then(|schema| property(schema, name));
         let mut value = Map::new();
+        let of = |name: &str| sets.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         for (name, text) in &sets {
+            if let Some(schedule) = pattern(text).filter(|_| name == "schedule") {
+                value.insert(name.clone(), schedule.laid_out(of("value"), of("currency")).unwrap_or_else(|| json!(text)));
+                continue;
+            }
             let (name, inner) = name.split_once('.').map_or((name.as_str(), None), |(name, inner)| (name, Some(inner)));
             let shape = field(name);
             let of = shape.as_ref().and_then(|shape| shape["type"].as_str()).unwrap_or("string");
@@ -216,6 +223,33 @@ fn find(text: &str, field: &str) -> Option<Range<usize>> {
     // What is not in the value may stand beside it.
     let beside = if std::ptr::eq(at, around) { raw_of(field) } else { None };
     Some(within(text, beside.unwrap_or(at)))
+}
+
+/// A payment schedule in words: `12 monthly from 2026-03-01`.
+struct Pattern {
+    count: u32,
+    months: u32,
+    first: NaiveDate,
+}
+
+fn pattern(text: &str) -> Option<Pattern> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [count, every, "from", first] = words.as_slice() else { return None };
+    let months = match *every {
+        "monthly" => 1,
+        "quarterly" => 3,
+        "yearly" => 12,
+        _ => return None,
+    };
+    Some(Pattern { count: count.parse().ok()?, months, first: first.parse().ok()? })
+}
+
+impl Pattern {
+    /// The instalments: equal parts of the value, in whole units of the currency, the larger ones first.
+    fn laid_out(&self, value: Option<&str>, currency: Option<&str>) -> Option<Value> {
+        let schedule = Instalment::equal(value?.parse().ok()?, currency?.parse().ok()?, self.count, self.first, self.months)?;
+        serde_json::to_value(schedule).ok()
+    }
 }
 
 /// The schema of a field of an event's value.
@@ -389,6 +423,10 @@ fn wrong(kind: &str, name: &str, found: &str, why: &str) -> Option<Problem> {
         return Some(Problem::new(Code::E0103, unknown, format!("`{kind}` has no such field")).column(name).cure(cure));
     }
     let says = |words: &str| why.contains(words);
+    if pattern(found).is_some() {
+        let cure = "write --set value=… and --set currency=… as well, or the instalments one by one as JSON";
+        return Some(Problem::new(Code::E0203, found, "a schedule in words splits a value in a currency").column(name).cure(cure));
+    }
     let (code, cure) = if says("digits") && says("account") || says("12-digit") {
         (Code::E0215, "an AWS account is twelve digits, between quotes")
     } else if says("YYYY-MM-DD") || says("a moment") {

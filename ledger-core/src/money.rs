@@ -106,6 +106,29 @@ pub fn round_half_up(units: i128, unit: i128) -> i128 {
     shifted - shifted % unit
 }
 
+/// Splits an amount into so many parts that sum to it exactly: whole smallest units of the currency, no two parts apart by more than one of
+/// them, the larger ones first. What is finer than a unit stays with the first part. Nothing is split into no parts.
+///
+/// ```
+/// use ledger_core::money::allocate;
+/// let parts = allocate("100.00".parse().unwrap(), 3, "USD".parse().unwrap());
+/// assert_eq!(parts.map(|parts| parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")).unwrap(), "33.34 33.33 33.33");
+/// ```
+pub fn allocate(amount: Amount, parts: u32, currency: Currency) -> Option<Vec<Amount>> {
+    let unit = 10_i128.pow(DECIMALS - currency.decimals());
+    let (units, count) = (amount.units(), i128::from(parts));
+    let (whole, finer) = (units / unit, units % unit);
+    let (each, left) = (whole.checked_div(count)?, whole % count);
+    let part = |at: i128| {
+        let more = if at < left.abs() { left.signum() } else { 0 };
+        let finer = if at == 0 { finer } else { 0 };
+        let units = (each + more) * unit + finer;
+        let part = Amount::from_units(units);
+        if part.decimals() <= currency.decimals() { part.half_up(currency.decimals()) } else { part }
+    };
+    Some((0..count).map(part).collect())
+}
+
 /// One hundredth, in the units of [`Amount::units`].
 pub const CENT: i128 = UNITS_PER_ONE / 100;
 
@@ -371,6 +394,30 @@ mod tests {
             ("abc", NotAnAmount::Malformed),
         ] {
             assert_eq!(text.parse::<Amount>(), Err(why), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parts_sum_to_the_whole_and_are_as_equal_as_can_be(
+            units in -1_000_000_000_000_000_i64..1_000_000_000_000_000,
+            parts in 1_u32..400,
+            currency in proptest::sample::select(vec!["USD", "JPY", "KWD", "EUR", "CLF"]),
+        ) {
+            let currency: Currency = currency.parse().unwrap();
+            let unit = 10_i128.pow(DECIMALS - currency.decimals());
+            let whole = Amount::from_units(i128::from(units) * unit);
+            let split = allocate(whole, parts, currency).unwrap();
+            proptest::prop_assert_eq!(split.len(), parts as usize);
+            proptest::prop_assert_eq!(split.iter().map(|part| part.units()).sum::<i128>(), whole.units());
+            let (least, most) = (split.iter().min().unwrap(), split.iter().max().unwrap());
+            proptest::prop_assert!(most.units() - least.units() <= unit);
+            proptest::prop_assert!(split.iter().all(|part| part.decimals() <= currency.decimals()));
+            // What is finer than a unit is not lost.
+            let finer = Amount::from_units(i128::from(units));
+            let split = allocate(finer, parts, currency).unwrap();
+            proptest::prop_assert_eq!(split.iter().map(|part| part.units()).sum::<i128>(), finer.units());
+            proptest::prop_assert_eq!(allocate(whole, 0, currency), None);
         }
     }
 

@@ -623,6 +623,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
+    fn an_equal_schedule_is_one_that_may_be_offered(
+        cents in 1_000_i64..10_000_000_000, count in 1_u32..=60, months in 1_u32..=12,
+        currency in prop::sample::select(vec!["USD", "JPY", "KWD"]),
+    ) {
+        prop_assume!(count * months <= 60);
+        let parse = |text: &str| text.parse().unwrap();
+        let currency: ledger_core::money::Currency = parse(currency);
+        let value = ledger_core::money::Amount::from_units(i128::from(cents) * 100_000_000);
+        let first = chrono::NaiveDate::from_ymd_opt(2026, 1, 31).unwrap();
+        let schedule = ledger_core::event::offer::Instalment::equal(value, currency, count, first, months).unwrap();
+        let over = json!({ "currency": currency, "ends_at": null, "schedule": schedule, "value": value });
+        let mut desk = Desk::new();
+        prop_assert_eq!(desk.record("2026-01-10", "li", "offer.released", offer("offer-1", over)), Ok(vec!["offer.released"]));
+    }
+
+    #[test]
     fn no_sequence_of_intents_reaches_a_forbidden_state(intents in prop::collection::vec(intent(), 1..40)) {
         let mut desk = Desk::new();
         for (at, kind, value) in intents {

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// What happened, such as offer.released; dealbook schema --list names them all
     #[arg(value_name = "TYPE", required_unless_present = "file")]
     pub(crate) kind: Option<String>,
-    /// A field of it; a list is repeated or has commas, an object is JSON
+    /// A field of it; a list is repeated or has commas, an object is JSON, a schedule `12 monthly from 2026-03-01`
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub(crate) sets: Vec<String>,
     /// An intent as JSON; - reads one per line from standard input, and answers each with a line

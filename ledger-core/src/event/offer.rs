@@ -1,5 +1,6 @@
 //! Offers: terms before they are accepted.
 
+use chrono::{Months, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +158,17 @@ pub struct Instalment {
     pub amount: Amount,
     /// When it is charged.
     pub charged_at: Instant,
+}
+
+impl Instalment {
+    /// As many instalments as are wanted, so many months apart, that come to a value exactly. A day that a month does not have is its last.
+    /// Nothing when there are none, or when a day lies beyond the calendar.
+    pub fn equal(value: Amount, currency: Currency, count: u32, first: NaiveDate, months: u32) -> Option<Vec<Self>> {
+        let day = |number: u32| first.checked_add_months(Months::new(number.checked_mul(months)?));
+        let amounts = crate::money::allocate(value, count, currency)?;
+        let each = |(number, amount)| Some(Self { amount, charged_at: Instant::midnight(day(number)?) });
+        (0..count).zip(amounts).map(each).collect::<Option<Vec<_>>>().filter(|schedule| !schedule.is_empty())
+    }
 }
 
 /// A step in the life of an offer.
