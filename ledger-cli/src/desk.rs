@@ -29,15 +29,15 @@ pub struct Told {
 ///
 /// # Errors
 /// Every rule that it breaks.
-pub fn decided(states: &States, draft: Draft, subject: Option<(&Entry, Hash)>) -> Result<Decision, Vec<Problem>> {
+pub fn decided(states: &States, now: Instant, draft: Draft, subject: Option<(&Entry, Hash)>) -> Result<Decision, Vec<Problem>> {
     let view = states.records.at(Basis::at(u64::MAX));
-    decide(&Setting { book: &states.book, view: &view, subject }, draft)
+    decide(&Setting { book: &states.book, view: &view, subject, now }, draft)
 }
 
 /// The roles that must still approve the offer that a draft or its submission is about.
 pub fn approvals(states: &States, event: &Event, at: Instant) -> BTreeSet<String> {
     let view = states.records.at(Basis::at(u64::MAX));
-    approvals_needed(&Setting { book: &states.book, view: &view, subject: None }, event, at)
+    approvals_needed(&Setting { book: &states.book, view: &view, subject: None, now: at }, event, at)
 }
 
 /// What would be appended.

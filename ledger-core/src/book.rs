@@ -12,7 +12,7 @@ mod decide;
 mod observe;
 mod rules;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -26,6 +26,9 @@ use crate::event::{Entry, Event, Origin};
 use crate::id::Actor;
 use crate::projection::Projection;
 use crate::time::Instant;
+
+/// The term under which the instalments of an offer of ours are planned.
+pub(crate) const SCHEDULE: &str = "payment-schedule";
 
 /// What is signed to approve an entry: these words and the hash of its line, so that the signature can be taken for nothing else.
 pub fn approval_of(hash: Hash) -> String {
@@ -99,7 +102,10 @@ struct Referred {
 #[serde(deny_unknown_fields)]
 pub struct Book {
     approvals: Vec<Approval>,
-    corrected: BTreeSet<u64>,
+    /// Entries that were corrected, and by which.
+    corrected: BTreeMap<u64, u64>,
+    /// Since when policies and people need a second person: the first policy that asks for one.
+    governed: Option<u64>,
     own: Vec<Own>,
     people: Vec<Person>,
     policies: Vec<Policy>,
@@ -117,24 +123,35 @@ impl Book {
         self.approvals.iter().filter(move |approval| approval.entry == entry)
     }
 
+    /// Whether a policy, a person, or the correction of one counts: once a policy asks for a second person, only with one's signature.
+    pub fn stands(&self, seq: u64) -> bool {
+        self.governed.is_none_or(|governed| seq <= governed) || self.approvals(seq).any(|approval| approval.signed)
+    }
+
+    /// Whether an entry that governs counts no more.
+    fn is_over(&self, seq: u64) -> bool {
+        !self.stands(seq) || self.corrected.get(&seq).is_some_and(|by| self.stands(*by))
+    }
+
     fn person(&self, person: &Actor) -> Option<&Person> {
-        self.people.iter().rfind(|known| known.person == *person && !self.corrected.contains(&known.seq))
+        self.people.iter().rfind(|known| known.person == *person && !self.is_over(known.seq))
     }
 
     /// The policy of a name as it stands at a moment, and where it was set.
     fn policy(&self, name: &str, at: Instant) -> Option<&Policy> {
-        let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && !self.corrected.contains(&policy.seq);
+        let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && !self.is_over(policy.seq);
         self.policies.iter().filter(stands).max_by_key(|policy| (policy.effective_at, policy.seq))
     }
 
     /// When what a reference names was true, if it names something: whoever sends it again without a date means that one.
     pub fn dated(&self, reference: &str) -> Option<Instant> {
-        self.referred(reference).map(|known| known.effective_at)
+        let mut known = self.referred(reference).filter(|_| !reference.starts_with("document:"));
+        known.next().map(|known| known.effective_at)
     }
 
-    /// What another system's reference names.
-    fn referred(&self, reference: &str) -> Option<&Referred> {
-        self.references.iter().find(|known| known.reference == reference)
+    /// What a reference names: one entry, of another system's; several, of a document that shows several. What was taken back is named no more.
+    fn referred(&self, reference: &str) -> impl Iterator<Item = &Referred> {
+        self.references.iter().filter(move |known| known.reference == reference && !self.corrected.contains_key(&known.seq))
     }
 
     fn take(&mut self, event: &Event, entry: &Entry) {
@@ -143,12 +160,17 @@ impl Book {
                 let (key, person, roles) = (told.key.clone(), told.person.clone(), told.roles.clone());
                 self.people.push(Person { key, person, roles, seq: entry.seq });
             }
-            Event::PolicySet(set) => self.policies.push(Policy {
-                effective_at: entry.effective_at,
-                parameters: set.parameters.clone(),
-                policy: set.policy.to_string(),
-                seq: entry.seq,
-            }),
+            Event::PolicySet(set) => {
+                if set.policy.as_str() == rules::OFFER_APPROVALS {
+                    self.governed.get_or_insert(entry.seq);
+                }
+                self.policies.push(Policy {
+                    effective_at: entry.effective_at,
+                    parameters: set.parameters.clone(),
+                    policy: set.policy.to_string(),
+                    seq: entry.seq,
+                });
+            }
             Event::EntryApproved(approved) => {
                 let key = self.person(&entry.actor).and_then(|person| person.key.as_deref());
                 let signed =
@@ -161,12 +183,21 @@ impl Book {
 }
 
 impl Referred {
-    /// Whether an intent says nothing that this entry does not say. What it left open was filled in when it was decided on.
+    /// Whether an intent says what this entry says. What an acceptance left open, and all but the id of a drafted offer's release, was
+    /// filled in when it was decided on.
     fn says(&self, event: &Event) -> bool {
-        let recorded = serde_json::from_str::<serde_json::Value>(&self.event).unwrap_or_default();
-        let intent = serde_json::to_value(event).unwrap_or_default();
-        let fields = intent["value"].as_object().into_iter().flatten();
-        intent["type"] == recorded["type"] && fields.into_iter().all(|(name, value)| recorded["value"][name] == *value)
+        let Ok(recorded) = serde_json::from_str::<Event>(&self.event) else { return false };
+        match (event, &recorded) {
+            (Event::AgreementAccepted(told), Event::AgreementAccepted(known)) => {
+                let mut filled = known.clone();
+                crate::projection::records::lay(&mut filled, told);
+                filled == *known
+            }
+            (Event::OfferReleased(told), Event::OfferReleased(known)) => {
+                told == known || **told == crate::event::offer::OfferTerms::of(known.offer.clone())
+            }
+            (told, known) => told == known,
+        }
     }
 }
 
@@ -193,7 +224,7 @@ impl Projection for Book {
         }
         match &entry.event {
             Event::EntryCorrected(corrected) => {
-                self.corrected.insert(corrected.entry);
+                self.corrected.insert(corrected.entry, entry.seq);
                 if let Some(replacement) = &corrected.replacement {
                     self.take(replacement, entry);
                 }

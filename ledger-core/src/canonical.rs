@@ -11,7 +11,7 @@ use std::fmt;
 use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
 
 /// The largest whole number that every reader of JSON holds exactly.
-const LARGEST: u64 = (1 << 53) - 1;
+pub(crate) const LARGEST: u64 = (1 << 53) - 1;
 
 /// Appends a value in canonical form.
 ///

@@ -8,6 +8,7 @@ use ledger_core::book::approval_of;
 use ledger_core::chain::Hash;
 use ledger_core::event::governance::EntryApproved;
 use ledger_core::event::{Draft, Entry, Event};
+use ledger_core::problem::Problem;
 
 use super::{import, keygen};
 use crate::context::{Context, Writing};
@@ -40,25 +41,28 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let actor = import::actor(args.writing.actor.as_deref(), "approve")?;
     let key = args.key.as_deref().map(keygen::read).transpose()?;
     let session = Session::open(context)?;
-    let subject = subject(&session, seq)?;
-    let hash = subject.as_ref().map_or(Hash::ZERO, |(_, hash)| *hash);
+    let refused = |problems: Vec<Problem>| Written::Flags(vec![]).failure(&problems);
+    let Some(subject) = subject(&session, seq)? else {
+        let why = format!("the ledger ends at {}", session.head());
+        return Err(refused(vec![Problem::new(Code::E0407, format!("#{seq}"), why).cure("dealbook log")]));
+    };
+    let hash = subject.1;
     let signature = key.map(|key| Base64::encode_string(&key.sign(approval_of(hash).as_bytes()).to_bytes()));
     let approved = EntryApproved { entry: seq, hash, note: args.note.clone(), signature };
     let draft = Draft { actor, effective_at: context.now(), event: Event::EntryApproved(Box::new(approved)), source: None };
-    let subject = subject.as_ref().map(|(entry, hash)| (entry, *hash));
-    let refused = |problems: Vec<_>| Written::Flags(vec![]).failure(&problems);
+    let subject = Some((&subject.0, subject.1));
     let mut next = Vec::new();
     if args.key.is_none() {
         next.push("asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());
     }
     if args.writing.dry_run {
         session::expect(&args.writing, session.head())?;
-        let told = desk::would(desk::decided(&session.states()?, draft, subject).map_err(refused)?);
+        let told = desk::would(desk::decided(&session.states()?, context.now(), draft, subject).map_err(refused)?);
         return told.print("approve", session.head(), &next, context);
     }
     let mut ledger = session::write(context)?;
     session::expect(&args.writing, ledger.head())?;
-    let decision = desk::decided(ledger.states(), draft, subject).map_err(refused)?;
+    let decision = desk::decided(ledger.states(), context.now(), draft, subject).map_err(refused)?;
     let told = desk::append(&mut ledger, decision, context)?;
     let head = session::close(context, ledger)?;
     told.print("approve", head, &next, context)

@@ -64,7 +64,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let corrected = EntryCorrected { entry: seq, reason: args.reason.clone(), replacement: intent.map(|intent| intent.event) };
     let subject = found.as_ref().map(|(entry, hash)| (entry, *hash));
     let decide = |states: &States| {
-        book::correct(&states.book, &states.records, subject, actor.clone(), effective_at, corrected.clone()).map(Decision::Record)
+        let by = (actor.clone(), context.now());
+        book::correct((&states.book, &states.records), subject, by, effective_at, corrected.clone()).map(Decision::Record)
     };
     let next = ["the entry stays in the log; the correction leads to it, and dealbook show event leads back".to_owned()];
     if args.writing.dry_run {

@@ -78,13 +78,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         session::expect(&args.writing, session.head())?;
         let states = session.states()?;
         let draft = draft_of(intent, &actor, &states, context);
-        let told = desk::would(desk::decided(&states, draft, None).map_err(refused)?);
+        let told = desk::would(desk::decided(&states, context.now(), draft, None).map_err(refused)?);
         return told.print("record", session.head(), &[], context);
     }
     let mut ledger = session::write(context)?;
     session::expect(&args.writing, ledger.head())?;
     let draft = draft_of(intent, &actor, ledger.states(), context);
-    let decision = desk::decided(ledger.states(), draft, None).map_err(refused)?;
+    let decision = desk::decided(ledger.states(), context.now(), draft, None).map_err(refused)?;
     let told = desk::append(&mut ledger, decision, context)?;
     let next = next(&told, ledger.states());
     let head = session::close(context, ledger)?;
@@ -202,7 +202,8 @@ fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure
             Desk::Dry(_, states) => &**states,
             Desk::Wet(ledger) => ledger.states(),
         };
-        let decided = intent::read(&line).and_then(|intent| desk::decided(states, draft_of(intent, actor, states, context), None));
+        let decided =
+            intent::read(&line).and_then(|intent| desk::decided(states, context.now(), draft_of(intent, actor, states, context), None));
         let answer = match decided {
             Err(problems) => {
                 exit = Exit::Rejected;

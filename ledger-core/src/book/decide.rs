@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::Book;
 use super::rules::{self, Breaches};
+use super::{Book, SCHEDULE};
+use crate::canonical::LARGEST;
 use crate::chain::Hash;
 use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, Status};
 use crate::event::governance::EntryCorrected;
 use crate::event::offer::{OfferStep, OfferTerms};
-use crate::event::{Draft, Entry, Event};
+use crate::event::{Draft, Entry, Event, LONGEST_EVENT, Source};
 use crate::id::Actor;
 use crate::problem::{Code, Problem};
 use crate::projection::records::{Records, View};
@@ -22,6 +23,8 @@ pub struct Setting<'a> {
     pub view: &'a View<'a>,
     /// The entry that is approved or corrected, and the hash of its line, when the intent is about one.
     pub subject: Option<(&'a Entry, Hash)>,
+    /// When it is being recorded: what is dated back does not escape today's policies.
+    pub now: Instant,
 }
 
 /// What is decided.
@@ -38,18 +41,16 @@ pub enum Decision {
 /// # Errors
 /// Every rule that it breaks.
 pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<Problem>> {
-    if let Some(source) = &draft.source
-        && let Some(known) = setting.book.referred(&source.id)
-    {
-        if known.effective_at == draft.effective_at && known.says(&draft.event) {
+    if let Some(source) = &draft.source {
+        let mut known = setting.book.referred(&source.id).peekable();
+        // A document may show more than one thing; a reference and a row are one.
+        let other = known.peek().map(|known| known.seq).filter(|_| !source.id.starts_with("document:"));
+        if let Some(known) = known.find(|known| known.effective_at == draft.effective_at && known.says(&draft.event)) {
             return Ok(Decision::Known(known.seq));
         }
-        // A document may show more than one thing; a reference and a row are one.
-        if !source.id.starts_with("document:") {
-            let why = format!("it names #{}, which says something else", known.seq);
-            return Err(vec![
-                Problem::new(Code::E0421, &source.id, why).cure(format!("dealbook correct {}, or another reference", known.seq)),
-            ]);
+        if let Some(seq) = other {
+            let why = format!("it names #{seq}, which says something else");
+            return Err(vec![Problem::new(Code::E0421, &source.id, why).cure(format!("dealbook correct {seq}, or another reference"))]);
         }
     }
     let is_fact = draft.source.as_ref().is_some_and(|source| source.document.is_some());
@@ -57,7 +58,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
     let at = draft.effective_at;
     let mut more = Vec::new();
     match &mut draft.event {
-        Event::EntryApproved(_) => more = approved(setting, &draft, &mut breaches),
+        Event::EntryApproved(_) if setting.subject.is_some() => more = approved(setting, &draft, &mut breaches),
         Event::PersonRegistered(person) => rules::registered(setting, person, &mut breaches),
         Event::PolicySet(policy) => rules::policy(policy, &mut breaches),
         Event::RateSet(rate) => rules::rate(rate, &mut breaches),
@@ -67,7 +68,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         Event::AuthorizationRestricted(restricted) => rules::restricted(setting, restricted, &mut breaches),
         Event::OfferDrafted(terms) => rules::drafted(setting, terms, at, &mut breaches),
         Event::OfferSubmitted(step) => rules::submitted(setting, step, at, &mut breaches),
-        Event::OfferRejected(step) => rules::rejected(setting, step, &draft.actor, at, &mut breaches),
+        Event::OfferRejected(step) => rules::rejected(setting, step, &draft.actor, &mut breaches),
         Event::OfferReleased(terms) => rules::released(setting, terms, at, &mut breaches),
         Event::OfferWithdrawn(step) => rules::withdrawn(setting, step, at, &mut breaches),
         Event::OfferAvailabilityChanged(change) => rules::availability(setting, change, at, &mut breaches),
@@ -87,10 +88,45 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         ),
         event => refuse(event, is_fact, &mut breaches),
     }
+    fits_a_line(&draft.event, &mut breaches);
     breaches.done()?;
     let mut decided = vec![draft];
     decided.extend(more);
     Ok(Decision::Record(decided))
+}
+
+/// What a line can hold: so much, and under keys whose order nobody disputes.
+fn fits_a_line(event: &Event, breaches: &mut Breaches) {
+    fn strange(value: &serde_json::Value) -> Option<&str> {
+        let plain = |key: &&String| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        match value {
+            serde_json::Value::Object(members) => {
+                members.keys().find(|key| !plain(key)).map(String::as_str).or_else(|| members.values().find_map(strange))
+            }
+            serde_json::Value::Array(items) => items.iter().find_map(strange),
+            _ => None,
+        }
+    }
+    fn largest(value: &serde_json::Value) -> u64 {
+        match value {
+            serde_json::Value::Object(members) => members.values().map(largest).max().unwrap_or(0),
+            serde_json::Value::Array(items) => items.iter().map(largest).max().unwrap_or(0),
+            other => other.as_u64().unwrap_or(0),
+        }
+    }
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let number = largest(&value);
+    if number > LARGEST {
+        breaches.add(Code::E0202, "value", number.to_string(), "not every reader of JSON holds so large a number", "a smaller one");
+    }
+    if let Some(key) = strange(&value) {
+        breaches.add(Code::E0103, key, key, "a key has small letters, digits and _", "rename it");
+    }
+    let length = value.to_string().len();
+    if length > LONGEST_EVENT {
+        let why = format!("it has {length} bytes, and a line holds {LONGEST_EVENT} of an event");
+        breaches.add(Code::E0319, "type", event.type_name(), why, "put what is long into a document, and record its digest");
+    }
 }
 
 /// What nobody records by hand, or not without a document.
@@ -99,6 +135,9 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
     match event {
         Event::LedgerOpened(_) | Event::SourceImported(_) | Event::SourceRestated(_) => {
             breaches.add(Code::E0401, "type", name, "the ledger itself records this", "dealbook import brings what AWS says");
+        }
+        Event::EntryApproved(_) => {
+            breaches.add(Code::E0401, "type", name, "an entry is approved by its number", "dealbook approve N --key FILE");
         }
         Event::EntryCorrected(_) => breaches.add(Code::E0401, "type", name, "an entry is corrected by its number", "dealbook correct N"),
         Event::OfferProductAdded(_) | Event::OfferTargeted(_) => breaches.add(
@@ -124,11 +163,10 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
 fn approved(setting: &Setting<'_>, draft: &Draft, breaches: &mut Breaches) -> Vec<Draft> {
     let Event::EntryApproved(approval) = &draft.event else { return Vec::new() };
     let Some(signed) = rules::approval(setting, approval, &draft.actor, breaches) else { return Vec::new() };
-    let offer = match setting.subject.map(|(entry, _)| &entry.event) {
-        Some(Event::OfferDrafted(terms)) => terms.offer.clone(),
-        Some(Event::OfferSubmitted(step)) => step.offer.clone(),
-        _ => return Vec::new(),
-    };
+    let Some(offer) = setting.subject.and_then(|(entry, _)| rules::offer_in(&entry.event)).cloned() else { return Vec::new() };
+    if !rules::approvable(setting, &offer).contains(&approval.entry) {
+        return Vec::new();
+    }
     let Some(terms) = rules::draft_of(setting, &offer) else { return Vec::new() };
     let with = signed.then_some((&draft.actor, approval.entry));
     let missing = rules::missing_approvals(setting, &terms, draft.effective_at, with);
@@ -154,7 +192,7 @@ fn acceptance(setting: &Setting<'_>, terms: &AgreementTerms, offer: &OfferTerms,
     let draft = |effective_at, event| Draft { actor: actor.clone(), effective_at, event, source: None };
     let mut more = Vec::new();
     if let Some(currency) = offer.currency
-        && let Ok(term) = "payment-schedule".parse::<crate::id::TermId>()
+        && let Ok(term) = SCHEDULE.parse::<crate::id::TermId>()
     {
         for instalment in &offer.schedule {
             let charge = ChargeScheduled {
@@ -182,34 +220,76 @@ fn acceptance(setting: &Setting<'_>, terms: &AgreementTerms, offer: &OfferTerms,
     more
 }
 
-/// Decides about a correction: the entry is taken back, and what is to stand instead is decided on as if the entry had never been.
+/// Decides about a correction: the entry is taken back, and with it what followed from it of itself; what is to stand instead is decided on as
+/// if the entry had never been. What was recorded since must still hold.
 ///
 /// # Errors
-/// The entry cannot be corrected, or what is to stand instead breaks a rule: all of it.
+/// The entry cannot be corrected, what is to stand instead breaks a rule, or something that rests on the entry would: all of it.
 pub fn correct(
-    book: &Book,
-    records: &Records,
+    (book, records): (&Book, &Records),
     subject: Option<(&Entry, Hash)>,
-    actor: Actor,
+    (actor, now): (Actor, Instant),
     effective_at: Instant,
     mut corrected: EntryCorrected,
 ) -> Result<Vec<Draft>, Vec<Problem>> {
-    let view = records.at(Basis::at(u64::MAX));
+    let everything = Basis::at(u64::MAX);
+    let view = records.at(everything);
     let draft = |event| Draft { actor: actor.clone(), effective_at, event, source: None };
     let mut breaches = Breaches::default();
-    rules::corrected(&Setting { book, view: &view, subject }, &corrected, &mut breaches);
+    rules::corrected(&Setting { book, view: &view, subject, now }, &corrected, &actor, &mut breaches);
     breaches.done()?;
+    // What followed from an acceptance is taken back with it.
+    let accepted = match subject.map(|(entry, _)| &entry.event) {
+        Some(Event::AgreementAccepted(terms)) => Some(terms),
+        Some(Event::EntryCorrected(before)) => match &before.replacement {
+            Some(Event::AgreementAccepted(terms)) => Some(terms),
+            _ => None,
+        },
+        _ => None,
+    };
+    let followed = accepted.map(|terms| view.followed_from(terms, corrected.entry)).unwrap_or_default();
+    let gone = followed.iter().chain([&corrected.entry]);
+    let (mut without_book, mut after) = (book.clone(), records.clone());
+    gone.for_each(|seq| {
+        after = after.without(*seq);
+        without_book.corrected.insert(*seq, u64::MAX);
+    });
     let mut more = Vec::new();
     if let Some(replacement) = corrected.replacement.take() {
-        let (mut book, records) = (book.clone(), records.without(corrected.entry));
-        book.corrected.insert(corrected.entry);
-        let without = Setting { book: &book, view: &records.at(Basis::at(u64::MAX)), subject: None };
-        if let Decision::Record(mut decided) = decide(&without, draft(replacement))? {
+        let without = Setting { book: &without_book, view: &after.at(everything), subject: None, now };
+        let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
+        // A document shows it still, under no reference that names it twice.
+        let source = source.map(|source| Source { id: format!("document:correction of #{}", corrected.entry), ..source });
+        if let Decision::Record(mut decided) = decide(&without, Draft { source, ..draft(replacement) })? {
             // What follows from the replacement stands behind the correction.
             more = decided.split_off(1);
             corrected.replacement = decided.pop().map(|draft| draft.event);
         }
     }
-    more.insert(0, draft(Event::EntryCorrected(Box::new(corrected))));
-    Ok(more)
+    let stands = corrected.replacement.clone();
+    let mut all = vec![draft(Event::EntryCorrected(Box::new(corrected.clone())))];
+    all.extend(followed.into_iter().map(|entry| {
+        let reason = format!("it followed from #{}, which is corrected: {}", corrected.entry, corrected.reason);
+        draft(Event::EntryCorrected(Box::new(EntryCorrected { entry, reason, replacement: None })))
+    }));
+    all.extend(more.iter().cloned());
+    let told = stands.into_iter().chain(more.into_iter().map(|draft| draft.event));
+    told.for_each(|event| after.suppose(&event, effective_at));
+    still_holds(&view, &after.at(everything))?;
+    Ok(all)
+}
+
+/// Whether what was recorded still holds when an entry is corrected: nothing is out of the ordinary that was not before.
+fn still_holds(before: &View<'_>, after: &View<'_>) -> Result<(), Vec<Problem>> {
+    let mut breaches = Breaches::default();
+    let told =
+        |view: &View<'_>| view.findings().into_iter().map(|found| (found.code, found.subject, found.message)).collect::<BTreeSet<_>>();
+    for (_, subject, message) in told(after).difference(&told(before)) {
+        breaches.add(Code::E0419, "entry", subject, format!("`{subject}` rests on it: {message}"), "correct or end that first");
+    }
+    for (buyer, product, one, other) in rules::double_holdings(after).difference(&rules::double_holdings(before)) {
+        let why = format!("`{buyer}` would hold `{one}` and `{other}` for `{product}`");
+        breaches.add(Code::E0419, "entry", one.as_str(), why, "correct or end one of them first");
+    }
+    breaches.done()
 }

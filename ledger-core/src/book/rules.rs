@@ -5,9 +5,11 @@ mod governance;
 mod offer;
 mod resale;
 
-pub(super) use agreement::{accepted, amended, ended, standing_of};
-pub(super) use governance::{approval, corrected, policy, rate, registered, template};
-pub(super) use offer::{availability, draft_of, drafted, is_approved, missing_approvals, rejected, released, submitted, withdrawn};
+pub(super) use agreement::{accepted, amended, double_holdings, ended, standing_of};
+pub(super) use governance::{OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
+pub(super) use offer::{
+    approvable, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, submitted, withdrawn,
+};
 pub(super) use resale::{granted, restricted};
 
 use crate::money::{Amount, Currency};
@@ -25,6 +27,13 @@ impl Breaches {
 
     pub(super) fn done(self) -> Result<(), Vec<Problem>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+
+    /// Fields that a feed fills, and nobody by hand.
+    fn for_the_feed(&mut self, fields: &[(&str, bool)]) {
+        for (field, _) in fields.iter().filter(|(_, given)| *given) {
+            self.add(Code::E0401, field, "", "a feed says this, and nobody by hand", format!("leave `{field}` out"));
+        }
     }
 
     /// A value that has to be there.

@@ -24,6 +24,7 @@ use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+pub(crate) use self::deals::lay;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
 pub use self::renewals::renewals;
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
@@ -233,14 +234,18 @@ impl Records {
     }
 
     fn take(&mut self, event: &Event, entry: &Entry, withdrawn: bool) {
+        self.take_at(event, entry.effective_at, entry.stated_at(), entry.seq, withdrawn);
+    }
+
+    fn take_at(&mut self, event: &Event, effective_at: Instant, stated_at: Option<Instant>, seq: u64, withdrawn: bool) {
         let start = self.text.len();
-        let Some((kind, from)) = subject(event, entry.effective_at, &mut self.text) else { return };
+        let Some((kind, from)) = subject(event, effective_at, &mut self.text) else { return };
         let key = self.text.len() - start;
         canonical::write(&mut self.text, event);
         self.versions.push(Version {
             from: from.micros(),
-            stated: entry.stated_at().map_or(UNDATED, Instant::micros),
-            seq: entry.seq,
+            stated: stated_at.map_or(UNDATED, Instant::micros),
+            seq,
             start,
             key,
             value: self.text.len() - start - key,
@@ -274,6 +279,12 @@ impl Records {
         let mut without = self.clone();
         without.corrected.push((seq, 0));
         without
+    }
+
+    /// Takes an event in that is only supposed, behind everything that is recorded.
+    pub(crate) fn suppose(&mut self, event: &Event, effective_at: Instant) {
+        let seq = self.versions.last().map_or(0, |last| last.seq) + 1;
+        self.take_at(event, effective_at, None, seq, false);
     }
 
     /// The records as they stood at a basis.

@@ -1,5 +1,7 @@
 //! Who may accept what, and what becomes of it. Source: AWS Marketplace Agreement API; seller guide, agreement-based offers.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Breaches;
 use super::governance::PRIVATE_MARKETPLACE;
 use crate::book::decide::Setting;
@@ -7,7 +9,7 @@ use crate::event::agreement::{AgreementEnded, AgreementTerms, Status};
 use crate::event::offer::OfferTerms;
 use crate::id::{AccountId, AgreementId, ProductId};
 use crate::problem::Code;
-use crate::projection::records::Standing;
+use crate::projection::records::{Standing, View};
 use crate::time::Instant;
 
 /// Where an agreement stands.
@@ -28,11 +30,77 @@ pub(in crate::book) fn accepted(
     }
     let offer = terms.offer.as_ref().and_then(|offer| setting.view.offer(offer, terms.offer_revision, None, Some(at)));
     if !is_fact {
+        of_the_feed(terms, breaches);
+        breaches.for_the_feed(&[("status", terms.status.is_some()), ("offer_revision", terms.offer_revision.is_some())]);
+        if let Some(offer) = &offer {
+            as_offered(setting, terms, offer, breaches);
+        }
         may_accept(setting, terms, offer.as_ref(), at, breaches);
     }
     let offer = offer?;
     fill(setting, terms, &offer);
     Some(offer)
+}
+
+/// What only a feed tells of an agreement.
+fn of_the_feed(terms: &AgreementTerms, breaches: &mut Breaches) {
+    breaches.for_the_feed(&[
+        ("accepted_at", terms.accepted_at.is_some()),
+        ("acceptor_account", terms.acceptor_account.is_some()),
+        ("extra", !terms.extra.is_empty()),
+        ("intent", terms.intent.is_some()),
+        ("proposer_account", terms.proposer_account.is_some()),
+        ("reason", terms.reason.is_some()),
+        ("recipient", terms.recipient.is_some()),
+        ("valid_from", terms.valid_from.is_some()),
+    ]);
+}
+
+/// What is accepted is what was offered.
+fn as_offered(setting: &Setting<'_>, terms: &AgreementTerms, offer: &OfferTerms, breaches: &mut Breaches) {
+    let mut same = |field: &str, ours: Option<String>, theirs: Option<String>| {
+        if let (Some(ours), Some(theirs)) = (ours, theirs)
+            && ours != theirs
+        {
+            breaches.add(Code::E0401, field, ours, format!("the offer says {theirs}"), format!("leave `{field}` out: the offer says it"));
+        }
+    };
+    let text = |moment: Option<Instant>| moment.map(|moment| moment.to_string());
+    let preceding = offer.replaces.as_ref().or(offer.renews.as_ref()).map_or("that it follows none".to_owned(), ToString::to_string);
+    same("preceding", terms.preceding.as_ref().map(ToString::to_string), Some(preceding));
+    same("proposer", terms.proposer.map(|it| it.to_string()), setting.view.seller(offer).map(|it| it.to_string()));
+    same("currency", terms.currency.map(|it| it.to_string()), offer.currency.map(|it| it.to_string()));
+    same("starts_at", text(terms.starts_at), text(offer.starts_at));
+    same("ends_at", text(terms.ends_at), text(offer.ends_at));
+    if terms.value != offer.value {
+        same("value", terms.value.map(|it| it.to_string()), offer.value.map(|it| it.to_string()));
+    }
+    breaches.currency(terms.currency);
+    breaches.payable("value", terms.value, terms.currency.or(offer.currency));
+}
+
+/// The buyers that hold two agreements for one product at one time, with both.
+pub(in crate::book) fn double_holdings(view: &View<'_>) -> BTreeSet<(AccountId, ProductId, AgreementId, AgreementId)> {
+    let mut held: BTreeMap<(AccountId, ProductId), Vec<&Standing>> = BTreeMap::new();
+    for standing in view.agreements() {
+        let Some(acceptor) = view.acceptor(standing).filter(|_| standing.terms.status == Some(Status::Active)) else { continue };
+        for product in view.offer_of(standing).map(|offer| view.products_of(&offer)).unwrap_or_default() {
+            held.entry((acceptor, product)).or_default().push(standing);
+        }
+    }
+    let meet = |one: &Standing, other: &Standing| {
+        let begun_after = |one: &Standing, other: &Standing| one.terms.ends_at.is_some_and(|ends| other.terms.accepted_at >= Some(ends));
+        !begun_after(one, other) && !begun_after(other, one)
+    };
+    let mut double = BTreeSet::new();
+    for ((acceptor, product), all) in held {
+        for (at, one) in all.iter().enumerate() {
+            for other in all[at + 1..].iter().filter(|other| meet(one, other)) {
+                double.insert((acceptor, product.clone(), one.terms.agreement.clone(), other.terms.agreement.clone()));
+            }
+        }
+    }
+    double
 }
 
 fn fill(setting: &Setting<'_>, terms: &mut AgreementTerms, offer: &OfferTerms) {
@@ -81,15 +149,17 @@ fn may_accept(setting: &Setting<'_>, terms: &AgreementTerms, offer: Option<&Offe
         let why = format!("`{name}` is made to {}", super::resale::names(&buyers));
         breaches.add(Code::E0414, "acceptor", acceptor.as_str(), why, "the right account accepts it, or another offer is released");
     }
+    super::offer::follows(setting, offer, Some(acceptor), at, breaches);
     let products = setting.view.products_of(offer);
-    one_subscription(setting, offer, acceptor, &products, at, breaches);
+    let succeeds = [offer.replaces.as_ref(), offer.renews.as_ref()];
+    one_subscription(setting, succeeds, acceptor, &products, at, breaches);
     on_the_list(setting, acceptor, &products, at, breaches);
 }
 
 /// A buyer holds one agreement per product at a time.
 fn one_subscription(
     setting: &Setting<'_>,
-    offer: &OfferTerms,
+    except: [Option<&AgreementId>; 2],
     acceptor: AccountId,
     products: &[ProductId],
     at: Instant,
@@ -103,8 +173,7 @@ fn one_subscription(
             Some(_) => Some(standing.since),
         };
         let lives = over.is_none_or(|over| over > at);
-        let succeeds = offer.replaces.as_ref() == Some(agreement) || offer.renews.as_ref() == Some(agreement);
-        if !lives || succeeds || setting.view.acceptor(standing) != Some(acceptor) {
+        if !lives || except.contains(&Some(agreement)) || setting.view.acceptor(standing) != Some(acceptor) {
             continue;
         }
         let theirs = setting.view.offer_of(standing).map(|offer| setting.view.products_of(&offer)).unwrap_or_default();
@@ -127,11 +196,15 @@ fn on_the_list(setting: &Setting<'_>, acceptor: AccountId, products: &[ProductId
 }
 
 /// An agreement that is recorded and not over.
-fn live<'a>(setting: &Setting<'a>, agreement: &AgreementId, breaches: &mut Breaches) -> Option<&'a Standing> {
+fn live<'a>(setting: &Setting<'a>, agreement: &AgreementId, at: Instant, breaches: &mut Breaches) -> Option<&'a Standing> {
     let standing = standing_of(setting, agreement);
     match standing.map(|standing| &standing.terms.status) {
         None => breaches.add(Code::E0407, "agreement", agreement.as_str(), "no such agreement is recorded", "dealbook show agreements"),
-        Some(Some(Status::Active) | None) => return standing,
+        Some(Some(Status::Active) | None) => {
+            let over = standing.and_then(|standing| standing.terms.ends_at).filter(|ends| *ends < at);
+            let Some(over) = over else { return standing };
+            breaches.add(Code::E0408, "agreement", agreement.as_str(), format!("it ran out at {over}"), "nothing changes it any more");
+        }
         Some(Some(status)) => {
             breaches.add(Code::E0408, "agreement", agreement.as_str(), format!("it is {status}"), "nothing changes it any more");
         }
@@ -143,7 +216,30 @@ pub(in crate::book) fn amended(setting: &Setting<'_>, terms: &AgreementTerms, at
     if is_fact {
         return;
     }
-    let Some(standing) = live(setting, &terms.agreement, breaches) else { return };
+    let Some(standing) = live(setting, &terms.agreement, at, breaches) else { return };
+    of_the_feed(terms, breaches);
+    for (field, given) in [
+        ("acceptor", terms.acceptor.is_some()),
+        ("offer", terms.offer.is_some()),
+        ("offer_revision", terms.offer_revision.is_some()),
+        ("offer_set", terms.offer_set.is_some()),
+        ("preceding", terms.preceding.is_some()),
+        ("starts_at", terms.starts_at.is_some()),
+    ] {
+        if given {
+            let why = "an amendment leaves it as it was accepted";
+            breaches.add(Code::E0401, field, "", why, "an amendment changes `value`, `currency`, `ends_at` and `payer`");
+        }
+    }
+    if let Some(accepted) = standing.terms.accepted_at.filter(|accepted| at < *accepted) {
+        breaches.add(Code::E0415, "effective", at.to_string(), format!("it was accepted at {accepted}"), "it is amended after that");
+    }
+    if let (Some(acceptor), Some(offer)) = (setting.view.acceptor(standing), setting.view.offer_of(standing))
+        && terms.ends_at.is_some()
+    {
+        let products = setting.view.products_of(&offer);
+        one_subscription(setting, [Some(&terms.agreement), standing.terms.preceding.as_ref()], acceptor, &products, at, breaches);
+    }
     if let (Some(ours), Some(theirs)) = (terms.proposer, setting.view.proposer(standing))
         && ours != theirs
     {
@@ -164,7 +260,7 @@ pub(in crate::book) fn ended(setting: &Setting<'_>, told: &AgreementEnded, at: I
     if is_fact {
         return;
     }
-    let Some(standing) = live(setting, &told.agreement, breaches) else { return };
+    let Some(standing) = live(setting, &told.agreement, at, breaches) else { return };
     match &told.status {
         Status::Expired => {
             if let Some(ends) = standing.terms.ends_at.filter(|ends| *ends > at) {

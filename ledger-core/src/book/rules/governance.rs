@@ -11,7 +11,7 @@ use crate::money::{Amount, Currency};
 use crate::problem::Code;
 
 /// The policy that says who approves an offer before it is released, by its value.
-pub(super) const OFFER_APPROVALS: &str = "offer-approvals";
+pub(in crate::book) const OFFER_APPROVALS: &str = "offer-approvals";
 /// The policy that says what the organisation of a buyer lets it buy.
 pub(super) const PRIVATE_MARKETPLACE: &str = "private-marketplace";
 const POLICIES: &[&str] = &[OFFER_APPROVALS, PRIVATE_MARKETPLACE];
@@ -21,11 +21,19 @@ pub(in crate::book) fn registered(setting: &Setting<'_>, told: &PersonRegistered
         let cure = "correct the entry that registered the person";
         breaches.add(Code::E0408, "person", told.person.as_str(), "the person is registered already", cure);
     }
+    let name = told.person.as_str();
+    if name.len() > 64 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte)) {
+        let cure = "letters and digits, and . _ @ + - between them: nobody looks like somebody else";
+        breaches.add(Code::E0204, "person", name, "it is no name that tells one person from another", cure);
+    }
     let Some(key) = &told.key else { return };
     if key_of(key).is_none() {
         breaches.add(Code::E0405, "key", key, "it is no Ed25519 key: 32 bytes in base64", "dealbook keygen prints one");
     }
-    if let Some(other) = setting.book.people.iter().find(|other| other.key.as_ref() == Some(key) && other.person != told.person) {
+    let theirs = |other: &&crate::book::Person| {
+        other.key.as_ref() == Some(key) && other.person != told.person && !setting.book.corrected.contains_key(&other.seq)
+    };
+    if let Some(other) = setting.book.people.iter().find(theirs) {
         let why = format!("it is the key of `{}`: two people would sign as one", other.person);
         breaches.add(Code::E0401, "key", key, why, "every person has a key of their own: dealbook keygen");
     }
@@ -51,6 +59,9 @@ pub(in crate::book) fn approval(setting: &Setting<'_>, approval: &EntryApproved,
         let why = format!("`{by}` recorded {name}");
         breaches.add(Code::E0403, "entry", name.clone(), why, "somebody else approves it");
     }
+    if let Some(why) = super::offer::not_approvable(setting, entry) {
+        breaches.add(Code::E0408, "entry", name.clone(), why, "approve what stands now: dealbook log type:offer");
+    }
     if setting.book.approvals(approval.entry).any(|known| known.by == *by && (known.signed || approval.signature.is_none())) {
         breaches.add(Code::E0408, "entry", name, format!("`{by}` has approved it already"), "nothing is left to do");
     }
@@ -66,7 +77,7 @@ pub(in crate::book) fn approval(setting: &Setting<'_>, approval: &EntryApproved,
     Some(true)
 }
 
-pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, breaches: &mut Breaches) {
+pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, by: &Actor, breaches: &mut Breaches) {
     let name = format!("#{}", told.entry);
     if told.reason.trim().is_empty() {
         breaches.add(Code::E0102, "reason", "", "a correction says why", "--reason TEXT");
@@ -82,12 +93,16 @@ pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, b
         Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) => {
             breaches.add(Code::E0419, "entry", name.clone(), "it is about the ledger itself", "it stands as it was recorded");
         }
-        Event::EntryCorrected(_) if told.replacement.is_none() => {
-            breaches.add(Code::E0419, "entry", name.clone(), "it is a correction", "correct it by what is to stand instead");
+        Event::EntryCorrected(before) if told.replacement.is_none() && before.replacement.is_none() => {
+            breaches.add(Code::E0419, "entry", name.clone(), "it takes an entry back already", "record again what is to stand");
+        }
+        Event::OfferRejected(_) if entry.actor != *by => {
+            let why = format!("`{}` rejected it", entry.actor);
+            breaches.add(Code::E0419, "entry", name.clone(), why, "whoever rejected an offer takes that back; or draft it anew");
         }
         _ => (),
     }
-    if setting.book.corrected.contains(&told.entry) {
+    if setting.book.corrected.contains_key(&told.entry) {
         breaches.add(Code::E0419, "entry", name.clone(), "it was corrected already", "correct the correction");
     }
     if let Some(replacement) = &told.replacement {
@@ -147,9 +162,4 @@ pub(in crate::book) fn rate(rate: &RateSet, breaches: &mut Breaches) {
 
 pub(in crate::book) fn template(saved: &TemplateSaved, breaches: &mut Breaches) {
     breaches.one_of("kind", Some(&saved.kind), &["eula", "pricing", "schedule", "approval"]);
-    for name in saved.fields.keys() {
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
-            breaches.add(Code::E0103, &format!("fields.{name}"), name, "a field's name has small letters, digits and _", "rename it");
-        }
-    }
 }

@@ -2,27 +2,30 @@
 
 use std::collections::BTreeSet;
 
+use chrono::Months;
+
 use super::governance::{OFFER_APPROVALS, threshold};
 use super::{Breaches, resale};
 use crate::book::decide::Setting;
-use crate::event::Event;
 use crate::event::agreement::Status;
 use crate::event::offer::{Instalment, OfferAvailabilityChanged, OfferStep, OfferTerms};
-use crate::id::{Actor, OfferId};
+use crate::event::{Entry, Event};
+use crate::id::{AccountId, Actor, OfferId};
 use crate::money::{Amount, Currency};
 use crate::problem::Code;
 use crate::time::Instant;
 
 const PRICING: &[&str] = &["usage", "subscription", "contract", "contract-with-consumption", "free-trial", "byol"];
 const DELIVERY: &[&str] = &["ami", "container", "saas", "machine-learning", "professional-services", "data"];
-/// The most instalments of a schedule, and the most days between its first and its last: five years, leap days among them.
+/// The most instalments of a schedule, and the most months between its first and its last: five years.
 const MOST_INSTALMENTS: usize = 60;
-const MOST_DAYS: i64 = 5 * 366;
+const MOST_MONTHS: u32 = 60;
 
 /// What became of an offer of ours, in the order in which it was recorded.
 #[derive(Default)]
 struct Life {
     draft: Option<(OfferTerms, u64)>,
+    drafted_at: Option<Instant>,
     submitted: Option<u64>,
     approved: bool,
     rejected: bool,
@@ -33,11 +36,12 @@ struct Life {
 impl Life {
     fn of(setting: &Setting<'_>, offer: &OfferId) -> Self {
         let mut life = Self { released: setting.view.offer(offer, None, None, None).is_some(), ..Self::default() };
-        for (seq, step) in setting.view.steps(offer) {
+        for (seq, at, step) in setting.view.steps(offer) {
             match step {
                 Event::OfferDrafted(terms) => {
                     // Whatever was said of an earlier draft was not said of this one.
-                    life = Self { draft: Some((*terms, seq)), released: life.released, withdrawn: life.withdrawn, ..Self::default() };
+                    let (released, withdrawn) = (life.released, life.withdrawn);
+                    life = Self { draft: Some((*terms, seq)), drafted_at: Some(at), released, withdrawn, ..Self::default() };
                 }
                 Event::OfferSubmitted(_) => life.submitted = Some(seq),
                 Event::OfferApproved(_) => life.approved = true,
@@ -60,9 +64,51 @@ pub(in crate::book) fn draft_of(setting: &Setting<'_>, offer: &OfferId) -> Optio
     Life::of(setting, offer).draft.map(|(terms, _)| terms)
 }
 
+/// The entries whose approval approves an offer.
+pub(in crate::book) fn approvable(setting: &Setting<'_>, offer: &OfferId) -> Vec<u64> {
+    Life::of(setting, offer).approvable().collect()
+}
+
+/// The offer that an entry drafts or submits, or puts in the place of one that did.
+pub(in crate::book) fn offer_in(event: &Event) -> Option<&OfferId> {
+    match event {
+        Event::OfferDrafted(terms) => Some(&terms.offer),
+        Event::OfferSubmitted(step) => Some(&step.offer),
+        Event::EntryCorrected(corrected) => offer_in(corrected.replacement.as_ref()?),
+        _ => None,
+    }
+}
+
+/// Why approving an entry would approve nothing, when it is about an offer.
+pub(super) fn not_approvable(setting: &Setting<'_>, entry: &Entry) -> Option<String> {
+    let offer = offer_in(&entry.event)?;
+    let life = Life::of(setting, offer);
+    if life.released {
+        Some(format!("`{offer}` is released already"))
+    } else if !life.approvable().any(|seq| seq == entry.seq) {
+        Some(format!("another draft of `{offer}` stands, or none"))
+    } else if life.rejected {
+        Some(format!("`{offer}` was rejected"))
+    } else {
+        None
+    }
+}
+
 /// Whether its draft is approved.
 pub(in crate::book) fn is_approved(setting: &Setting<'_>, offer: &OfferId) -> bool {
     Life::of(setting, offer).approved
+}
+
+/// The roles that must approve terms of this value. What is dated back is judged by the policy of today.
+fn roles_asked(setting: &Setting<'_>, terms: &OfferTerms, at: Instant) -> BTreeSet<String> {
+    let Some(policy) = setting.book.policy(OFFER_APPROVALS, at.max(setting.now)) else { return BTreeSet::new() };
+    let steps: Vec<_> = policy.parameters.iter().filter_map(|(step, roles)| Some((threshold(step)?, roles))).collect();
+    // In a currency for which nothing is said, everybody is asked.
+    let named = terms.currency.is_some_and(|currency| steps.iter().any(|((of, _), _)| *of == currency));
+    let value = terms.value.unwrap_or(Amount::ZERO);
+    let asks = |(of, from): (Currency, Amount)| !named || (Some(of) == terms.currency && value >= from);
+    let asking = steps.into_iter().filter(|(step, _)| asks(*step));
+    asking.flat_map(|(_, roles)| roles.split(',').map(|role| role.trim().to_owned())).collect()
 }
 
 /// The roles that must approve terms of this value and have not, given one more approval that is about to be recorded. Each role is one
@@ -74,17 +120,7 @@ pub(in crate::book) fn missing_approvals(
     with: Option<(&Actor, u64)>,
 ) -> BTreeSet<String> {
     let book = setting.book;
-    let Some(policy) = book.policy(OFFER_APPROVALS, at) else { return BTreeSet::new() };
-    let steps: Vec<_> = policy.parameters.iter().filter_map(|(step, roles)| Some((threshold(step)?, roles))).collect();
-    // In a currency for which nothing is said, everybody is asked.
-    let named = terms.currency.is_some_and(|currency| steps.iter().any(|((of, _), _)| *of == currency));
-    let value = terms.value.unwrap_or(Amount::ZERO);
-    let asks = |(of, from): (Currency, Amount)| !named || (Some(of) == terms.currency && value >= from);
-    let mut missing: BTreeSet<String> = steps
-        .into_iter()
-        .filter(|(step, _)| asks(*step))
-        .flat_map(|(_, roles)| roles.split(',').map(|role| role.trim().to_owned()))
-        .collect();
+    let mut missing = roles_asked(setting, terms, at);
     let life = Life::of(setting, &terms.offer);
     let entries: Vec<u64> = life.approvable().collect();
     let drafter = life.draft.as_ref().and_then(|(_, seq)| book.recorder(*seq));
@@ -110,7 +146,7 @@ pub(super) fn schedule(
     let (Some(first), Some(last)) = (schedule.first(), schedule.last()) else { return };
     if schedule.len() > MOST_INSTALMENTS {
         let found = schedule.len().to_string();
-        breaches.add(Code::E0411, "schedule", found, "a schedule has at most 60 instalments", "join some of them");
+        return breaches.add(Code::E0411, "schedule", found, "a schedule has at most 60 instalments", "join some of them");
     }
     for (number, pair) in (2..).zip(schedule.windows(2)) {
         if pair[0].charged_at >= pair[1].charged_at {
@@ -119,7 +155,7 @@ pub(super) fn schedule(
             breaches.add(Code::E0411, &format!("schedule.{number}.charged_at"), found, why, "put them in order, each on a day of its own");
         }
     }
-    if (last.charged_at.day() - first.charged_at.day()).num_days() > MOST_DAYS {
+    if first.charged_at.day().checked_add_months(Months::new(MOST_MONTHS)).is_some_and(|latest| last.charged_at.day() > latest) {
         let found = format!("{} to {}", first.charged_at.day(), last.charged_at.day());
         breaches.add(Code::E0411, "schedule", found, "a schedule spans at most five years", "end it sooner");
     }
@@ -147,6 +183,14 @@ pub(super) fn schedule(
 
 /// What holds for the terms of an offer, drafted or released.
 fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut Breaches) {
+    breaches.for_the_feed(&[
+        ("recipient", offer.recipient.is_some()),
+        ("recipient_account", offer.recipient_account.is_some()),
+        ("seller_account", offer.seller_account.is_some()),
+        ("revision", offer.revision.is_some()),
+        ("valid_from", offer.valid_from.is_some()),
+        ("extra", !offer.extra.is_empty()),
+    ]);
     breaches.one_of("pricing", offer.pricing.as_deref(), PRICING);
     breaches.one_of("delivery", offer.delivery.as_deref(), DELIVERY);
     breaches.currency(offer.currency);
@@ -181,9 +225,9 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
     match &offer.authorization {
         Some(authorization) => resale::covers(setting, offer, authorization, at, breaches),
         None => {
-            let foreign = |owner: &crate::id::AccountId| offer.seller.is_some_and(|seller| seller != *owner);
+            let foreign = |owner: &AccountId| offer.seller.is_some_and(|seller| seller != *owner);
             for product in &offer.products {
-                if let Some(owner) = setting.view.manufacturer_of(product).filter(foreign) {
+                if let Some(owner) = resale::owner_of(setting, product).filter(foreign) {
                     let seller = offer.seller.map(|seller| seller.to_string()).unwrap_or_default();
                     let why = format!("`{product}` is owned by `{owner}`");
                     breaches.add(Code::E0410, "seller", seller, why, "--set authorization=resaleauthz-…");
@@ -191,7 +235,7 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
             }
         }
     }
-    follows(setting, offer, at, breaches);
+    follows(setting, offer, None, at, breaches);
     confusion(setting, offer, at, breaches);
 }
 
@@ -230,7 +274,7 @@ fn is_eula(text: &str) -> bool {
 }
 
 /// The agreement that an offer renews or replaces.
-fn follows(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut Breaches) {
+pub(super) fn follows(setting: &Setting<'_>, offer: &OfferTerms, acceptor: Option<AccountId>, at: Instant, breaches: &mut Breaches) {
     if offer.renews.is_some() && offer.replaces.is_some() {
         breaches.add(Code::E0401, "replaces", "", "it renews an agreement as well", "give one of `renews` and `replaces`");
     }
@@ -249,11 +293,30 @@ fn follows(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mu
         if let Some(status) = is_over.or_else(|| expired.then(|| "EXPIRED".to_owned())) {
             breaches.add(Code::E0408, field, before.as_str(), format!("it is {status}"), "an agreement that is active");
         }
-        if let Some(acceptor) =
-            setting.view.acceptor(standing).filter(|acceptor| !offer.buyers.is_empty() && !offer.buyers.contains(acceptor))
-        {
-            let why = format!("`{before}` is the agreement of `{acceptor}`");
-            breaches.add(Code::E0414, "buyers", resale::names(&offer.buyers), why, "make the offer to that account");
+        if let Some(holder) = setting.view.acceptor(standing) {
+            let why = || format!("`{before}` is the agreement of `{holder}`");
+            match acceptor {
+                Some(acceptor) if acceptor != holder => {
+                    breaches.add(Code::E0414, "acceptor", acceptor.as_str(), why(), "whoever holds it accepts what follows it");
+                }
+                None if offer.buyers.iter().any(|buyer| *buyer != holder) || offer.buyers.is_empty() => {
+                    breaches.add(Code::E0414, "buyers", resale::names(&offer.buyers), why(), "make the offer to that account alone");
+                }
+                _ => (),
+            }
+        }
+        if let Some(accepted) = standing.terms.accepted_at.filter(|accepted| at < *accepted) {
+            breaches.add(Code::E0415, field, before.as_str(), format!("it is accepted at {accepted}"), "what follows it comes after it");
+        }
+        let theirs = setting.view.offer_of(standing).map(|offer| setting.view.products_of(&offer)).unwrap_or_default();
+        if !theirs.is_empty() && !offer.products.is_empty() && !offer.products.iter().any(|product| theirs.contains(product)) {
+            breaches.add(
+                Code::E0401,
+                field,
+                before.as_str(),
+                "it is for another product",
+                "an agreement is followed by one for its product",
+            );
         }
         if let (Some(ours), Some(theirs)) = (offer.seller, setting.view.proposer(standing))
             && field == "replaces"
@@ -305,8 +368,7 @@ pub(in crate::book) fn submitted(setting: &Setting<'_>, step: &OfferStep, at: In
     }
 }
 
-pub(in crate::book) fn rejected(setting: &Setting<'_>, step: &OfferStep, by: &Actor, at: Instant, breaches: &mut Breaches) {
-    let _ = at;
+pub(in crate::book) fn rejected(setting: &Setting<'_>, step: &OfferStep, by: &Actor, breaches: &mut Breaches) {
     let life = Life::of(setting, &step.offer);
     let name = step.offer.as_str();
     let Some((_, seq)) = life.draft else {
@@ -354,7 +416,15 @@ pub(in crate::book) fn released(setting: &Setting<'_>, offer: &mut OfferTerms, a
             breaches.add(Code::E0408, "offer", offer.offer.as_str(), why, "release it by its id alone, or draft it anew");
         }
     }
+    if let Some(drafted) = life.drafted_at.filter(|drafted| at < *drafted) {
+        breaches.add(Code::E0415, "effective", at.to_string(), format!("it is drafted at {drafted}"), "it is released after that");
+    }
     complete(setting, offer, at, breaches);
+    let drafter = life.draft.as_ref().and_then(|(_, seq)| setting.book.recorder(*seq));
+    if let Some(drafter) = drafter.filter(|drafter| setting.book.person(drafter).is_none() && !roles_asked(setting, offer, at).is_empty()) {
+        let why = "who drafted it is nobody who is registered, so that nobody is known to be a second person";
+        breaches.add(Code::E0406, "offer", drafter.as_str(), why, "a registered person drafts it: --actor NAME");
+    }
     let missing = missing_approvals(setting, offer, at, None);
     if !missing.is_empty() {
         let roles = missing.into_iter().collect::<Vec<_>>().join(", ");

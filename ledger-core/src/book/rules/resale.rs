@@ -5,8 +5,8 @@ use super::Breaches;
 use crate::book::decide::Setting;
 use crate::event::offer::OfferTerms;
 use crate::event::resale::{AuthorizationGranted, AuthorizationRestricted};
-use crate::id::{AccountId, AuthorizationId};
-use crate::money::Amount;
+use crate::id::{AccountId, AuthorizationId, ProductId};
+use crate::money::{Amount, Currency};
 use crate::problem::Code;
 use crate::time::Instant;
 
@@ -56,7 +56,7 @@ pub(in crate::book) fn granted(setting: &Setting<'_>, told: &AuthorizationGrante
     match &told.parent {
         Some(parent) => below(setting, told, parent, at, breaches),
         None => {
-            if let Some(owner) = setting.view.manufacturer_of(&told.product).filter(|owner| *owner != told.grantor) {
+            if let Some(owner) = owner_of(setting, &told.product).filter(|owner| *owner != told.grantor) {
                 let why = format!("`{}` is owned by `{owner}`", told.product);
                 let cure = "a distributor names the authorization it holds itself: --set parent=resaleauthz-…";
                 breaches.add(Code::E0409, "grantor", told.grantor.as_str(), why, cure);
@@ -85,7 +85,7 @@ fn below(setting: &Setting<'_>, told: &AuthorizationGranted, parent: &Authorizat
             "the product it is for",
         );
     }
-    if let (Some(theirs), Some(ours)) = (above.currency, told.currency)
+    if let (Some(theirs), Some(ours)) = (currency_of(setting, &above), told.currency)
         && theirs != ours
     {
         breaches.add(Code::E0409, "currency", ours.as_str(), format!("`{name}` is in {theirs}"), "the ISV fixes the currency");
@@ -116,17 +116,17 @@ pub(in crate::book) fn restricted(setting: &Setting<'_>, told: &AuthorizationRes
 
 /// Whether an authorization, and every one it stands on, can be used at a moment.
 fn usable(setting: &Setting<'_>, authorization: &AuthorizationGranted, field: &str, at: Instant, breaches: &mut Breaches) {
-    let mut next = Some(authorization.clone());
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some(granted) = next.take().filter(|granted| seen.insert(granted.authorization.clone())) {
+    for granted in chain_of(setting, authorization) {
         let name = granted.authorization.as_str();
+        if let Some(since) = setting.view.granted_at(&granted.authorization).filter(|since| *since > at) {
+            breaches.add(Code::E0409, field, name, format!("it is granted at {since}"), "nothing is made under it before");
+        }
         if setting.view.restricted(&granted.authorization) {
             breaches.add(Code::E0409, field, name, "it is restricted: no new offer is made under it", "ask for another authorization");
         }
         if let Some(until) = granted.available_until.filter(|until| *until <= at) {
             breaches.add(Code::E0409, field, name, format!("it ended at {until}"), "it is never extended; ask for another one");
         }
-        next = granted.parent.as_ref().and_then(|parent| setting.view.granted(parent));
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &Authorizati
         let why = format!("`{id}` is for `{}`", granted.product);
         breaches.add(Code::E0409, "products", product.as_str(), why, "an offer under it sells that product alone");
     }
-    if let (Some(theirs), Some(ours)) = (granted.currency, offer.currency)
+    if let (Some(theirs), Some(ours)) = (currency_of(setting, &granted), offer.currency)
         && theirs != ours
     {
         breaches.add(Code::E0409, "currency", ours.as_str(), format!("`{id}` is in {theirs}"), "the ISV fixes the currency");
@@ -169,13 +169,40 @@ pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &Authorizati
     if offer.buyers.is_empty() {
         breaches.add(Code::E0409, "buyers", "", "a channel partner's offer is made to named buyers", "--set buyers=ACCOUNT");
     }
-    if let Some(most) = granted.offers_max {
-        let made = setting.view.made_under(id).into_iter().filter(|made| *made != offer.offer).count() as u64;
+    for granted in chain_of(setting, &granted) {
+        let Some(most) = granted.offers_max else { continue };
+        let made = setting.view.made_under(&granted.authorization).into_iter().filter(|made| *made != offer.offer).count() as u64;
         if made >= most {
-            let why = format!("{made} of {most} offers have been made under it");
+            let why = format!("{made} of {most} offers have been made under `{}`", granted.authorization);
             breaches.add(Code::E0409, "authorization", id.as_str(), why, "ask for another authorization");
         }
     }
+}
+
+/// An authorization and those it stands on, up to the ISV's own.
+fn chain_of(setting: &Setting<'_>, granted: &AuthorizationGranted) -> Vec<AuthorizationGranted> {
+    let mut chain = vec![granted.clone()];
+    while let Some(above) = chain.last().and_then(|last| setting.view.granted(last.parent.as_ref()?)) {
+        if chain.iter().any(|known| known.authorization == above.authorization) {
+            break;
+        }
+        chain.push(above);
+    }
+    chain
+}
+
+/// The currency that is fixed for an authorization: by itself, or by the nearest above it.
+fn currency_of(setting: &Setting<'_>, granted: &AuthorizationGranted) -> Option<Currency> {
+    chain_of(setting, granted).into_iter().find_map(|granted| granted.currency)
+}
+
+/// Who owns a product: as the feeds say, or else who authorized others to sell it without an authorization above.
+pub(super) fn owner_of(setting: &Setting<'_>, product: &ProductId) -> Option<AccountId> {
+    setting.view.manufacturer_of(product).or_else(|| {
+        let all = setting.view.all_granted();
+        let mut roots = all.iter().filter_map(|id| setting.view.granted(id)).filter(|granted| granted.parent.is_none());
+        roots.find(|granted| granted.product == *product).map(|granted| granted.grantor)
+    })
 }
 
 pub(super) fn names(accounts: &[AccountId]) -> String {

@@ -133,7 +133,7 @@ fn current(agreement: &AgreementId, revisions: &[Revision<'_>]) -> AgreementTerm
 }
 
 /// Lays what is told over what was known.
-fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
+pub(crate) fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
     macro_rules! over {
         ($($field:ident)+) => {$(
             if told.$field.is_some() {
@@ -411,13 +411,14 @@ impl View<'_> {
     }
 
     /// What was done to an offer, less its release, in the order in which it was recorded.
-    pub(crate) fn steps(&self, offer: &OfferId) -> Vec<(u64, Event)> {
+    pub(crate) fn steps(&self, offer: &OfferId) -> Vec<(u64, Instant, Event)> {
         let records: Vec<_> = self.all(Kind::OfferStep, &[offer.as_str()]).map(|(record, _)| record).collect();
-        let mut steps: Vec<(u64, Event)> = Vec::new();
+        let mut steps: Vec<(u64, Instant, Event)> = Vec::new();
         for record in &records {
-            steps.extend(record.stated().into_iter().filter_map(|version| Some((version.seq, record.event(version)?))));
+            let of = |version: &Version| Some((version.seq, Instant::from_micros(version.from), record.event(version)?));
+            steps.extend(record.stated().into_iter().filter_map(of));
         }
-        steps.sort_by_key(|(seq, _)| *seq);
+        steps.sort_by_key(|(seq, ..)| *seq);
         steps
     }
 
@@ -429,9 +430,19 @@ impl View<'_> {
             .map(Instant::from_micros)
     }
 
-    /// The offers that were made under an authorization.
+    /// The offers that were made under an authorization, or under one that stands on it.
     pub(crate) fn made_under(&self, authorization: &AuthorizationId) -> BTreeSet<OfferId> {
-        let under = |offer: &OfferTerms| offer.authorization.as_ref() == Some(authorization);
+        let mut all = BTreeSet::from([authorization.clone()]);
+        let granted: Vec<_> = self.all_granted().iter().filter_map(|id| self.granted(id)).collect();
+        for _ in 0..granted.len() {
+            let below = granted.iter().filter(|granted| granted.parent.as_ref().is_some_and(|parent| all.contains(parent)));
+            let below: Vec<_> = below.map(|granted| granted.authorization.clone()).filter(|id| !all.contains(id)).collect();
+            if below.is_empty() {
+                break;
+            }
+            all.extend(below);
+        }
+        let under = |offer: &OfferTerms| offer.authorization.as_ref().is_some_and(|authorization| all.contains(authorization));
         self.released_offers().filter(under).map(|offer| offer.offer).collect()
     }
 
@@ -483,10 +494,30 @@ impl View<'_> {
         self.planned(standing).into_iter().map(|(charge, _)| charge).filter(stands).collect()
     }
 
+    /// What followed of itself from an acceptance of ours: the positions of the instalments it planned and of the agreement it ended.
+    pub(crate) fn followed_from(&self, accepted: &AgreementTerms, seq: u64) -> BTreeSet<u64> {
+        let mut all = BTreeSet::new();
+        for (record, _) in self.all(Kind::Charge, &[accepted.agreement.as_str(), "", crate::book::SCHEDULE]) {
+            all.extend(record.stated().into_iter().map(|version| version.seq));
+        }
+        if let Some(before) = &accepted.preceding {
+            for (record, _) in self.all(Kind::Agreement, &[before.as_str(), "", "agreement.ended"]) {
+                all.extend(record.stated().into_iter().map(|version| version.seq));
+            }
+        }
+        all.into_iter().filter(|next| *next > seq).collect()
+    }
+
     /// Who grants an authorization to whom, and until when, where that was recorded.
     pub fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
         let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
         value_of!(record, record.in_force(), AuthorizationGranted)
+    }
+
+    /// Since when an authorization is granted.
+    pub(crate) fn granted_at(&self, authorization: &AuthorizationId) -> Option<Instant> {
+        let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
+        record.stated().first().map(|version| Instant::from_micros(version.from))
     }
 
     /// Whether no new offer may be made under an authorization.
@@ -496,7 +527,7 @@ impl View<'_> {
     }
 
     /// Every authorization that was granted by an event of its own.
-    pub(super) fn all_granted(&self) -> Vec<AuthorizationId> {
+    pub(crate) fn all_granted(&self) -> Vec<AuthorizationId> {
         self.all(Kind::Authorization, &[])
             .filter_map(|(record, _)| {
                 value_of!(record, record.in_force(), AuthorizationGranted).map(|granted| granted.authorization.clone())
