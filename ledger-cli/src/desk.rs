@@ -40,6 +40,11 @@ pub fn approvals(states: &States, event: &Event, at: Instant) -> BTreeSet<String
     approvals_needed(&Setting { book: &states.book, view: &view, subject: None, now: at }, event, at)
 }
 
+/// What is said of a policy or a person that counts only once somebody else has signed it.
+pub fn second_person(seq: u64) -> String {
+    format!("Counts only when a second person has signed it: dealbook approve {seq} --key FILE --actor NAME")
+}
+
 /// What would be appended.
 pub fn would(decision: Decision) -> Told {
     match decision {

@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use ledger_core::chain::Hash;
 use ledger_core::event::offer::Instalment;
 use ledger_core::event::{Event, Source};
+use ledger_core::feed::FEEDS;
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problem};
 use ledger_core::schema::event_schema;
@@ -79,6 +80,62 @@ impl<'de: 'a, 'a> de::Deserialize<'de> for Members<'a> {
             }
         }
         deserializer.deserialize_map(All).map(Members)
+    }
+}
+
+/// JSON in which no object names a member twice, at any depth.
+struct Distinct;
+
+impl<'de> de::Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Distinct;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("JSON")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Distinct, M::Error> {
+                let mut names = std::collections::BTreeSet::new();
+                while let Some((name, Distinct)) = map.next_entry::<String, Distinct>()? {
+                    if !names.insert(name.clone()) {
+                        return Err(de::Error::custom(format_args!("`{name}` is written twice")));
+                    }
+                }
+                Ok(Distinct)
+            }
+
+            fn visit_seq<S: de::SeqAccess<'de>>(self, mut items: S) -> Result<Distinct, S::Error> {
+                while items.next_element::<Distinct>()?.is_some() {}
+                Ok(Distinct)
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Distinct, E> {
+                Ok(Distinct)
+            }
+
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Distinct, E> {
+                Ok(Distinct)
+            }
+
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Distinct, E> {
+                Ok(Distinct)
+            }
+
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Distinct, E> {
+                Ok(Distinct)
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Distinct, E> {
+                Ok(Distinct)
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Distinct, E> {
+                Ok(Distinct)
+            }
+        }
+        deserializer.deserialize_any(Any)
     }
 }
 
@@ -338,10 +395,15 @@ fn not_json(text: &str, why: &serde_json::Error) -> Problem {
 
 fn source_of(reference: Option<String>, awaits: Option<String>, document: Option<Hash>, problems: &mut Vec<Problem>) -> Option<Source> {
     let parts = |text: &str| text.split_once(':').is_some_and(|(system, id)| !system.is_empty() && !id.is_empty());
-    if let Some(text) = reference.as_ref().filter(|text| !parts(text)) {
+    // What looks like the key of a row, or of a document, is one.
+    let taken = |text: &str| text.split(':').count() > 2 || text.starts_with("document:");
+    if let Some(text) = reference.as_ref().filter(|text| !parts(text) || taken(text)) {
         problems.push(Problem::new(Code::E0204, text, "it is no reference").column("ref").cure("write SYSTEM:ID, such as crm:0065"));
     }
-    if let Some(text) = awaits.as_ref().filter(|text| text.split(':').count() < 3) {
+    let is_key = |text: &str| {
+        text.split(':').count() > 2 && text.split(':').next().is_some_and(|feed| FEEDS.iter().any(|known| known.name() == feed))
+    };
+    if let Some(text) = awaits.as_ref().filter(|text| !is_key(text)) {
         let cure = "write <feed>:<recipient>:<id>, as `dealbook show event` prints it of a row";
         problems.push(Problem::new(Code::E0204, text, "it is no natural key").column("awaits").cure(cure));
     }
@@ -355,7 +417,7 @@ fn source_of(reference: Option<String>, awaits: Option<String>, document: Option
 /// Reads the date of something: a day, which means its first moment, or a moment.
 pub fn moment(text: &str) -> Result<Instant, Problem> {
     let refuse = |code, why: String, cure: &str| Err(Problem::new(code, text, why).column("effective").cure(cure));
-    match Period::parse(text, chrono::NaiveDate::default()) {
+    match Period::parse(text, NaiveDate::default()) {
         Ok(period) if text.len() == 10 || text.ends_with('Z') => Ok(period.from),
         Err(NotATime::Ambiguous(one, other)) => {
             refuse(Code::E0207, "which is the day, and which the month?".to_owned(), &format!("write {one} or {other}"))
@@ -378,6 +440,12 @@ fn event_of(kind: &str, value: &str, problems: &mut Vec<Problem>) -> Option<Even
         problems.push(Problem::new(Code::E0101, value, why).column("value").cure(format!("dealbook schema {kind}")));
         return None;
     };
+    if let Err(why) = serde_json::from_str::<Distinct>(value) {
+        let said = why.to_string();
+        let why = said.split(" at line ").next().unwrap_or_default().to_owned();
+        problems.push(Problem::new(Code::E0101, "", why).column("value").cure("name each field once, in text that is UTF-8"));
+        return None;
+    }
     let before = problems.len();
     let read = |members: Value| serde_json::from_value::<Event>(json!({ "type": kind, "value": members }));
     for (name, raw) in &members {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ledger_core::book::{self, Decision};
+use ledger_core::event::Event;
 use ledger_core::event::governance::EntryCorrected;
 use ledger_core::problem::Problem;
 
@@ -67,7 +68,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let by = (actor.clone(), context.now());
         book::correct((&states.book, &states.records), subject, by, effective_at, corrected.clone()).map(Decision::Record)
     };
-    let next = ["the entry stays in the log; the correction leads to it, and dealbook show event leads back".to_owned()];
+    let mut next = vec!["the entry stays in the log; the correction leads to it, and dealbook show event leads back".to_owned()];
+    let governs = found.as_ref().is_some_and(|(entry, _)| matches!(entry.event, Event::PolicySet(_) | Event::PersonRegistered(_)));
     if args.writing.dry_run {
         session::expect(&args.writing, session.head())?;
         let told = desk::would(decide(&session.states()?).map_err(refused)?);
@@ -77,6 +79,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     session::expect(&args.writing, ledger.head())?;
     let decision = decide(ledger.states()).map_err(refused)?;
     let told = desk::append(&mut ledger, decision, context)?;
+    let first = told.appended.first().and_then(|(head, _)| *head);
+    next.extend(first.filter(|head| governs && !ledger.states().book.stands(head.seq)).map(|head| desk::second_person(head.seq)));
     let head = session::close(context, ledger)?;
     told.print("correct", head, &next, context)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Event};
 use ledger_core::id::Actor;
-use ledger_core::problem::Problem;
+use ledger_core::problem::{Code, Problem};
 use ledger_store::ledger::Ledger;
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         }
     };
     let refused = |problems: Vec<Problem>| written.failure(&problems);
-    let intent = intent::read(&text).map_err(refused)?;
+    let intent = intent::read(&text).and_then(|intent| one_actor(intent, args.writing.actor.as_deref())).map_err(refused)?;
     if args.writing.dry_run {
         let session = Session::open(context)?;
         session::expect(&args.writing, session.head())?;
@@ -95,9 +95,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 fn next(told: &Told, states: &States) -> Vec<String> {
     let mut next = Vec::new();
     if let Some((Some(head), draft)) = told.appended.first() {
-        let (Event::OfferDrafted(_) | Event::OfferSubmitted(_)) = &draft.event else {
-            return vec![format!("Undo: dealbook correct {} --reason …", head.seq)];
-        };
+        let governs = matches!(draft.event, Event::PolicySet(_) | Event::PersonRegistered(_));
+        if governs && !states.book.stands(head.seq) {
+            next.push(desk::second_person(head.seq));
+        }
         let roles = desk::approvals(states, &draft.event, draft.effective_at);
         if !roles.is_empty() {
             let roles = roles.into_iter().collect::<Vec<_>>().join(", ");
@@ -106,6 +107,17 @@ fn next(told: &Told, states: &States) -> Vec<String> {
         next.push(format!("Undo: dealbook correct {} --reason …", head.seq));
     }
     next
+}
+
+/// Who records is said once, or twice the same.
+fn one_actor(intent: Intent, flag: Option<&str>) -> Result<Intent, Vec<Problem>> {
+    match (&intent.actor, flag) {
+        (Some(told), Some(flag)) if told.as_str() != flag => {
+            let why = format!("--actor says `{flag}`");
+            Err(vec![Problem::new(Code::E0401, told.as_str(), why).column("actor").cure("say it once, or twice the same")])
+        }
+        _ => Ok(intent),
+    }
 }
 
 fn draft_of(intent: Intent, actor: &Actor, states: &States, context: &Context) -> Draft {
@@ -142,12 +154,16 @@ pub(super) fn over(event: &Event, sets: Vec<(String, String)>) -> (Written, Stri
     let mut whole = serde_json::to_value(event).unwrap_or_default();
     let told: Value = serde_json::from_str(&text).unwrap_or_default();
     for (name, text) in &sets {
-        let name = name.split('.').next().unwrap_or(name);
-        match (text.is_empty(), whole["value"].as_object_mut()) {
-            (true, Some(members)) => {
-                members.remove(name);
+        // A field inside of another is set or taken away there, and leaves its siblings as they are.
+        let (mut under, mut from, mut parts) = (&mut whole["value"], &told["value"], name.split('.').peekable());
+        while let Some(part) = parts.next() {
+            if parts.peek().is_some() {
+                (under, from) = (&mut under[part], &from[part]);
+            } else if text.is_empty() {
+                under.as_object_mut().map(|members| members.remove(part));
+            } else {
+                under[part] = from[part].clone();
             }
-            _ => whole["value"][name] = told["value"][name].clone(),
         }
     }
     (written, whole.to_string())
@@ -193,8 +209,19 @@ fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure
         Desk::Wet(Box::new(ledger))
     };
     let mut exit = Exit::Done;
-    for (number, line) in (1_u64..).zip(std::io::stdin().lock().lines()) {
-        let line = line.map_err(|why| Failure::unreadable(Path::new("standard input"), &why))?;
+    let mut input = std::io::stdin().lock();
+    for number in 1_u64.. {
+        let mut bytes = Vec::new();
+        let read = input.read_until(b'\n', &mut bytes).map_err(|why| Failure::unreadable(Path::new("standard input"), &why))?;
+        if read == 0 {
+            break;
+        }
+        let Ok(line) = String::from_utf8(bytes) else {
+            exit = Exit::Rejected;
+            let refused = Problem::new(Code::E0311, "", "the line is not UTF-8").cure("send it in UTF-8");
+            context.say(json!({ "line": number, "result": "refused", "problems": [problem(&refused)] }))?;
+            continue;
+        };
         if line.trim().is_empty() {
             continue;
         }
@@ -202,8 +229,8 @@ fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure
             Desk::Dry(_, states) => &**states,
             Desk::Wet(ledger) => ledger.states(),
         };
-        let decided =
-            intent::read(&line).and_then(|intent| desk::decided(states, context.now(), draft_of(intent, actor, states, context), None));
+        let intent = intent::read(&line).and_then(|intent| one_actor(intent, args.writing.actor.as_deref()));
+        let decided = intent.and_then(|intent| desk::decided(states, context.now(), draft_of(intent, actor, states, context), None));
         let answer = match decided {
             Err(problems) => {
                 exit = Exit::Rejected;
