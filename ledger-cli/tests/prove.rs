@@ -636,6 +636,7 @@ fn every_report_is_as_its_schema_says() {
         ("invoices", &["show", "invoices"]),
         ("log", &["log", "--limit", "3"]),
         ("offers", &["show", "offers"]),
+        ("offer-stats", &["show", "offers", "--stats"]),
         ("payouts", &["show", "payouts"]),
         ("receivables", &["show", "receivables"]),
         ("renewals", &["show", "renewals", "--as-of", "2025-12-31"]),

@@ -53,6 +53,7 @@ fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
         ("deal", "deal agmt-09wlywns86urxd0uj1nywxoyu"),
         ("renewals", "renewals --as-of 2025-12-31"),
         ("offers", "offers seller:marlowe"),
+        ("offer_stats", "offers --stats --as-of 2025-12-31"),
         ("authorizations", "authorizations"),
         ("agreements", "agreements status:active"),
         ("invoices", "invoices party:emberline"),

@@ -43,6 +43,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("import", import::columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
     ("log", log::columns),
+    ("offer-stats", || recorded(records::strategy)),
     ("offers", || recorded(records::offers)),
     ("payouts", || {
         let options = Options { by: By::Party, currency: In::Pricing, names: &NoNames };

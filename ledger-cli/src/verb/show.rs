@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Of sources: every expected month and whether its file came
     #[arg(long)]
     pub(crate) gaps: bool,
+    /// Of offers: what became of them, by market segment and kind
+    #[arg(long)]
+    pub(crate) stats: bool,
     /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub(crate) within: Option<u64>,
@@ -193,6 +196,7 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
             (billing::receivables(&states.billing, basis, last.unwrap_or_else(|| context.today()), &names), money)
         }
         Noun::Deals => (records::deals(view), record),
+        Noun::Offers if args.stats => (records::strategy(view), record),
         Noun::Offers => (records::offers(view), record),
         Noun::Authorizations => (records::authorizations(view), record),
         Noun::Agreements => (records::agreements(view), record),
@@ -233,6 +237,8 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
     };
     match args {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
+        Args { stats: true, noun, .. } if *noun != Noun::Offers => unfit("--stats", "show offers"),
+        Args { by: Some(_), stats: true, .. } => unfit("--by", "show offers without --stats, among others"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
@@ -320,6 +326,7 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     add("by", args.by.and_then(|by| Some(clap::ValueEnum::to_possible_value(&by)?.get_name().to_owned())));
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));
+    add("stats", args.stats.then(|| "true".to_owned()));
     add("gaps", args.gaps.then(|| "true".to_owned()));
     asked
 }

@@ -17,6 +17,7 @@ mod deals;
 mod findings;
 mod renewals;
 mod reports;
+mod strategy;
 mod trace;
 
 use std::borrow::Cow;
@@ -28,6 +29,7 @@ pub(crate) use self::deals::lay;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
 pub use self::renewals::renewals;
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
+pub use self::strategy::strategy;
 use super::Projection;
 use crate::canonical;
 use crate::event::catalogue::PartyRegistered;
