@@ -6,6 +6,7 @@ mod copy;
 mod correct;
 mod deal;
 mod event;
+mod export;
 pub(crate) mod facts;
 mod help;
 mod import;
@@ -69,6 +70,7 @@ verbs! {
         Replay replay,
     }
     "Share" {
+        Export export,
         Copy copy,
     }
     "Tools" {

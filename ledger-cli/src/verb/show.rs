@@ -47,10 +47,10 @@ pub(crate) struct Args {
 }
 
 /// How many days are soon, when nothing else is said.
-const SOON: u64 = 90;
+pub(super) const SOON: u64 = 90;
 
 /// `90d`, `12w`: so many days.
-fn days(text: &str) -> Result<u64, String> {
+pub(super) fn days(text: &str) -> Result<u64, String> {
     let unit = match text.chars().last() {
         Some('d') => 1,
         Some('w') => 7,
