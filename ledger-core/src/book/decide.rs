@@ -88,11 +88,38 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         ),
         event => refuse(event, is_fact, &mut breaches),
     }
+    if let Some(source) = draft.source.as_ref().filter(|source| source.id.split(':').count() > 2 && !a_feed_says(&draft.event)) {
+        let why = format!("no feed says `{}`", draft.event.type_name());
+        breaches.add(Code::E0401, "awaits", &source.id, why, "leave it out; another system's name for the entry is its `ref`");
+    }
     fits_a_line(&draft.event, &mut breaches);
     breaches.done()?;
     let mut decided = vec![draft];
     decided.extend(more);
     Ok(Decision::Record(decided))
+}
+
+/// Whether a row of a feed may say the same one day.
+fn a_feed_says(event: &Event) -> bool {
+    event.billing().is_some()
+        || matches!(
+            event,
+            Event::PartyRegistered(_)
+                | Event::PartyLocated(_)
+                | Event::ProductListed(_)
+                | Event::IdMapped(_)
+                | Event::OfferReleased(_)
+                | Event::OfferProductAdded(_)
+                | Event::OfferTargeted(_)
+                | Event::AgreementAccepted(_)
+                | Event::AgreementAmended(_)
+                | Event::AgreementEnded(_)
+                | Event::AgreementRevised(_)
+                | Event::TermRecorded(_)
+                | Event::ChargeScheduled(_)
+                | Event::UsageMetered(_)
+                | Event::TaxItemised(_)
+        )
 }
 
 /// What a line can hold: so much, and under keys whose order nobody disputes.
