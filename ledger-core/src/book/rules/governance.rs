@@ -102,7 +102,9 @@ pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, b
         }
         _ => (),
     }
-    if setting.book.corrected.contains_key(&told.entry) {
+    // A correction that still waits for its second person stands in nobody's way.
+    let governs = matches!(entry.event, Event::PolicySet(_) | Event::PersonRegistered(_));
+    if setting.book.corrected.get(&told.entry).is_some_and(|by| !governs || setting.book.stands(*by)) {
         breaches.add(Code::E0419, "entry", name.clone(), "it was corrected already", "correct the correction");
     }
     if let Some(replacement) = &told.replacement {
