@@ -526,6 +526,18 @@ impl View<'_> {
             .is_some_and(|record| record.in_force().is_some())
     }
 
+    /// Whether no new offer may be made under an authorization, because of itself or of one that it stands on.
+    pub(crate) fn stopped(&self, authorization: &AuthorizationId) -> bool {
+        let (mut next, mut seen) = (Some(authorization.clone()), BTreeSet::new());
+        while let Some(id) = next.take().filter(|id| seen.insert(id.clone())) {
+            if self.restricted(&id) {
+                return true;
+            }
+            next = self.granted(&id).and_then(|granted| granted.parent);
+        }
+        false
+    }
+
     /// Every authorization that was granted by an event of its own.
     pub(crate) fn all_granted(&self) -> Vec<AuthorizationId> {
         self.all(Kind::Authorization, &[])

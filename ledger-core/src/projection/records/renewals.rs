@@ -107,7 +107,7 @@ pub fn renewals(view: &View<'_>, days: u64) -> Report {
         ));
     }
     for id in view.all_granted() {
-        let Some(granted) = view.granted(&id).filter(|_| !view.restricted(&id)) else { continue };
+        let Some(granted) = view.granted(&id).filter(|_| !view.stopped(&id)) else { continue };
         let Some((ends, left)) = left(granted.available_until) else { continue };
         let [seller, seller_name] = party(view, Some(granted.reseller), None, None);
         let mut row = vec![Cell::Moment(ends), Cell::Count(left), Cell::text("authorization"), Cell::text(&id), seller, seller_name];

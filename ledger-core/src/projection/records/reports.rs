@@ -314,7 +314,7 @@ pub fn authorizations(view: &View<'_>) -> Report {
             list(ids),
             moment(granted.as_ref().and_then(|granted| granted.available_until)),
             Cell::or_empty(granted.as_ref().and_then(|granted| granted.offers_max), Cell::Count),
-            Cell::Flag(view.restricted(&authorization)),
+            Cell::Flag(view.stopped(&authorization)),
         ]);
     }
     report
