@@ -10,9 +10,9 @@ use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, S
 use crate::event::governance::EntryCorrected;
 use crate::event::offer::{OfferStep, OfferTerms};
 use crate::event::{Draft, Entry, Event, LONGEST_EVENT, Source};
-use crate::id::Actor;
+use crate::id::{Actor, AgreementId};
 use crate::problem::{Code, Problem};
-use crate::projection::records::{Records, View};
+use crate::projection::records::{Records, Standing, View};
 use crate::time::{Basis, Instant};
 
 /// What a decision rests on: everything that is recorded.
@@ -313,6 +313,14 @@ fn still_holds(before: &View<'_>, after: &View<'_>) -> Result<(), Vec<Problem>> 
         |view: &View<'_>| view.findings().into_iter().map(|found| (found.code, found.subject, found.message)).collect::<BTreeSet<_>>();
     for (_, subject, message) in told(after).difference(&told(before)) {
         breaches.add(Code::E0419, "entry", subject, format!("`{subject}` rests on it: {message}"), "correct or end that first");
+    }
+    let orphans = |view: &View<'_>| -> BTreeSet<AgreementId> {
+        let orphan = |standing: &&&Standing| standing.terms.acceptor.is_none() && standing.terms.acceptor_account.is_none();
+        view.agreements().iter().filter(orphan).map(|standing| standing.terms.agreement.clone()).collect()
+    };
+    for agreement in orphans(after).difference(&orphans(before)) {
+        let why = format!("`{agreement}` was amended or ended since, and nobody would have accepted it");
+        breaches.add(Code::E0419, "entry", agreement.as_str(), why, "correct what came since first, the latest first");
     }
     for (buyer, product, one, other) in rules::double_holdings(after).difference(&rules::double_holdings(before)) {
         let why = format!("`{buyer}` would hold `{one}` and `{other}` for `{product}`");
