@@ -11,9 +11,9 @@ use ledger_core::time::{Basis, Instant};
 use ledger_store::ledger::{Ledger, States as _};
 use ledger_store::scan::ScanError;
 
-use crate::context::Context;
+use crate::context::{Context, Writing};
 use crate::failure::{Exit, Failure, counted};
-use crate::session::States;
+use crate::session::{self, Session, States};
 use crate::verb::facts::Facts;
 
 /// What became of an intent.
@@ -84,6 +84,34 @@ pub fn append(ledger: &mut Ledger<States>, decision: Decision, context: &Context
     Ok(told)
 }
 
+/// Decides, appends what is decided unless it is only rehearsed, and tells it with what can be done next.
+///
+/// # Errors
+/// What `refused` makes of the rules that are broken; the head is not the expected one; the ledger cannot be written.
+pub fn decide_and_tell(
+    name: &'static str,
+    writing: &Writing,
+    context: &Context,
+    decide: impl FnOnce(&States) -> Result<Decision, Vec<Problem>>,
+    refused: impl FnOnce(Vec<Problem>) -> Failure,
+    next: impl FnOnce(&Told, &States) -> Vec<String>,
+) -> Result<Exit, Failure> {
+    if writing.dry_run {
+        let session = Session::open(context)?;
+        session::expect(writing, session.head())?;
+        let states = session.states()?;
+        let told = would(decide(&states).map_err(refused)?);
+        return told.print(name, session.head(), &next(&told, &states), context);
+    }
+    let mut ledger = session::write(context)?;
+    session::expect(writing, ledger.head())?;
+    let decision = decide(ledger.states()).map_err(refused)?;
+    let told = append(&mut ledger, decision, context)?;
+    let next = next(&told, ledger.states());
+    let head = session::close(context, ledger)?;
+    told.print(name, head, &next, context)
+}
+
 /// The columns of what is told.
 pub fn columns() -> Vec<Column> {
     vec![
@@ -97,10 +125,7 @@ pub fn columns() -> Vec<Column> {
 
 impl Told {
     /// Prints what was appended, and what can be done next.
-    ///
-    /// # Errors
-    /// The output cannot be written.
-    pub fn print(&self, name: &'static str, head: Head, next: &[String], context: &Context) -> Result<Exit, Failure> {
+    fn print(&self, name: &'static str, head: Head, next: &[String], context: &Context) -> Result<Exit, Failure> {
         let mut report = Report::new(name, columns());
         for (head, draft) in &self.appended {
             report.rows.push(vec![

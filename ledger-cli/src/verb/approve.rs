@@ -15,7 +15,7 @@ use crate::context::{Context, Writing};
 use crate::desk;
 use crate::failure::{Code, Exit, Failure};
 use crate::intent::Written;
-use crate::session::{self, Session};
+use crate::session::{Session, States};
 
 /// Approve an entry as a second person
 ///
@@ -51,21 +51,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let approved = EntryApproved { entry: seq, hash, note: args.note.clone(), signature };
     let draft = Draft { actor, effective_at: context.now(), event: Event::EntryApproved(Box::new(approved)), source: None };
     let subject = Some((&subject.0, subject.1));
-    let mut next = Vec::new();
-    if args.key.is_none() {
-        next.push("asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());
-    }
-    if args.writing.dry_run {
-        session::expect(&args.writing, session.head())?;
-        let told = desk::would(desk::decided(&session.states()?, context.now(), draft, subject).map_err(refused)?);
-        return told.print("approve", session.head(), &next, context);
-    }
-    let mut ledger = session::write(context)?;
-    session::expect(&args.writing, ledger.head())?;
-    let decision = desk::decided(ledger.states(), context.now(), draft, subject).map_err(refused)?;
-    let told = desk::append(&mut ledger, decision, context)?;
-    let head = session::close(context, ledger)?;
-    told.print("approve", head, &next, context)
+    let asserted = args.key.is_none().then(|| "asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());
+    let decide = |states: &States| desk::decided(states, context.now(), draft, subject);
+    desk::decide_and_tell("approve", &args.writing, context, decide, refused, |_, _| asserted.into_iter().collect())
 }
 
 /// The number of an entry.

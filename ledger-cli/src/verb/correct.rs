@@ -9,10 +9,10 @@ use ledger_core::problem::Problem;
 
 use super::{approve, import, record};
 use crate::context::{Context, Writing};
-use crate::desk;
+use crate::desk::{self, Told};
 use crate::failure::{Exit, Failure};
 use crate::intent::{Written, moment};
-use crate::session::{self, Session, States};
+use crate::session::{Session, States};
 
 /// Take an entry back, or put another in its place
 ///
@@ -68,19 +68,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let by = (actor.clone(), context.now());
         book::correct((&states.book, &states.records), subject, by, effective_at, corrected.clone()).map(Decision::Record)
     };
-    let mut next = vec!["the entry stays in the log; the correction leads to it, and dealbook show event leads back".to_owned()];
     let governs = found.as_ref().is_some_and(|(entry, _)| matches!(entry.event, Event::PolicySet(_) | Event::PersonRegistered(_)));
-    if args.writing.dry_run {
-        session::expect(&args.writing, session.head())?;
-        let told = desk::would(decide(&session.states()?).map_err(refused)?);
-        return told.print("correct", session.head(), &next, context);
-    }
-    let mut ledger = session::write(context)?;
-    session::expect(&args.writing, ledger.head())?;
-    let decision = decide(ledger.states()).map_err(refused)?;
-    let told = desk::append(&mut ledger, decision, context)?;
-    let first = told.appended.first().and_then(|(head, _)| *head);
-    next.extend(first.filter(|head| governs && !ledger.states().book.stands(head.seq)).map(|head| desk::second_person(head.seq)));
-    let head = session::close(context, ledger)?;
-    told.print("correct", head, &next, context)
+    let next = |told: &Told, states: &States| {
+        let kept = "the entry stays in the log; the correction leads to it, and dealbook show event leads back".to_owned();
+        let first = told.appended.first().and_then(|(head, _)| *head);
+        let waits = first.filter(|head| governs && !states.book.stands(head.seq)).map(|head| desk::second_person(head.seq));
+        [Some(kept), waits].into_iter().flatten().collect()
+    };
+    desk::decide_and_tell("correct", &args.writing, context, decide, refused, next)
 }

@@ -24,7 +24,8 @@ use crate::session::{self, Session, States};
 /// Append one event, or one for each line of a stream
 ///
 /// What is recorded is decided on first: an offer, an acceptance, an authorization or a policy that breaks a rule is refused with every reason,
-/// and nothing is appended. What AWS says to have happened is recorded from the document that shows it (--document), and is not refused.
+/// and nothing is appended. What AWS says to have happened to an agreement, a party or a product is recorded from the document that shows it (--document), and what it breaks is a
+/// finding; money comes from the feeds alone.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What happened, such as offer.released; dealbook schema --list names them all
@@ -73,22 +74,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let refused = |problems: Vec<Problem>| written.failure(&problems);
     let intent = intent::read(&text).and_then(|intent| one_actor(intent, args.writing.actor.as_deref())).map_err(refused)?;
-    if args.writing.dry_run {
-        let session = Session::open(context)?;
-        session::expect(&args.writing, session.head())?;
-        let states = session.states()?;
-        let draft = draft_of(intent, &actor, &states, context);
-        let told = desk::would(desk::decided(&states, context.now(), draft, None).map_err(refused)?);
-        return told.print("record", session.head(), &[], context);
-    }
-    let mut ledger = session::write(context)?;
-    session::expect(&args.writing, ledger.head())?;
-    let draft = draft_of(intent, &actor, ledger.states(), context);
-    let decision = desk::decided(ledger.states(), context.now(), draft, None).map_err(refused)?;
-    let told = desk::append(&mut ledger, decision, context)?;
-    let next = next(&told, ledger.states());
-    let head = session::close(context, ledger)?;
-    told.print("record", head, &next, context)
+    let decide = |states: &States| desk::decided(states, context.now(), draft_of(intent, &actor, states, context), None);
+    desk::decide_and_tell("record", &args.writing, context, decide, refused, next)
 }
 
 /// What can be done with what was recorded.
