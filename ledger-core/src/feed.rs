@@ -236,7 +236,8 @@ impl Fingerprint {
         Self::of_told(told)
     }
 
-    /// The fingerprints of the facts that entries recorded; nothing for entries that came from no source's row.
+    /// The fingerprints of the facts that entries recorded, rows of a feed or what a person recorded under a key; nothing for entries without
+    /// a source.
     pub fn of_entries(entries: &[Entry]) -> Vec<Option<Self>> {
         let told = entries.iter().filter_map(|entry| {
             let source = entry.source.as_ref()?;

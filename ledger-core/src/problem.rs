@@ -148,7 +148,7 @@ codes! {
     E0417 "not on the buyer's list", "`{found}` is not on the buyer's list of products",
         "The buyer's private marketplace lists what may be bought, by the policy `private-marketplace` as it stands on the day. That is a gate of the buyer's organisation; a private offer is a price, and opens no gate.";
     E0418 "a fact of AWS's without a document", "this is for AWS to say",
-        "What AWS invoices, collects, pays out or delivers in a feed is a fact of AWS's. Recorded by hand it needs the document that shows it: `--document FILE`. Otherwise import the feed.";
+        "What AWS invoices, collects, pays out or delivers in a feed is a fact of AWS's. Of an agreement, a party or a product it can be recorded by hand from the document that shows it: `--document FILE`. Money and opening balances come from the feeds alone: import them.";
     E0419 "an entry that cannot be corrected", "this entry cannot be corrected",
         "Entries of ours are corrected, once each: what is wrong with a correction is put right by correcting that. What a feed said stands as it was said; AWS restates it.";
     E0420 "a rule of AWS Marketplace's", "AWS Marketplace does not do this",
