@@ -24,8 +24,8 @@ use crate::session::{self, Session, States};
 /// Append one event, or one for each line of a stream
 ///
 /// What is recorded is decided on first: an offer, an acceptance, an authorization or a policy that breaks a rule is refused with every reason,
-/// and nothing is appended. What AWS says to have happened to an agreement, a party or a product is recorded from the document that shows it (--document), and what it breaks is a
-/// finding; money comes from the feeds alone.
+/// and nothing is appended. What AWS says to have happened to an agreement, a party or a product is recorded from the document that shows it
+/// (--document), and what it breaks is a finding; money comes from the feeds alone.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What happened, such as offer.released; dealbook schema --list names them all
