@@ -1,6 +1,7 @@
 //! Decoders: from a file to rows of text, and everything that can be wrong with the file itself. What the values mean is the feeds' business.
 
 pub mod csv;
+pub(crate) mod json;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,8 @@ fn each_record(
     let mut line = 1;
     let mut lines = lines.into_iter().peekable();
     let mut record = vec![];
+    // A quote in JSON does not open a field that goes on over line ends.
+    let is_csv = !json::is_json(path).unwrap_or(false);
     while let Some(wanted) = lines.next() {
         while line < wanted {
             if reader.skip_until(b'\n')? == 0 {
@@ -76,7 +79,7 @@ fn each_record(
             let room = limit - record.len() as u64;
             let read = reader.by_ref().take(room).read_until(b'\n', &mut record);
             line += u64::from(record.last() == Some(&b'\n'));
-            let open = memchr::memchr_iter(b'"', &record).count() % 2 == 1;
+            let open = is_csv && memchr::memchr_iter(b'"', &record).count() % 2 == 1;
             if !open || record.len() as u64 >= limit || !matches!(read, Ok(1..)) || lines.peek() == Some(&line) {
                 break;
             }

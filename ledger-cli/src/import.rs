@@ -4,17 +4,18 @@
 //! holds every chunk of rows against the digest that the first pass took of it, and appends. Memory stays bounded: neither pass holds
 //! more than a few chunks of rows.
 
+mod documents;
 pub mod files;
 mod judge;
 mod record;
 mod rows;
 
-pub use judge::{History, Judged, Judgement, Known, judge};
+pub use judge::{History, Judged, Judgement, Known, Said, judge};
 pub use record::record;
 
 use std::path::{Path, PathBuf};
 
-use ledger_core::id::{AccountId, Actor};
+use ledger_core::id::Actor;
 use ledger_core::time::Instant;
 use ledger_store::ledger::Ledger;
 
@@ -25,8 +26,8 @@ use files::InFile;
 
 /// How an import is to be done.
 pub struct Order<'a> {
-    /// Whose feeds they are, where nothing else says so.
-    pub account: Option<AccountId>,
+    /// What is said beside the files.
+    pub said: Said<'a>,
     /// Who records it.
     pub actor: Actor,
     /// What time it is.
@@ -62,7 +63,7 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
     // A row of the billing feed has about 800 bytes; how many rows there are is not known before they are read.
     let bytes: u64 = files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum();
     let mut progress = context.progress("reading", bytes / 800);
-    let mut judgement = judge(files, order.account, known, |rows| progress.add(rows))?;
+    let mut judgement = judge(files, order.said, known, |rows| progress.add(rows))?;
     drop(progress);
     let mut refused = std::mem::take(&mut judgement.whole);
     let whole = refused.total();

@@ -17,10 +17,9 @@ use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problem};
 use ledger_core::schema::event_schema;
 use ledger_core::time::{Instant, NotATime, Period};
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::decode::json::{self, Members};
 use crate::failure::{Diagnostic, Excerpt, Exit, Failure, counted, nearest};
 
 /// An intent, read.
@@ -55,90 +54,6 @@ pub enum Written {
 /// What an envelope may hold beside the value.
 const ENVELOPE: &[&str] = &["type", "value", "effective", "ref", "awaits", "document", "actor"];
 
-/// The members of an object, in the order in which they are written.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> de::Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct All;
-        impl<'de> Visitor<'de> for All {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members: Self::Value = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    if members.iter().any(|(known, _)| *known == name) {
-                        return Err(de::Error::custom(format_args!("`{name}` is written twice")));
-                    }
-                    members.push((name, value));
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(All).map(Members)
-    }
-}
-
-/// JSON in which no object names a member twice, at any depth.
-struct Distinct;
-
-impl<'de> de::Deserialize<'de> for Distinct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Distinct;
-
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("JSON")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Distinct, M::Error> {
-                let mut names = std::collections::BTreeSet::new();
-                while let Some((name, Distinct)) = map.next_entry::<String, Distinct>()? {
-                    if !names.insert(name.clone()) {
-                        return Err(de::Error::custom(format_args!("`{name}` is written twice")));
-                    }
-                }
-                Ok(Distinct)
-            }
-
-            fn visit_seq<S: de::SeqAccess<'de>>(self, mut items: S) -> Result<Distinct, S::Error> {
-                while items.next_element::<Distinct>()?.is_some() {}
-                Ok(Distinct)
-            }
-
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<Distinct, E> {
-                Ok(Distinct)
-            }
-
-            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Distinct, E> {
-                Ok(Distinct)
-            }
-
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Distinct, E> {
-                Ok(Distinct)
-            }
-
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Distinct, E> {
-                Ok(Distinct)
-            }
-
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Distinct, E> {
-                Ok(Distinct)
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Distinct, E> {
-                Ok(Distinct)
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
-}
-
 impl Written {
     /// The text, as JSON: flags become the members of a value.
     ///
@@ -151,24 +66,24 @@ impl Written {
         let of = |name: &str| sets.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         for (name, text) in &sets {
             if let Some(schedule) = pattern(text).filter(|_| name == "schedule") {
-                value.insert(name.clone(), schedule.laid_out(of("value"), of("currency")).unwrap_or_else(|| json!(text)));
+                value.insert(name.clone(), schedule.laid_out(of("value"), of("currency")).unwrap_or_else(|| serde_json::json!(text)));
                 continue;
             }
             let (name, inner) = name.split_once('.').map_or((name.as_str(), None), |(name, inner)| (name, Some(inner)));
             let shape = field(name);
             let of = shape.as_ref().and_then(|shape| shape["type"].as_str()).unwrap_or("string");
             if let Some(inner) = inner {
-                let members = value.entry(name).or_insert_with(|| json!({}));
+                let members = value.entry(name).or_insert_with(|| serde_json::json!({}));
                 if let Some(members) = members.as_object_mut() {
-                    members.insert(inner.to_owned(), json!(text));
+                    members.insert(inner.to_owned(), serde_json::json!(text));
                 }
                 continue;
             }
             let told = match (of, serde_json::from_str::<Value>(text)) {
                 (_, Ok(told @ (Value::Array(_) | Value::Object(_)))) => told,
                 ("integer" | "boolean", Ok(told @ (Value::Number(_) | Value::Bool(_)))) => told,
-                ("array", _) => text.split(',').map(|part| json!(part.trim())).collect(),
-                _ => json!(text),
+                ("array", _) => text.split(',').map(|part| serde_json::json!(part.trim())).collect(),
+                _ => serde_json::json!(text),
             };
             match (value.get_mut(name), told) {
                 (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
@@ -177,9 +92,9 @@ impl Written {
                 }
             }
         }
-        let mut whole = json!({ "type": kind, "value": value });
+        let mut whole = serde_json::json!({ "type": kind, "value": value });
         for (name, text) in envelope {
-            whole[*name] = json!(text);
+            whole[*name] = serde_json::json!(text);
         }
         let text = whole.to_string();
         let envelope = envelope.iter().map(|(name, text)| (format!("--{name}"), (*text).to_owned()));
@@ -253,33 +168,15 @@ fn broken_at(text: &str) -> Range<usize> {
     at..at
 }
 
-/// Where a part of a text stands in it.
-fn within(text: &str, part: &str) -> Range<usize> {
-    let from = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-    if from <= text.len() && from + part.len() <= text.len() { from..from + part.len() } else { 0..0 }
-}
-
 /// Where a field stands in an intent's text, or the nearest that is around it.
 fn find(text: &str, field: &str) -> Option<Range<usize>> {
     let whole: Members<'_> = serde_json::from_str(text).ok()?;
     let raw_of = |name: &str| whole.0.iter().find(|(known, _)| known == name).map(|(_, raw)| raw.get());
     let around = raw_of("value").or_else(|| raw_of("type"))?;
-    let mut at = around;
-    for part in field.split('.') {
-        let next = if let Ok(number) = part.parse::<usize>() {
-            serde_json::from_str::<Vec<&RawValue>>(at).ok().and_then(|items| items.get(number.checked_sub(1)?).map(|raw| raw.get()))
-        } else {
-            let members = serde_json::from_str::<Members<'_>>(at).ok();
-            members.and_then(|members| members.0.into_iter().find(|(known, _)| known == part).map(|(_, raw)| raw.get()))
-        };
-        match next {
-            Some(next) => at = next,
-            None => break,
-        }
-    }
+    let at = json::below(around, field);
     // What is not in the value may stand beside it.
     let beside = if std::ptr::eq(at, around) { raw_of(field) } else { None };
-    Some(within(text, beside.unwrap_or(at)))
+    Some(json::within(text, beside.unwrap_or(at)))
 }
 
 /// A payment schedule in words: `12 monthly from 2026-03-01`.
@@ -440,17 +337,17 @@ fn event_of(kind: &str, value: &str, problems: &mut Vec<Problem>) -> Option<Even
         problems.push(Problem::new(Code::E0101, value, why).column("value").cure(format!("dealbook schema {kind}")));
         return None;
     };
-    if let Err(why) = serde_json::from_str::<Distinct>(value) {
+    if let Err(why) = serde_json::from_str::<json::Distinct>(value) {
         let said = why.to_string();
         let why = said.split(" at line ").next().unwrap_or_default().to_owned();
         problems.push(Problem::new(Code::E0101, "", why).column("value").cure("name each field once, in text that is UTF-8"));
         return None;
     }
     let before = problems.len();
-    let read = |members: Value| serde_json::from_value::<Event>(json!({ "type": kind, "value": members }));
+    let read = |members: Value| serde_json::from_value::<Event>(serde_json::json!({ "type": kind, "value": members }));
     for (name, raw) in &members {
         let alone = serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
-        if let Err(why) = read(json!({ name.as_str(): alone })) {
+        if let Err(why) = read(serde_json::json!({ name.as_str(): alone })) {
             problems.extend(wrong(kind, name, raw.get(), &why.to_string()));
         }
     }

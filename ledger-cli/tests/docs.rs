@@ -15,7 +15,13 @@ struct Document {
 impl Document {
     fn open(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-        Self { path, folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        // Documents of AWS, under names that every machine has.
+        for fixture in ["documents", "marketplace-api"] {
+            let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(fixture);
+            std::os::unix::fs::symlink(there, folder.path().join(fixture)).unwrap();
+        }
+        Self { path, folder }
     }
 
     /// What a command prints: standard output, then standard error, then its exit code when that is not 0.
@@ -25,7 +31,8 @@ impl Document {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(self.folder.path()).env_clear();
         let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/keys");
-        let output = shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z"), ("KEYS", keys)]).output().unwrap();
+        shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z"), ("KEYS", keys)]);
+        let output = shell.output().unwrap();
         let mut printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         match output.status.code() {
             Some(0) => {}

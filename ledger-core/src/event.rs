@@ -87,12 +87,16 @@ catalogue! {
     "template.saved" TemplateSaved(catalogue::TemplateSaved),
     /// A rule that holds from a date on.
     "policy.set" PolicySet(catalogue::PolicySet),
+    /// AWS tells a part of a resale authorization: a draft of it, or a change to it.
+    "authorization.described" AuthorizationDescribed(resale::AuthorizationTerms),
     /// An ISV or distributor lets a partner resell a product.
-    "authorization.granted" AuthorizationGranted(resale::AuthorizationGranted),
+    "authorization.granted" AuthorizationGranted(resale::AuthorizationTerms),
     /// An authorization may no longer be used for new offers.
     "authorization.restricted" AuthorizationRestricted(resale::AuthorizationRestricted),
     /// An offer was drafted.
     "offer.drafted" OfferDrafted(offer::OfferTerms),
+    /// AWS tells a part of an offer: a draft of it, a change to it, or what an agreement says of it.
+    "offer.described" OfferDescribed(offer::OfferTerms),
     /// A draft was submitted for approval.
     "offer.submitted" OfferSubmitted(offer::OfferStep),
     /// A submitted offer was approved.
@@ -109,12 +113,20 @@ catalogue! {
     "offer.availability_changed" OfferAvailabilityChanged(offer::OfferAvailabilityChanged),
     /// An offer was taken back.
     "offer.withdrawn" OfferWithdrawn(offer::OfferStep),
+    /// Offers are put together, to be accepted in one action.
+    "offer_set.described" OfferSetDescribed(offer::OfferSetTerms),
+    /// A set of offers stands for its buyer to accept.
+    "offer_set.released" OfferSetReleased(offer::OfferSetTerms),
     /// A buyer accepted an offer.
     "agreement.accepted" AgreementAccepted(agreement::AgreementTerms),
     /// An agreement was amended.
     "agreement.amended" AgreementAmended(agreement::AgreementTerms),
     /// An agreement ended.
     "agreement.ended" AgreementEnded(agreement::AgreementEnded),
+    /// A seller asks for an agreement to be cancelled.
+    "cancellation.requested" CancellationRequested(agreement::CancellationRequested),
+    /// A request to cancel an agreement was answered, or taken back.
+    "cancellation.answered" CancellationAnswered(agreement::CancellationAnswered),
     /// A revision of an agreement, as a feed delivers it.
     "agreement.revised" AgreementRevised(agreement::AgreementTerms),
     /// A term of an agreement.

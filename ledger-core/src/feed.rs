@@ -401,7 +401,7 @@ impl History {
 }
 
 /// A complaint about one value: code, why, cure.
-type Complaint = (Code, String, String);
+pub(crate) type Complaint = (Code, String, String);
 
 impl Row<'_> {
     /// Whose feed it is.
@@ -584,7 +584,7 @@ fn spreadsheet_number(text: &str) -> Option<Complaint> {
     })
 }
 
-fn amount(text: &str) -> Result<Amount, Complaint> {
+pub(crate) fn amount(text: &str) -> Result<Amount, Complaint> {
     text.parse().map_err(|why: NotAnAmount| {
         let code = if matches!(why, NotAnAmount::TooFine | NotAnAmount::TooLarge) { Code::E0208 } else { Code::E0211 };
         let why = match why {
@@ -596,7 +596,7 @@ fn amount(text: &str) -> Result<Amount, Complaint> {
 }
 
 /// Both forms of a feed's timestamps: `2025-03-03T00:04:07Z` and `2025-03-03 00:04:07.0`, or a day alone. All are UTC.
-fn moment(text: &str) -> Result<Instant, Complaint> {
+pub(crate) fn moment(text: &str) -> Result<Instant, Complaint> {
     let read = || {
         let bytes = text.as_bytes();
         let midnight = Instant::midnight_at_start(bytes)?;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Row     -Feed::read-->        Fact               what a source says, in the field's words
+//! JSON    -Document::read->     [Fact]             what a document of AWS says
 //! Fact    -book::observe-->     Event | nothing    nothing: already known
 //! Draft   -write-->             Line               one event in canonical JSON, bound to the line before
 //! Line    -chain::follow-->     Head               or how the chain breaks
@@ -12,6 +13,7 @@ pub mod book;
 mod canonical;
 pub mod chain;
 pub mod damage;
+pub mod document;
 pub mod event;
 pub mod feed;
 pub mod finding;

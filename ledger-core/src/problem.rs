@@ -113,6 +113,10 @@ codes! {
         "Import reads twice: once to judge, once to record. The second time the bytes were other ones, so nothing was recorded of it. Run it again when the file is no longer written to.";
     E0324 "a file that cannot be written", "this file cannot be written",
         "The output could not be written where -o said. The reason the operating system gave is printed below the message.";
+    E0325 "a template that is not filled in", "`{found}` is not filled in",
+        "A placeholder in double braces stands where a program was to put a value. The template says what will be asked for, not what was.\n\n    \"BuyerAccounts\": \"{{BUYER_IDS}}\"\n\nImport what was sent, or better: what AWS answered.";
+    E0326 "a document that leaves something open", "this document leaves something open",
+        "A change set as it was asked for does not say whether and when AWS did it, nor what AWS called what was created; the answer to GetAgreementTerms does not name the agreement. Import the answer that says it (DescribeChangeSet), or say it beside the document:\n\n    dealbook import changes.json --effective 2026-03-31 --entity CreateOffer=offer-1111111111111";
     E0401 "what you want to do breaks a rule", "this breaks a rule",
         "What AWS says is always recorded, with a finding when it breaks a rule. What we ourselves want to do and must not is refused, and this says which rule. Nothing was recorded.";
     E0402 "there are findings", "there are findings",

@@ -21,6 +21,7 @@ fn every_type_of_the_glossary_is_there() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = Vec::new();
     sources(&here.join("src/event"), &mut all);
+    all.push(fs::read_to_string(here.join("src/document.rs")).unwrap());
     let page = fs::read_to_string(here.join("../docs/glossary.md")).unwrap();
     let (_, table) = page.split_once("## AWS's words and ours").unwrap();
     let rows: Vec<Vec<&str>> = table
@@ -35,7 +36,10 @@ fn every_type_of_the_glossary_is_there() {
         assert!(!here.is_empty() && gloss.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{row:?}");
         let name = of.trim_matches('`');
         let (kind, field) = name.split_once('.').map_or((name, None), |(kind, field)| (kind, Some(field)));
-        let declared = |text: &&String| ["pub struct ", "pub enum ", "    "].iter().any(|what| text.contains(&format!("{what}{kind} {{")));
+        let declared = |text: &&String| {
+            ["pub struct ", "pub enum ", "    "].iter().any(|what| text.contains(&format!("{what}{kind} {{")))
+                || text.contains(&format!("pub trait {kind}:"))
+        };
         let text = all.iter().find(declared).unwrap_or_else(|| panic!("`{kind}` is no type of an event"));
         if let Some(field) = field {
             let body = text.split_once(&format!("pub struct {kind} {{")).unwrap().1;

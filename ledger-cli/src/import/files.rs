@@ -30,7 +30,8 @@ pub struct Place {
     pub month: Option<u32>,
 }
 
-/// The files that some paths name: a file is itself, a folder is every `.csv` and `.csv.gz` below it. In the order of their paths' bytes.
+/// The files that some paths name: a file is itself, a folder is every `.csv`, `.json` and `.jsonl` below it, compressed or not. In the order of
+/// their paths' bytes.
 ///
 /// # Errors
 /// A path that cannot be read.
@@ -63,7 +64,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
                 .hint("name the folder that it leads to"));
         } else if kind.is_dir() {
             walk(&path, found)?;
-        } else if kind.is_file() && is_csv(&path) {
+        } else if kind.is_file() && is_meant(&path) {
             found.push(path);
         }
     }
@@ -73,10 +74,11 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 /// How the name of a file ends that holds rows which were set aside.
 pub const REJECTED: &str = ".rejected.csv";
 
-fn is_csv(path: &Path) -> bool {
+fn is_meant(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     // What --quarantine set aside stands beside its file, and is imported when somebody names it.
-    (name.ends_with(".csv") || name.ends_with(".csv.gz")) && !name.ends_with(REJECTED)
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    [".csv", ".json", ".jsonl", ".ndjson"].iter().any(|ending| plain.ends_with(ending)) && !name.ends_with(REJECTED)
 }
 
 fn describe(path: PathBuf) -> InFile {

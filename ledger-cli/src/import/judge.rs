@@ -12,11 +12,13 @@ use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::problem::{Code, Located, Problem, Problems};
 use ledger_core::projection::sources::{Import, Sources};
+use ledger_core::time::Instant;
 use ledger_store::scan::in_order;
 
 use super::files::InFile;
 use super::rows::{self, Chunks};
 use crate::decode::csv::Rows;
+use crate::decode::json;
 use crate::failure::Failure;
 
 /// What the ledger knows already.
@@ -32,18 +34,18 @@ pub struct Known<'a> {
 pub struct Judged {
     /// The file.
     pub file: InFile,
-    /// How its columns lie.
-    pub layout: Layout,
+    /// Which feed, or which kind of document, it is of.
+    pub feed: &'static str,
     /// Whose feed it is.
     pub recipient: AccountId,
-    /// What its first row calls that seller.
-    pub(super) named: Option<String>,
     /// Its bytes, after decompression: digest and number.
     pub digest: Hash,
     /// How many bytes it has, after decompression.
     pub decoded_bytes: u64,
     /// How many rows it has.
     pub rows: u64,
+    /// How much of what it says is known already.
+    pub known: u64,
     /// How many of them are new, by the type of event they become.
     pub new: BTreeMap<&'static str, u64>,
     /// Sums of the new rows, by type of event and currency.
@@ -56,8 +58,43 @@ pub struct Judged {
     pub bad: Vec<u64>,
     /// What is known of the file.
     pub history: History,
-    /// A digest of every chunk of rows, for the second pass to be held against.
-    pub(super) chunks: Vec<Hash>,
+    /// What the second pass goes by.
+    pub(super) content: Content,
+}
+
+/// Nothing was said beside the files.
+static NO_NAMES: BTreeMap<String, String> = BTreeMap::new();
+
+impl Default for Said<'_> {
+    fn default() -> Self {
+        Self { account: None, names: &NO_NAMES, effective_at: None }
+    }
+}
+
+/// What is in a file.
+pub(super) enum Content {
+    /// Rows of a feed, which are read again.
+    Rows {
+        /// How its columns lie.
+        layout: Layout,
+        /// What its first row calls the recipient.
+        named: Option<String>,
+        /// A digest of every chunk of rows, for the second pass to be held against.
+        chunks: Vec<Hash>,
+    },
+    /// What documents say, each with the number of its document in the file.
+    Facts(Vec<(u64, Fact)>),
+}
+
+/// What was said beside the files.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Whose they are, when they do not tell.
+    pub account: Option<AccountId>,
+    /// What AWS called the things that documents name by a placeholder.
+    pub names: &'a BTreeMap<String, String>,
+    /// Since when documents hold that do not say so.
+    pub effective_at: Option<Instant>,
 }
 
 /// What the ledger knows of a file.
@@ -84,6 +121,11 @@ pub enum History {
 }
 
 impl Judged {
+    /// Whether it holds documents.
+    pub fn is_documents(&self) -> bool {
+        matches!(self.content, Content::Facts(_))
+    }
+
     /// How many events follow its `source.imported`.
     pub fn events(&self) -> u64 {
         self.new.values().sum()
@@ -135,21 +177,23 @@ impl Judgement {
     }
 }
 
-/// Judges files. `account` is whose feeds they are, when their paths do not tell; `tick` is told of every few rows that have been read.
+/// Judges files. `tick` is told of every few rows that have been read.
 ///
 /// # Errors
 /// A file that cannot be opened.
-pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, mut tick: impl FnMut(u64)) -> Result<Judgement, Failure> {
+pub fn judge(files: Vec<InFile>, said: Said<'_>, known: Known<'_>, mut tick: impl FnMut(u64)) -> Result<Judgement, Failure> {
     let mut judgement =
         Judgement { files: Vec::new(), accounts: BTreeMap::new(), rows: Problems::new(), whole: Problems::new(), notes: Vec::new() };
-    let mut recognised = Vec::new();
+    let (mut recognised, mut documents) = (Vec::new(), Vec::new());
     for file in files {
-        if let Some(layout) = open(&file.path, &mut judgement.whole)? {
+        if json::is_json(&file.path)? {
+            documents.push(file);
+        } else if let Some(layout) = open(&file.path, &mut judgement.whole)? {
             recognised.push((file, layout));
         }
     }
     for (file, layout) in recognised.iter().filter(|(_, layout)| layout.feed.name() == "account") {
-        if let Some(recipient) = file.place.recipient.or(account) {
+        if let Some(recipient) = file.place.recipient.or(said.account) {
             read_accounts(&file.path, layout, judgement.accounts.entry(recipient).or_default())?;
         }
     }
@@ -157,7 +201,7 @@ pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, m
     for (file, layout) in recognised {
         let first = first_recipient(&file.path, &layout)?;
         let by_rows = first.as_deref().and_then(|opaque| judgement.recipient_behind(opaque, file.place.recipient));
-        match whose(&file, by_rows, account) {
+        match whose(&file, ("its rows", by_rows), said.account) {
             Ok(recipient) => {
                 let whose = (recipient, first);
                 let judged = judge_file(file, layout, whose, known, &mut seen, &mut judgement, &mut tick)?;
@@ -165,6 +209,9 @@ pub fn judge(files: Vec<InFile>, account: Option<AccountId>, known: Known<'_>, m
             }
             Err(problem) => judgement.whole.push(whole_file(&file.path, problem)),
         }
+    }
+    for file in documents {
+        super::documents::judge(file, &said, known, &mut seen, &mut judgement)?;
     }
     Ok(judgement)
 }
@@ -216,13 +263,13 @@ fn first_recipient(path: &Path, layout: &Layout) -> Result<Option<String>, Failu
     Ok(rows.next(&mut ignored).map(|row| row.get(column).to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// Whose feed a file is: by its path, by its rows and this import's account feeds, or by what the user says. They must not disagree.
-fn whose(file: &InFile, by_rows: Option<AccountId>, account: Option<AccountId>) -> Result<AccountId, Problem> {
-    let told = [("its folder", file.place.recipient), ("its rows", by_rows), ("--account", account)];
+/// Whose a file is: by its path, by what is in it, or by what the user says. They must not disagree.
+pub(super) fn whose(file: &InFile, inside: (&'static str, Option<AccountId>), account: Option<AccountId>) -> Result<AccountId, Problem> {
+    let told = [("its folder", file.place.recipient), inside, ("--account", account)];
     let mut told = told.into_iter().filter_map(|(by, account)| Some((by, account?)));
     let Some((by, recipient)) = told.next() else {
         let cure = "give --account, or keep AWS's layout: <12-digit account>/<feed>_v1/year=YYYY/month=MM/data.csv";
-        return Err(Problem::new(Code::E0322, "", "neither its folder nor its rows say whose feed it is").cure(cure));
+        return Err(Problem::new(Code::E0322, "", format!("neither its folder nor {} say whose it is", inside.0)).cure(cure));
     };
     match told.find(|(_, other)| *other != recipient) {
         Some((other_by, other)) => {
@@ -261,30 +308,31 @@ fn judge_file(
     let opened = Rows::open(&file.path, latest.as_ref().map(|import| import.said.decoded_bytes), &mut decoding)?;
     let Some(mut rows) = opened else { return Err(changed(&file.path)) };
     let shown = rows.file().to_owned();
+    let mut chunks = Vec::new();
     let mut judged = Judged {
         file,
-        layout,
+        feed: layout.feed.name(),
         recipient,
-        named,
         digest: Hash::ZERO,
         decoded_bytes: 0,
         rows: 0,
+        known: 0,
         new: BTreeMap::new(),
         totals: BTreeMap::new(),
         dropped: BTreeMap::new(),
         fallbacks: BTreeMap::new(),
         bad: Vec::new(),
         history: History::New,
-        chunks: Vec::new(),
+        content: Content::Facts(Vec::new()),
     };
     let mut first_new = None;
     {
-        let (layout, accounts, records) = (&judged.layout, judgement.accounts.get(&recipient).unwrap_or(&UNTOLD), known.records);
-        let whose = Whose { recipient, accounts, named: judged.named.as_deref() };
+        let (layout, accounts, records) = (&layout, judgement.accounts.get(&recipient).unwrap_or(&UNTOLD), known.records);
+        let whose = Whose { recipient, accounts, named: named.as_deref() };
         let unrecorded: Vec<(usize, &str)> = layout.unrecorded().collect();
         let (problems, seen) = (&mut judgement.rows, seen);
         let (new, totals, dropped, fallbacks) = (&mut judged.new, &mut judged.totals, &mut judged.dropped, &mut judged.fallbacks);
-        let (bad, chunks, count) = (&mut judged.bad, &mut judged.chunks, &mut judged.rows);
+        let (bad, chunks, count) = (&mut judged.bad, &mut chunks, &mut judged.rows);
         in_order(
             Chunks::new(&mut rows, &mut decoding),
             |chunk| {
@@ -361,6 +409,8 @@ fn judge_file(
         }
         (None, None) => History::New,
     };
+    judged.known = judged.rows - judged.events() - judged.bad.len() as u64;
+    judged.content = Content::Rows { layout, named, chunks };
     Ok(judged)
 }
 
@@ -370,7 +420,7 @@ pub(super) fn changed(path: &Path) -> Failure {
 }
 
 /// What of an event goes into the control totals.
-fn measured(event: &Event) -> (&'static str, Option<(Currency, Amount)>) {
+pub(super) fn measured(event: &Event) -> (&'static str, Option<(Currency, Amount)>) {
     let money = match event {
         Event::ChargeScheduled(charge) => Some((charge.currency, charge.amount)),
         Event::TaxItemised(item) => item.currency.map(|currency| (currency, item.amount)),

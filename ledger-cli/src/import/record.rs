@@ -9,7 +9,7 @@ use ledger_core::time::Instant;
 use ledger_store::ledger::{Ledger, Observed, States};
 use ledger_store::scan::in_order;
 
-use super::judge::{History, Judged, changed};
+use super::judge::{Content, History, Judged, changed};
 use super::rows::{self, Chunks};
 use crate::decode::csv::Rows;
 use crate::failure::Failure;
@@ -41,17 +41,21 @@ pub fn record<S: States>(
     if judged.events() == 0 {
         return Ok(0);
     }
+    let (layout, named, chunks) = match &judged.content {
+        Content::Rows { layout, named, chunks } => (layout, named, chunks),
+        Content::Facts(facts) => return documents(ledger, facts, import, actor, clock, tick),
+    };
     let mut ignored = Problems::new();
     let path = &judged.file.path;
     let changed = || changed(path);
     let mut rows = Rows::open(path, None, &mut ignored)?.ok_or_else(changed)?;
-    let whose = Whose { recipient: judged.recipient, accounts, named: judged.named.as_deref() };
-    let mut digests = judged.chunks.iter();
+    let whose = Whose { recipient: judged.recipient, accounts, named: named.as_deref() };
+    let mut digests = chunks.iter();
     let mut appended = 0;
     in_order(
         Chunks::new(&mut rows, &mut ignored),
         |chunk| {
-            let read = rows::read(&chunk, &judged.layout, whose).filter_map(|(row, _, outcome)| Some((row, outcome.fact.ok()?)));
+            let read = rows::read(&chunk, layout, whose).filter_map(|(row, _, outcome)| Some((row, outcome.fact.ok()?)));
             let (rows, facts): (Vec<u64>, Vec<Fact>) = read.unzip();
             let prints = Fingerprint::of_each(&facts);
             let observed = |((row, fact), print): ((u64, Fact), _)| Observed { encoded: encode(&fact.event), fact, print, import, row };
@@ -74,6 +78,24 @@ pub fn record<S: States>(
     if digests.next().is_some() { Err(changed()) } else { Ok(appended) }
 }
 
+/// Appends what documents say, which was kept since they were judged.
+fn documents<S: States>(
+    ledger: &mut Ledger<S>,
+    facts: &[(u64, Fact)],
+    import: u64,
+    actor: &Actor,
+    clock: &dyn Fn() -> Instant,
+    mut tick: impl FnMut(u64),
+) -> Result<u64, Failure> {
+    let mut appended = 0;
+    for ((row, fact), print) in facts.iter().zip(Fingerprint::of_each(facts.iter().map(|(_, fact)| fact))) {
+        let observed = Observed { encoded: encode(&fact.event), fact: fact.clone(), print, import, row: *row };
+        appended += u64::from(ledger.observe(clock(), actor, observed)?.is_some());
+    }
+    tick(appended);
+    Ok(appended)
+}
+
 fn imported(judged: &Judged) -> SourceImported {
     let (replaces, rewritten, rewritten_from) = match judged.history {
         History::Grown { replaces, prefix_matches, rewritten_from } => (Some(replaces), !prefix_matches, rewritten_from),
@@ -87,7 +109,7 @@ fn imported(judged: &Judged) -> SourceImported {
         dropped: judged.dropped.clone(),
         events: judged.events(),
         fallbacks: judged.fallbacks.clone(),
-        feed: judged.layout.feed.name().to_owned(),
+        feed: judged.feed.to_owned(),
         file: judged.file.name.clone(),
         month: place.month,
         recipient: judged.recipient,

@@ -10,14 +10,14 @@ use ledger_core::report::{Cell, Column, Kind, Report};
 
 use crate::context::{Context, Writing};
 use crate::failure::{Exit, Failure, counted};
-use crate::import::{self, History, Judged, Judgement, Known, Order, files};
+use crate::import::{self, History, Judged, Judgement, Known, Order, Said, files};
 use crate::session::{self, Session};
 
-/// Append events from AWS seller data feeds
+/// Append events from AWS seller data feeds, and from documents of its APIs and EventBridge
 ///
-/// Takes files, gzip among them, and folders in AWS's delivery layout. Feeds are recognised by their header. What is already recorded is not
-/// recorded again, so importing yesterday's files once more is the normal case. When any row is damaged, every problem is reported and
-/// nothing is appended.
+/// Takes files, gzip among them, and folders in AWS's delivery layout. Feeds are recognised by their header, documents in JSON by their
+/// members. What is already recorded is not recorded again, so importing yesterday's files once more is the normal case. When anything is
+/// damaged, every problem is reported and nothing is appended.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Files and folders; - reads standard input
@@ -26,6 +26,12 @@ pub(crate) struct Args {
     /// Whose feeds these are, as a 12-digit AWS account, where neither the folder nor the account feed says so
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
+    /// Since when a document holds that does not say so, such as a change set as it was asked for
+    #[arg(long, value_name = "DATE")]
+    pub(crate) effective: Option<String>,
+    /// What AWS called a thing that a document names only by a placeholder; may be repeated
+    #[arg(long = "entity", value_name = "NAME=ID", value_parser = entity)]
+    pub(crate) entities: Vec<(String, String)>,
     /// Append the good rows, and write the damaged ones to FILE.rejected.csv
     #[arg(long)]
     pub(crate) quarantine: bool,
@@ -44,8 +50,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             file.name = spooled.from.display().to_string();
         }
     }
+    let names = args.entities.into_iter().collect();
+    let effective_at = args.effective.as_deref().map(|text| crate::intent::moment(text).map_err(effective)).transpose()?;
     let order = Order {
-        account: args.account,
+        said: Said { account: args.account, names: &names, effective_at },
         actor: actor(args.writing.actor.as_deref(), "import")?,
         clock: &|| context.now(),
         quarantine: args.quarantine,
@@ -107,6 +115,17 @@ impl Drop for Spooled {
     }
 }
 
+fn entity(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, id)| !name.is_empty() && !id.is_empty());
+    parts
+        .map(|(name, id)| (name.to_owned(), id.to_owned()))
+        .ok_or_else(|| "write NAME=ID, such as CreateOffer=offer-1111111111111".to_owned())
+}
+
+fn effective(problem: ledger_core::problem::Problem) -> Failure {
+    Failure::usage(format!("invalid value `{}` for --effective", problem.found)).because(problem.why).hint(problem.cure)
+}
+
 pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::new("recipient", "RECIPIENT", Kind::Text),
@@ -125,7 +144,7 @@ pub(super) fn columns() -> Vec<Column> {
 fn tell(judgement: &Judgement, (before, after): (Head, Option<Head>), context: &Context) -> Result<Exit, Failure> {
     let mut groups: BTreeMap<(AccountId, &str), [u64; 7]> = BTreeMap::new();
     for judged in &judgement.files {
-        let sums = groups.entry((judged.recipient, judged.layout.feed.name())).or_default();
+        let sums = groups.entry((judged.recipient, judged.feed)).or_default();
         for (sum, value) in sums.iter_mut().zip(figures(judged)) {
             *sum += value;
         }
@@ -138,6 +157,7 @@ fn tell(judgement: &Judgement, (before, after): (Head, Option<Head>), context: &
     }
     report.notes.extend(judgement.notes.iter().cloned());
     report.notes.extend(judgement.files.iter().filter_map(rewritten));
+    report.notes.extend(of_no_use(judgement));
     let new: u64 = judgement.files.iter().filter(|judged| judged.history != History::Same).map(Judged::events).sum();
     let said = match after {
         None => format!("Would append {}", counted(new, "event")),
@@ -153,8 +173,17 @@ fn tell(judgement: &Judgement, (before, after): (Head, Option<Head>), context: &
 fn figures(judged: &Judged) -> [u64; 7] {
     let same = u64::from(judged.history == History::Same);
     let rejected = judged.bad.len() as u64;
-    let known = judged.rows - judged.events() - rejected;
-    [1, same, judged.rows, judged.events(), known, rejected, u64::from(rewritten(judged).is_some())]
+    [1, same, judged.rows, judged.events(), judged.known, rejected, u64::from(rewritten(judged).is_some())]
+}
+
+/// What documents say that is not recorded.
+fn of_no_use(judgement: &Judgement) -> Option<String> {
+    let mut all: BTreeMap<&str, u64> = BTreeMap::new();
+    for judged in judgement.files.iter().filter(|judged| judged.is_documents() && judged.history != History::Same) {
+        judged.dropped.iter().for_each(|(what, times)| *all.entry(what).or_default() += times);
+    }
+    let all: Vec<String> = all.into_iter().map(|(what, times)| format!("{what} {times}")).collect();
+    (!all.is_empty()).then(|| format!("of no use here, and not recorded: {}", all.join(", ")))
 }
 
 /// What is to be said of a file whose beginning is no longer what it was.

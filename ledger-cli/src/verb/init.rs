@@ -13,7 +13,7 @@ use ledger_store::ledger::{Ledger, opening};
 use super::{import, status};
 use crate::context::{Context, FOLDER, Location};
 use crate::failure::{Code, Exit, Failure};
-use crate::import::{Order, files};
+use crate::import::{Order, Said, files};
 use crate::sample;
 use crate::session::{self, States};
 
@@ -110,7 +110,7 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
         months.entry(sample::imported_at(&file)).or_default().push(file);
     }
     for (now, files) in months {
-        let order = Order { account: None, actor: actor.clone(), clock: &|| now, quarantine: false };
+        let order = Order { said: Said::default(), actor: actor.clone(), clock: &|| now, quarantine: false };
         crate::import::run(&mut ledger, files, &order, context)?;
         ledger.commit()?;
     }

@@ -78,6 +78,10 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
             }
         }
         Event::AgreementAmended(terms) => rules::amended(setting, terms, at, is_fact, &mut breaches),
+        Event::OfferSetDescribed(set) => rules::offer_set(setting, set, false, &mut breaches),
+        Event::OfferSetReleased(set) => rules::offer_set(setting, set, true, &mut breaches),
+        Event::CancellationRequested(asked) => rules::requested(setting, asked, at, is_fact, &mut breaches),
+        Event::CancellationAnswered(told) => rules::answered(setting, told, at, &mut breaches),
         Event::AgreementEnded(ended) => rules::ended(setting, ended, at, is_fact, &mut breaches),
         Event::OfferApproved(step) => breaches.add(
             Code::E0401,
@@ -167,6 +171,12 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
             breaches.add(Code::E0401, "type", name, "an entry is approved by its number", "dealbook approve N --key FILE");
         }
         Event::EntryCorrected(_) => breaches.add(Code::E0401, "type", name, "an entry is corrected by its number", "dealbook correct N"),
+        Event::AuthorizationDescribed(_) => {
+            breaches.add(Code::E0401, "type", name, "a document of AWS tells this", "dealbook import, or authorization.granted");
+        }
+        Event::OfferDescribed(_) => {
+            breaches.add(Code::E0401, "type", name, "a document of AWS tells this", "dealbook import, or offer.drafted");
+        }
         Event::OfferProductAdded(_) | Event::OfferTargeted(_) => breaches.add(
             Code::E0401,
             "type",

@@ -1,15 +1,19 @@
 //! The rules that bind what we do ourselves. Each looks at what is recorded and says what is broken.
 
 mod agreement;
+mod cancellation;
 mod governance;
 mod offer;
+mod offer_set;
 mod resale;
 
 pub(super) use agreement::{accepted, amended, double_holdings, ended, standing_of};
+pub(super) use cancellation::{answered, requested};
 pub(super) use governance::{OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
 pub(super) use offer::{
     approvable, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, submitted, withdrawn,
 };
+pub(super) use offer_set::offer_set;
 pub(super) use resale::{granted, restricted};
 
 use crate::money::{Amount, Currency};

@@ -146,6 +146,51 @@ pub struct AgreementEnded {
     pub status: Status,
 }
 
+open_enum! {
+    /// What became of a seller's request to cancel an agreement.
+    Answer {
+        /// The buyer agreed, or said nothing for seven days.
+        Approved = "APPROVED",
+        /// The buyer did not agree.
+        Rejected = "REJECTED",
+        /// The seller took the request back.
+        Cancelled = "CANCELLED",
+        /// AWS could not put it to the buyer.
+        ValidationFailed = "VALIDATION_FAILED",
+    }
+}
+
+/// The seller asks the buyer to have an agreement cancelled. When the buyer says nothing for seven days, AWS takes that for a yes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancellationRequested {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// In the seller's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// `INCORRECT_TERMS_ACCEPTED`, `REPLACING_AGREEMENT`, `TEST_AGREEMENT`, … or what AWS adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// AWS's id of the request.
+    pub request: Reference,
+}
+
+/// A request to cancel an agreement was answered, or taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancellationAnswered {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// How.
+    pub answer: Answer,
+    /// In the words of whoever answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// AWS's id of the request.
+    pub request: Reference,
+}
+
 /// A term of an agreement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -73,12 +73,18 @@ pub struct ProductListed {
     /// The code that metering and entitlements use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Reference>,
+    /// How it is delivered, as an offer's `delivery`; only documents tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
     /// Columns that no description names.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
     /// The ISV that owns it, as the recipient's feeds name the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<FeedAccountId>,
+    /// The ISV that owns it, as an AWS account; only documents tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer_account: Option<AccountId>,
     /// The product.
     pub product: ProductId,
     /// Whose feed says so.

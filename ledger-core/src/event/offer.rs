@@ -5,11 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Extra;
+use super::resale::Price;
 use crate::id::{AccountId, Actor, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId, Reference};
 use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
-/// The terms of an offer, drafted or released. A feed tells only some of them; a person who records a deal tells more.
+/// The terms of an offer, drafted or released. A feed tells only some of them, and a document of AWS a part, which is laid over what was told
+/// before; a person who records a deal tells them all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferTerms {
@@ -40,6 +42,9 @@ pub struct OfferTerms {
     /// How the product is delivered: `ami`, `container`, `saas`, `machine-learning`, `professional-services` or `data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
+    /// How long the contract lasts, as AWS writes it, `P12M` or `P365D`, when that is told instead of its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
     /// The first moment after the contract's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Instant>,
@@ -66,6 +71,12 @@ pub struct OfferTerms {
     /// The set of offers that are accepted in one action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer_set: Option<Reference>,
+    /// What the buyer had before, as AWS writes it, `AwsMarketplace Contract`: it marks a renewal, which has a listing fee of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_existing: Option<String>,
+    /// What single dimensions or terms cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
     /// `usage`, `subscription`, `contract`, `contract-with-consumption`, `free-trial` or `byol`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pricing: Option<String>,
@@ -123,6 +134,7 @@ impl OfferTerms {
             crm: None,
             currency: None,
             delivery: None,
+            duration: None,
             ends_at: None,
             eula: None,
             expires_at: None,
@@ -132,6 +144,8 @@ impl OfferTerms {
             name: None,
             offer,
             offer_set: None,
+            pre_existing: None,
+            prices: Vec::new(),
             pricing: None,
             products: Vec::new(),
             recipient: None,
@@ -251,4 +265,27 @@ pub struct OfferAvailabilityChanged {
     pub expires_at: Option<Instant>,
     /// The offer.
     pub offer: OfferId,
+}
+
+/// Offers that are accepted in one action, each of which makes an agreement of its own. A document of AWS may tell a part.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfferSetTerms {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The set.
+    pub offer_set: Reference,
+    /// The offers that are put into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<OfferId>,
+    /// Whose document says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<AccountId>,
+    /// The offers that are taken out of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<OfferId>,
+    /// The solution that bundles their products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<Reference>,
 }

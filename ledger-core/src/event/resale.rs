@@ -7,10 +7,11 @@ use crate::id::{AccountId, AuthorizationId, ProductId};
 use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
-/// An ISV, or a distributor who holds an authorization itself, lets a partner offer a product to buyers.
+/// A resale authorization: an ISV, or a distributor who holds one itself, lets a partner offer a product to buyers. Whoever grants one tells
+/// all of it; a document of AWS may tell a part, which is laid over what was told before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AuthorizationGranted {
+pub struct AuthorizationTerms {
     /// The authorization.
     pub authorization: AuthorizationId,
     /// The first moment at which it can no longer be used; open-ended when absent.
@@ -22,35 +23,85 @@ pub struct AuthorizationGranted {
     /// The currency that offers under it must be priced in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
+    /// What it is for, in its owner's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The discount off the list price, in per cent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Amount>,
+    /// The licence text that buyers are shown: as in [`OfferTerms`](super::offer::OfferTerms).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eula: Option<String>,
     /// Who grants it.
-    pub grantor: AccountId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantor: Option<AccountId>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// How many offers may be made under it; any number when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offers_max: Option<u64>,
     /// The authorization it stands on, when the grantor is a distributor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<AuthorizationId>,
+    /// What the buyer had before, as AWS writes it, `AwsMarketplace Contract`: it marks a renewal, which has a listing fee of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_existing: Option<String>,
+    /// `usage`, `subscription`, `contract`, … as in [`OfferTerms`](super::offer::OfferTerms).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<String>,
     /// The product.
-    pub product: ProductId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductId>,
+    /// Whose document says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<AccountId>,
     /// Who may resell.
-    pub reseller: AccountId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reseller: Option<AccountId>,
     /// The grantor's own instalments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<super::offer::Instalment>,
     /// The wholesale price, per dimension or term.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub wholesale: Vec<WholesalePrice>,
+    pub wholesale: Vec<Price>,
 }
 
-/// The wholesale price of a dimension or term.
+impl AuthorizationTerms {
+    /// An authorization of which nothing is told yet.
+    pub fn of(authorization: AuthorizationId) -> Self {
+        Self {
+            authorization,
+            available_until: None,
+            buyers: Vec::new(),
+            currency: None,
+            description: None,
+            discount: None,
+            eula: None,
+            grantor: None,
+            name: None,
+            offers_max: None,
+            parent: None,
+            pre_existing: None,
+            pricing: None,
+            product: None,
+            recipient: None,
+            reseller: None,
+            schedule: Vec::new(),
+            wholesale: Vec::new(),
+        }
+    }
+}
+
+/// The price of a dimension or term.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WholesalePrice {
+pub struct Price {
     /// The price.
     pub amount: Amount,
+    /// For a contract of this length, as AWS writes it: `P12M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
     /// The dimension or term it is the price of.
     pub of: String,
 }

@@ -33,6 +33,8 @@ impl Feed for Product {
         let listed = ProductListed {
             catalog: row.catalog(C::Catalog),
             code: row.id(C::ProductCode),
+            delivery: None,
+            manufacturer_account: None,
             extra: row.extra(),
             manufacturer: row.id(C::ManufacturerAccountId),
             product: product?,

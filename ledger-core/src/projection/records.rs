@@ -13,8 +13,11 @@
 //! Opaque account ids are scoped by recipient and resolved to AWS accounts when asked, never when folded, so that any split of the
 //! files gives the same answers. The fold keeps each version's JSON and decodes what a question needs.
 
+mod cancellations;
 mod deals;
 mod findings;
+mod groups;
+mod lay;
 mod renewals;
 mod reports;
 mod strategy;
@@ -25,15 +28,16 @@ use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-pub(crate) use self::deals::lay;
+pub use self::cancellations::Cancellation;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
+pub(crate) use self::lay::lay;
 pub use self::renewals::renewals;
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 pub use self::strategy::strategy;
 use super::Projection;
 use crate::canonical;
 use crate::event::catalogue::PartyRegistered;
-use crate::event::{Entry, Event};
+use crate::event::{Entry, Event, Source};
 use crate::hash::Map;
 use crate::id::{AccountId, AddressId, FeedAccountId, ProductId};
 use crate::time::{Basis, Instant};
@@ -51,12 +55,14 @@ enum Kind {
     OfferStep,
     OfferProduct,
     OfferTarget,
+    OfferSet,
     Agreement,
+    Cancellation,
     Term,
     Charge,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 15] = [
     Kind::Party,
     Kind::Place,
     Kind::Product,
@@ -67,7 +73,9 @@ const KINDS: [Kind; 13] = [
     Kind::OfferStep,
     Kind::OfferProduct,
     Kind::OfferTarget,
+    Kind::OfferSet,
     Kind::Agreement,
+    Kind::Cancellation,
     Kind::Term,
     Kind::Charge,
 ];
@@ -139,7 +147,10 @@ pub struct Records {
 }
 
 /// What an event says of a record: its kind, its key, and since when.
-fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(Kind, Instant)> {
+///
+/// A row of a feed, and what we record ourselves, tells all of a thing: a later one stands in the place of an earlier one. A document of AWS
+/// may tell a part; there each document, by its natural key, is a record of its own, and the parts are laid over each other when asked.
+fn subject(event: &Event, effective_at: Instant, document: Option<&str>, key: &mut Vec<u8>) -> Option<(Kind, Instant)> {
     let whose = |recipient: &Option<AccountId>| recipient.map(|account| account.to_string()).unwrap_or_default();
     let number = |revision: &Option<u64>| revision.map(|revision| revision.to_string()).unwrap_or_default();
     let mut put = |parts: &[&str]| {
@@ -149,6 +160,10 @@ fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(K
             }
             key.extend_from_slice(part.as_bytes());
         }
+    };
+    // What a feed tells has the moment since which it holds.
+    let part = |recipient: &Option<AccountId>, valid_from: &Option<Instant>| {
+        document.filter(|_| recipient.is_some() && valid_from.is_none()).unwrap_or_default()
     };
     let step = event.type_name();
     Some(match event {
@@ -161,7 +176,9 @@ fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(K
             (Kind::Place, it.valid_from)
         }
         Event::ProductListed(it) => {
-            put(&[it.product.as_str(), it.recipient.as_str()]);
+            // Only documents tell how it is delivered.
+            let part = document.filter(|_| it.delivery.is_some()).unwrap_or_default();
+            put(&[it.product.as_str(), it.recipient.as_str(), part]);
             (Kind::Product, it.valid_from)
         }
         Event::ProductDesignated(it) => {
@@ -172,8 +189,8 @@ fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(K
             put(&[&it.kind, it.legacy.as_str(), it.recipient.as_str()]);
             (Kind::Mapping, it.valid_from)
         }
-        Event::AuthorizationGranted(it) => {
-            put(&[it.authorization.as_str(), step]);
+        Event::AuthorizationDescribed(it) | Event::AuthorizationGranted(it) => {
+            put(&[it.authorization.as_str(), step, part(&it.recipient, &None)]);
             (Kind::Authorization, effective_at)
         }
         Event::AuthorizationRestricted(it) => {
@@ -181,8 +198,12 @@ fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(K
             (Kind::Authorization, effective_at)
         }
         Event::OfferReleased(it) => {
-            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient)]);
+            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), part(&it.recipient, &it.valid_from)]);
             (Kind::Offer, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::OfferDescribed(it) => {
+            put(&[it.offer.as_str(), "", &whose(&it.recipient), part(&it.recipient, &None)]);
+            (Kind::Offer, effective_at)
         }
         Event::OfferDrafted(it) => {
             put(&[it.offer.as_str(), step]);
@@ -205,8 +226,20 @@ fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(K
             put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), &target]);
             (Kind::OfferTarget, it.valid_from.unwrap_or(effective_at))
         }
+        Event::OfferSetDescribed(it) | Event::OfferSetReleased(it) => {
+            put(&[it.offer_set.as_str(), step, part(&it.recipient, &None)]);
+            (Kind::OfferSet, effective_at)
+        }
+        Event::CancellationRequested(it) => {
+            put(&[it.agreement.as_str(), it.request.as_str(), step]);
+            (Kind::Cancellation, effective_at)
+        }
+        Event::CancellationAnswered(it) => {
+            put(&[it.agreement.as_str(), it.request.as_str(), step]);
+            (Kind::Cancellation, effective_at)
+        }
         Event::AgreementAccepted(it) | Event::AgreementAmended(it) | Event::AgreementRevised(it) => {
-            put(&[it.agreement.as_str(), &whose(&it.recipient), step]);
+            put(&[it.agreement.as_str(), &whose(&it.recipient), step, part(&it.recipient, &it.valid_from)]);
             (Kind::Agreement, it.valid_from.unwrap_or(effective_at))
         }
         Event::AgreementEnded(it) => {
@@ -214,7 +247,7 @@ fn subject(event: &Event, effective_at: Instant, key: &mut Vec<u8>) -> Option<(K
             (Kind::Agreement, effective_at)
         }
         Event::TermRecorded(it) => {
-            put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str()]);
+            put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str(), &it.kind]);
             (Kind::Term, it.valid_from.unwrap_or(effective_at))
         }
         Event::ChargeScheduled(it) => {
@@ -236,12 +269,13 @@ impl Records {
     }
 
     fn take(&mut self, event: &Event, entry: &Entry, withdrawn: bool) {
-        self.take_at(event, entry.effective_at, entry.stated_at(), entry.seq, withdrawn);
+        self.take_at(event, entry.effective_at, entry.source.as_ref(), entry.seq, withdrawn);
     }
 
-    fn take_at(&mut self, event: &Event, effective_at: Instant, stated_at: Option<Instant>, seq: u64, withdrawn: bool) {
+    fn take_at(&mut self, event: &Event, effective_at: Instant, source: Option<&Source>, seq: u64, withdrawn: bool) {
         let start = self.text.len();
-        let Some((kind, from)) = subject(event, effective_at, &mut self.text) else { return };
+        let Some((kind, from)) = subject(event, effective_at, source.map(|source| source.id.as_str()), &mut self.text) else { return };
+        let stated_at = source.and_then(|source| source.stated_at);
         let key = self.text.len() - start;
         canonical::write(&mut self.text, event);
         self.versions.push(Version {
@@ -303,7 +337,7 @@ impl Projection for Records {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn evolve(&mut self, entry: &Entry) {
@@ -413,6 +447,11 @@ impl<'v> Record<'v> {
     fn key(&self) -> Vec<&'v str> {
         let key = self.versions.first().map(|at| self.records.key(&self.records.versions[*at as usize])).unwrap_or_default();
         key.split(|byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default()).collect()
+    }
+
+    /// Whether it is a part that a document tells of an offer.
+    fn is_part(&self) -> bool {
+        self.key().get(3).is_some_and(|document| !document.is_empty())
     }
 
     /// Per `valid_from` the last statement that was known and not taken back, in the order of `valid_from`, whenever it takes effect.
@@ -608,7 +647,7 @@ impl View<'_> {
     pub fn manufacturer_of(&self, product: &ProductId) -> Option<AccountId> {
         self.all(Kind::Product, &[product.as_str()]).find_map(|(record, _)| {
             let listed = value_of!(record, record.looked_up(None), ProductListed)?;
-            self.account_of(listed.recipient, listed.manufacturer.as_ref()?)
+            listed.manufacturer_account.or_else(|| self.account_of(listed.recipient, listed.manufacturer.as_ref()?))
         })
     }
 

@@ -62,7 +62,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
     (
         "product.listed",
-        r#"{"catalog": "AWSGovCloud", "code": "code1", "extra": {"new_column": "x"}, "manufacturer": "acc-isv", "product": "prod-1",
+        r#"{"catalog": "AWSGovCloud", "code": "code1", "delivery": "saas", "extra": {"new_column": "x"}, "manufacturer": "acc-isv", "manufacturer_account": "000057174132", "product": "prod-1",
             "recipient": "000057174132", "title": "Anchor", "valid_from": "2025-01-01T00:00:00Z"}"#,
         r#"{"product": "prod-1", "recipient": "000057174132", "valid_from": "2025-01-01T00:00:00Z"}"#,
     ),
@@ -83,19 +83,15 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"fields": {}, "kind": "eula", "template": "scmp"}"#,
     ),
     ("policy.set", r#"{"parameters": {"saas": "3"}, "policy": "listing-fees"}"#, r#"{"parameters": {}, "policy": "listing-fees"}"#),
-    (
-        "authorization.granted",
-        r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD", "discount": "26.5",
-            "grantor": "000057174132", "offers_max": 1, "parent": "resaleauthz-0", "product": "prod-1", "reseller": "804753256254",
-            "schedule": [{"amount": "73.50", "charged_at": "2025-06-01T00:00:00Z"}], "wholesale": [{"amount": "73.50", "of": "P12M"}]}"#,
-        r#"{"authorization": "resaleauthz-1", "grantor": "000057174132", "product": "prod-1", "reseller": "804753256254"}"#,
-    ),
+    ("authorization.described", AUTHORIZATION, r#"{"authorization": "resaleauthz-1"}"#),
+    ("authorization.granted", AUTHORIZATION, r#"{"authorization": "resaleauthz-1"}"#),
     (
         "authorization.restricted",
         r#"{"authorization": "resaleauthz-1", "reason": "partner left the programme"}"#,
         r#"{"authorization": "resaleauthz-1"}"#,
     ),
     ("offer.drafted", OFFER, r#"{"offer": "offer-1"}"#),
+    ("offer.described", OFFER, r#"{"offer": "offer-1"}"#),
     ("offer.submitted", STEP, r#"{"offer": "offer-1"}"#),
     ("offer.approved", STEP, r#"{"offer": "offer-1"}"#),
     ("offer.rejected", STEP, r#"{"offer": "offer-1"}"#),
@@ -113,12 +109,24 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
     ("offer.availability_changed", r#"{"expires_at": "2026-01-01T00:00:00Z", "offer": "offer-1"}"#, r#"{"offer": "offer-1"}"#),
     ("offer.withdrawn", STEP, r#"{"offer": "offer-1"}"#),
+    ("offer_set.described", OFFER_SET, r#"{"offer_set": "offerset-1"}"#),
+    ("offer_set.released", OFFER_SET, r#"{"offer_set": "offerset-1"}"#),
     ("agreement.accepted", AGREEMENT, r#"{"agreement": "agmt-1"}"#),
     ("agreement.amended", AGREEMENT, r#"{"agreement": "agmt-1"}"#),
     (
         "agreement.ended",
         r#"{"agreement": "agmt-1", "reason": "BUYER_DISSATISFACTION", "status": "CANCELLED"}"#,
         r#"{"agreement": "agmt-1", "status": "TERMINATED"}"#,
+    ),
+    (
+        "cancellation.requested",
+        r#"{"agreement": "agmt-1", "note": "the rate was wrong", "reason": "INCORRECT_TERMS_ACCEPTED", "request": "acr-1"}"#,
+        r#"{"agreement": "agmt-1", "request": "acr-1"}"#,
+    ),
+    (
+        "cancellation.answered",
+        r#"{"agreement": "agmt-1", "answer": "REJECTED", "note": "we still need it", "request": "acr-1"}"#,
+        r#"{"agreement": "agmt-1", "answer": "APPROVED", "request": "acr-1"}"#,
     ),
     ("agreement.revised", AGREEMENT, r#"{"agreement": "agmt-1"}"#),
     (
@@ -161,11 +169,19 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const AUTHORIZATION: &str = r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD",
+    "description": "for one buyer", "discount": "26.5", "eula": "standard:2022-07-14", "grantor": "000057174132", "name": "Spring", "offers_max": 1,
+    "parent": "resaleauthz-0", "pre_existing": "AwsMarketplace Contract", "pricing": "contract", "product": "prod-1", "recipient": "000057174132", "reseller": "804753256254",
+    "schedule": [{"amount": "73.50", "charged_at": "2025-06-01T00:00:00Z"}], "wholesale": [{"amount": "73.50", "duration": "P12M", "of": "users"}]}"#;
+
+const OFFER_SET: &str = r#"{"name": "Spring bundle", "offer_set": "offerset-1", "offers": ["offer-1", "offer-2"], "recipient": "000057174132",
+    "removed": ["offer-3"], "solution": "soln-1"}"#;
+
 const OFFER: &str = r#"{"authorization": "resaleauthz-1", "authorization_description": "for one buyer", "authorization_name": "Spring", "buyers": ["111122223333"],
-    "catalog": "AWSGovCloud", "cost_centre": "cc-7", "crm": "deal-7", "currency": "USD", "delivery": "saas", "ends_at": "2027-01-01T00:00:00Z",
+    "catalog": "AWSGovCloud", "cost_centre": "cc-7", "crm": "deal-7", "currency": "USD", "delivery": "saas", "duration": "P12M", "ends_at": "2027-01-01T00:00:00Z",
     "eula": "standard:2022-07-14", "expires_at": "2026-01-01T00:00:00Z",
     "extra": {"new_column": "x"}, "list_value": "12500.00", "markup": "25", "name": "Anchor for Müller", "offer": "offer-1",
-    "offer_set": "offerset-1", "pricing": "contract", "products": ["prod-1"], "recipient": "000057174132",
+    "offer_set": "offerset-1", "pre_existing": "External Contract", "prices": [{"amount": "73.50", "of": "users"}], "pricing": "contract", "products": ["prod-1"], "recipient": "000057174132",
     "recipient_account": "acc-r", "renews": "agmt-0", "replaces": "agmt-9", "revision": 1,
     "schedule": [{"amount": "2500.00", "charged_at": "2025-06-01T00:00:00Z"}], "segment": "retail", "seller": "804753256254", "seller_account": "acc-s",
     "starts_at": "2026-01-01T00:00:00Z", "valid_from": "2025-01-01T00:00:00Z", "value": "10000.00"}"#;

@@ -196,7 +196,7 @@ fn on_the_list(setting: &Setting<'_>, acceptor: AccountId, products: &[ProductId
 }
 
 /// An agreement that is recorded and not over.
-fn live<'a>(setting: &Setting<'a>, agreement: &AgreementId, at: Instant, breaches: &mut Breaches) -> Option<&'a Standing> {
+pub(super) fn live<'a>(setting: &Setting<'a>, agreement: &AgreementId, at: Instant, breaches: &mut Breaches) -> Option<&'a Standing> {
     let standing = standing_of(setting, agreement);
     match standing.map(|standing| &standing.terms.status) {
         None => breaches.add(Code::E0407, "agreement", agreement.as_str(), "no such agreement is recorded", "dealbook show agreements"),

@@ -4,19 +4,24 @@
 use super::Breaches;
 use crate::book::decide::Setting;
 use crate::event::offer::OfferTerms;
-use crate::event::resale::{AuthorizationGranted, AuthorizationRestricted};
+use crate::event::resale::{AuthorizationRestricted, AuthorizationTerms};
 use crate::id::{AccountId, AuthorizationId, ProductId};
 use crate::money::{Amount, Currency};
 use crate::problem::Code;
 use crate::time::Instant;
 
-pub(in crate::book) fn granted(setting: &Setting<'_>, told: &AuthorizationGranted, at: Instant, breaches: &mut Breaches) {
+pub(in crate::book) fn granted(setting: &Setting<'_>, told: &AuthorizationTerms, at: Instant, breaches: &mut Breaches) {
     if setting.view.granted(&told.authorization).is_some() {
         let why = "it was granted already, and an authorization is never extended";
         breaches.add(Code::E0408, "authorization", told.authorization.as_str(), why, "grant a clone of it under another id");
     }
-    if told.grantor == told.reseller {
-        breaches.add(Code::E0409, "reseller", told.reseller.as_str(), "it grants this to itself", "name the partner who will resell");
+    breaches.for_the_feed(&[("recipient", told.recipient.is_some())]);
+    breaches.needed("grantor", told.grantor.as_ref(), "an authorization");
+    breaches.needed("product", told.product.as_ref(), "an authorization");
+    breaches.needed("reseller", told.reseller.as_ref(), "an authorization");
+    let (Some(grantor), Some(product), Some(reseller)) = (told.grantor, &told.product, told.reseller) else { return };
+    if grantor == reseller {
+        breaches.add(Code::E0409, "reseller", reseller.as_str(), "it grants this to itself", "name the partner who will resell");
     }
     breaches.currency(told.currency);
     match (&told.discount, told.wholesale.is_empty()) {
@@ -56,34 +61,32 @@ pub(in crate::book) fn granted(setting: &Setting<'_>, told: &AuthorizationGrante
     match &told.parent {
         Some(parent) => below(setting, told, parent, at, breaches),
         None => {
-            if let Some(owner) = owner_of(setting, &told.product).filter(|owner| *owner != told.grantor) {
-                let why = format!("`{}` is owned by `{owner}`", told.product);
+            if let Some(owner) = owner_of(setting, product).filter(|owner| *owner != grantor) {
+                let why = format!("`{product}` is owned by `{owner}`");
                 let cure = "a distributor names the authorization it holds itself: --set parent=resaleauthz-…";
-                breaches.add(Code::E0409, "grantor", told.grantor.as_str(), why, cure);
+                breaches.add(Code::E0409, "grantor", grantor.as_str(), why, cure);
             }
         }
     }
 }
 
 /// A distributor passes on what it holds, and no more.
-fn below(setting: &Setting<'_>, told: &AuthorizationGranted, parent: &AuthorizationId, at: Instant, breaches: &mut Breaches) {
+fn below(setting: &Setting<'_>, told: &AuthorizationTerms, parent: &AuthorizationId, at: Instant, breaches: &mut Breaches) {
     let Some(above) = setting.view.granted(parent) else {
         return breaches.add(Code::E0407, "parent", parent.as_str(), "no such authorization was granted", "record it first");
     };
     let name = parent.as_str();
     usable(setting, &above, "parent", at, breaches);
-    if above.reseller != told.grantor {
-        let why = format!("`{name}` was granted to `{}`", above.reseller);
-        breaches.add(Code::E0409, "grantor", told.grantor.as_str(), why, "who holds an authorization passes it on");
+    if let (Some(holder), Some(grantor)) = (above.reseller, told.grantor)
+        && holder != grantor
+    {
+        let why = format!("`{name}` was granted to `{holder}`");
+        breaches.add(Code::E0409, "grantor", grantor.as_str(), why, "who holds an authorization passes it on");
     }
-    if above.product != told.product {
-        breaches.add(
-            Code::E0409,
-            "product",
-            told.product.as_str(),
-            format!("`{name}` is for `{}`", above.product),
-            "the product it is for",
-        );
+    if let (Some(theirs), Some(ours)) = (&above.product, &told.product)
+        && theirs != ours
+    {
+        breaches.add(Code::E0409, "product", ours.as_str(), format!("`{name}` is for `{theirs}`"), "the product it is for");
     }
     if let (Some(theirs), Some(ours)) = (currency_of(setting, &above), told.currency)
         && theirs != ours
@@ -115,7 +118,7 @@ pub(in crate::book) fn restricted(setting: &Setting<'_>, told: &AuthorizationRes
 }
 
 /// Whether an authorization, and every one it stands on, can be used at a moment.
-fn usable(setting: &Setting<'_>, authorization: &AuthorizationGranted, field: &str, at: Instant, breaches: &mut Breaches) {
+fn usable(setting: &Setting<'_>, authorization: &AuthorizationTerms, field: &str, at: Instant, breaches: &mut Breaches) {
     for granted in chain_of(setting, authorization) {
         let name = granted.authorization.as_str();
         if let Some(since) = setting.view.granted_at(&granted.authorization).filter(|since| *since > at) {
@@ -142,13 +145,17 @@ pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &Authorizati
         );
     };
     usable(setting, &granted, "authorization", at, breaches);
-    if let Some(seller) = offer.seller.filter(|seller| *seller != granted.reseller) {
-        let why = format!("`{id}` was granted to `{}`", granted.reseller);
+    if let (Some(seller), Some(holder)) = (offer.seller, granted.reseller)
+        && seller != holder
+    {
+        let why = format!("`{id}` was granted to `{holder}`");
         breaches.add(Code::E0409, "seller", seller.as_str(), why, "who holds an authorization sells under it");
     }
-    for product in offer.products.iter().filter(|product| **product != granted.product) {
-        let why = format!("`{id}` is for `{}`", granted.product);
-        breaches.add(Code::E0409, "products", product.as_str(), why, "an offer under it sells that product alone");
+    if let Some(theirs) = &granted.product {
+        for product in offer.products.iter().filter(|product| *product != theirs) {
+            let why = format!("`{id}` is for `{theirs}`");
+            breaches.add(Code::E0409, "products", product.as_str(), why, "an offer under it sells that product alone");
+        }
     }
     if let (Some(theirs), Some(ours)) = (currency_of(setting, &granted), offer.currency)
         && theirs != ours
@@ -180,7 +187,7 @@ pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &Authorizati
 }
 
 /// An authorization and those it stands on, up to the ISV's own.
-fn chain_of(setting: &Setting<'_>, granted: &AuthorizationGranted) -> Vec<AuthorizationGranted> {
+fn chain_of(setting: &Setting<'_>, granted: &AuthorizationTerms) -> Vec<AuthorizationTerms> {
     let mut chain = vec![granted.clone()];
     while let Some(above) = chain.last().and_then(|last| setting.view.granted(last.parent.as_ref()?)) {
         if chain.iter().any(|known| known.authorization == above.authorization) {
@@ -192,7 +199,7 @@ fn chain_of(setting: &Setting<'_>, granted: &AuthorizationGranted) -> Vec<Author
 }
 
 /// The currency that is fixed for an authorization: by itself, or by the nearest above it.
-fn currency_of(setting: &Setting<'_>, granted: &AuthorizationGranted) -> Option<Currency> {
+fn currency_of(setting: &Setting<'_>, granted: &AuthorizationTerms) -> Option<Currency> {
     chain_of(setting, granted).into_iter().find_map(|granted| granted.currency)
 }
 
@@ -201,7 +208,7 @@ pub(super) fn owner_of(setting: &Setting<'_>, product: &ProductId) -> Option<Acc
     setting.view.manufacturer_of(product).or_else(|| {
         let all = setting.view.all_granted();
         let mut roots = all.iter().filter_map(|id| setting.view.granted(id)).filter(|granted| granted.parent.is_none());
-        roots.find(|granted| granted.product == *product).map(|granted| granted.grantor)
+        roots.find(|granted| granted.product.as_ref() == Some(product)).and_then(|granted| granted.grantor)
     })
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, Version, View, value_of};
+use super::lay::{lay, lay_authorization, lay_offer};
+use super::{Kind, Record, Version, View, value_of};
 use crate::event::Event;
 use crate::event::agreement::{AgreementTerms, ChargeScheduled, Status, TermRecorded};
 use crate::event::offer::{OfferTargeted, OfferTerms};
+use crate::event::resale::AuthorizationTerms;
 use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
 use crate::time::Instant;
 
@@ -132,20 +134,6 @@ fn current(agreement: &AgreementId, revisions: &[Revision<'_>]) -> AgreementTerm
     terms
 }
 
-/// Lays what is told over what was known.
-pub(crate) fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
-    macro_rules! over {
-        ($($field:ident)+) => {$(
-            if told.$field.is_some() {
-                terms.$field.clone_from(&told.$field);
-            }
-        )+};
-    }
-    over!(accepted_at acceptor acceptor_account catalog currency ends_at intent offer offer_revision offer_set preceding proposer);
-    over!(payer proposer_account reason recipient starts_at status valid_from value);
-    terms.extra.extend(told.extra.clone());
-}
-
 /// Which agreements follow one another by renewal and replacement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chains {
@@ -226,6 +214,8 @@ impl View<'_> {
         if by_recipient.values().all(Vec::is_empty) {
             by_recipient = BTreeMap::from([("", Vec::new())]);
         }
+        let cancelled =
+            self.cancellations(&agreement).into_iter().find_map(|request| Some((request.granted_at?, request.seq, request.reason)));
         for (recipient, mut revisions) in by_recipient {
             let told = revisions.len();
             revisions.extend(ours.iter().map(|revision| Revision { version: revision.version, event: revision.event.clone() }));
@@ -234,14 +224,20 @@ impl View<'_> {
             }
             // What we recorded for the same moment has no statement and comes first, so that the feed's word replaces it.
             revisions.sort_by_key(|revision| (revision.version.from, revision.version.stated, revision.version.seq));
-            let terms = current(&agreement, &revisions);
+            let mut terms = current(&agreement, &revisions);
             let class = revisions.iter().map(Revision::class).max();
             let Some(last) = revisions.iter().rfind(|revision| Some(revision.class()) == class) else { continue };
+            let (mut since, mut seq) = (Instant::from_micros(last.version.from), last.version.seq);
+            if let Some(cancelled) = cancelled.as_ref().filter(|_| matches!(terms.status, Some(Status::Active))) {
+                (since, seq) = (cancelled.0, cancelled.1);
+                terms.status = Some(Status::Cancelled);
+                terms.reason = cancelled.2.clone().or(terms.reason);
+            }
             all.push(Standing {
                 recipient: recipient.parse().ok(),
-                since: Instant::from_micros(last.version.from),
+                since,
                 revisions: revisions.iter().map(|revision| revision.version.from).collect::<BTreeSet<_>>().len() as u64,
-                seq: last.version.seq,
+                seq,
                 stated_at: last.version.stated_at(),
                 offers: revisions.iter().filter_map(Revision::offer).cloned().collect(),
                 terms,
@@ -291,7 +287,8 @@ impl View<'_> {
         self.resolve(offer.recipient, offer.seller, offer.seller_account.as_ref())
     }
 
-    /// A revision of an offer, preferably as one recipient tells it; the newest when no revision is asked for.
+    /// A revision of an offer, preferably as one recipient tells it; the newest when no revision is asked for. What it does not say, documents
+    /// of AWS may.
     pub(crate) fn offer(
         &self,
         id: &OfferId,
@@ -300,17 +297,47 @@ impl View<'_> {
         moment: Option<Instant>,
     ) -> Option<OfferTerms> {
         let mut found: Option<(bool, u64, OfferTerms)> = None;
+        let (mut parts, mut is_released) = (Vec::new(), false);
         for (record, _) in self.all(Kind::Offer, &[id.as_str()]) {
-            let Some(offer) = value_of!(record, record.looked_up(moment), OfferReleased) else { continue };
+            let version = record.looked_up(moment);
+            if record.is_part() {
+                let part = version.and_then(|version| Some((version, record.event(version)?)));
+                is_released |= matches!(part, Some((_, Event::OfferReleased(_))));
+                parts.extend(part);
+                continue;
+            }
+            let Some(offer) = value_of!(record, version, OfferReleased) else { continue };
             if revision.is_some() && offer.revision.is_some() && offer.revision != revision {
                 continue;
+            }
+            // What we recorded ourselves tells more than a feed does, and the feed's word goes over it.
+            if let (None, Some(version)) = (offer.recipient, version) {
+                parts.push((version, Event::OfferReleased(Box::new(offer.clone()))));
             }
             let rank = (offer.recipient == recipient, offer.revision.unwrap_or(0));
             if found.as_ref().is_none_or(|(own, revision, _)| rank > (*own, *revision)) {
                 found = Some((rank.0, rank.1, offer));
             }
         }
-        found.map(|(_, _, offer)| offer)
+        let found = found.map(|(_, _, offer)| offer);
+        (found.is_some() || is_released).then(|| Self::whole(id, parts, found.as_ref()))
+    }
+
+    /// An offer of which documents told parts, and a feed or we ourselves the whole.
+    fn whole(id: &OfferId, mut parts: Vec<(&Version, Event)>, whole: Option<&OfferTerms>) -> OfferTerms {
+        parts.sort_by_key(|(version, _)| (version.from, version.stated, version.seq));
+        let mut terms = OfferTerms::of(id.clone());
+        for (_, part) in &parts {
+            if let Event::OfferReleased(told) | Event::OfferDescribed(told) = part {
+                lay_offer(&mut terms, told);
+            }
+        }
+        if let Some(whole) = whole {
+            // What the whole does not say of whose it is was not said of it.
+            (terms.recipient, terms.revision, terms.valid_from) = (None, None, None);
+            lay_offer(&mut terms, whole);
+        }
+        terms
     }
 
     /// The offer that an agreement was made by.
@@ -425,7 +452,10 @@ impl View<'_> {
     /// When an offer was first released.
     pub(crate) fn released_at(&self, offer: &OfferId) -> Option<Instant> {
         self.all(Kind::Offer, &[offer.as_str()])
-            .filter_map(|(record, _)| record.stated().first().map(|version| version.from))
+            .filter_map(|(record, _)| {
+                let first = *record.stated().first()?;
+                (!record.is_part() || matches!(record.event(first), Some(Event::OfferReleased(_)))).then_some(first.from)
+            })
             .min()
             .map(Instant::from_micros)
     }
@@ -446,14 +476,46 @@ impl View<'_> {
         self.released_offers().filter(under).map(|offer| offer.offer).collect()
     }
 
-    /// Every revision of every offer that had been released at the basis, as each recipient tells it.
+    /// Every revision of every offer that had been released at the basis, as each recipient's feeds tell it, or else as documents and we
+    /// ourselves do.
     pub(super) fn released(&self) -> Vec<(OfferTerms, Version)> {
-        self.all(Kind::Offer, &[])
-            .filter_map(|(record, _)| {
-                let version = record.in_force()?;
-                value_of!(record, Some(version), OfferReleased).map(|offer| (offer, *version))
-            })
-            .collect()
+        let mut all = Vec::new();
+        let mut records = self.all(Kind::Offer, &[]).map(|(record, _)| record).peekable();
+        while let Some(first) = records.next() {
+            let Some(id) = first.key().first().and_then(|id| id.parse::<OfferId>().ok()) else { continue };
+            let (mut parts, mut wholes, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+            let mut next = Some(first);
+            while let Some(record) = next {
+                if let Some(version) = record.in_force()
+                    && let Some(event) = record.event(version)
+                {
+                    match event {
+                        event if record.is_part() => parts.push((version, event)),
+                        Event::OfferReleased(offer) => wholes.push((*offer, *version)),
+                        _ => (),
+                    }
+                }
+                next = records.next_if(|record| record.key().first() == Some(&id.as_str()));
+            }
+            if wholes.iter().any(|(offer, _)| offer.recipient.is_some()) {
+                let of_a_feed = |(offer, version): (OfferTerms, Version)| match offer.recipient {
+                    Some(_) => Some((offer, version)),
+                    None => {
+                        ours.push((version, Event::OfferReleased(Box::new(offer))));
+                        None
+                    }
+                };
+                wholes = wholes.into_iter().filter_map(of_a_feed).collect();
+            }
+            parts.extend(ours.iter().map(|(version, event)| (version, event.clone())));
+            let first_released = parts.iter().filter(|(_, part)| matches!(part, Event::OfferReleased(_))).map(|(version, _)| **version);
+            match first_released.min_by_key(|version| (version.from, version.seq)) {
+                Some(version) if wholes.is_empty() => all.push((Self::whole(&id, parts, None), version)),
+                _ if parts.is_empty() => all.append(&mut wholes),
+                _ => all.extend(wholes.into_iter().map(|(offer, version)| (Self::whole(&id, parts.clone(), Some(&offer)), version))),
+            }
+        }
+        all
     }
 
     /// Every offer that had been released at the basis, each revision as each recipient tells it.
@@ -463,24 +525,27 @@ impl View<'_> {
 
     /// The terms of an agreement.
     pub(super) fn terms_of(&self, standing: &Standing) -> Vec<TermRecorded> {
-        self.all(Kind::Term, &self.agreement_parts(standing).each_ref().map(String::as_str))
-            .filter_map(|(record, _)| value_of!(record, record.in_force(), TermRecorded))
-            .collect()
+        self.told_with(Kind::Term, standing, |record| value_of!(record, record.in_force(), TermRecorded))
     }
 
-    #[expect(clippy::unused_self, reason = "reads as a clause beside its siblings")]
-    fn agreement_parts(&self, standing: &Standing) -> [String; 2] {
-        [standing.terms.agreement.to_string(), standing.recipient.map(|recipient| recipient.to_string()).unwrap_or_default()]
+    /// What belongs to an agreement, as whoever tells of it does; as we recorded it ourselves, or as the first other one does, where that one
+    /// does not tell it.
+    fn told_with<T>(&self, kind: Kind, standing: &Standing, read: impl Fn(Record<'_>) -> Option<T>) -> Vec<T> {
+        let agreement = standing.terms.agreement.as_str();
+        let recipient = standing.recipient.map(|recipient| recipient.to_string()).unwrap_or_default();
+        let told = |recipient: &str| self.all(kind, &[agreement, recipient]).filter_map(|(record, _)| read(record)).collect::<Vec<_>>();
+        let teller = |record: Record<'_>| record.key().get(1).map(|other| (*other).to_owned());
+        let others: BTreeSet<String> = self.all(kind, &[agreement]).filter_map(|(record, _)| teller(record)).collect();
+        let tellers = [recipient, String::new()].into_iter().chain(others);
+        tellers.map(|teller| told(&teller)).find(|told| !told.is_empty()).unwrap_or_default()
     }
 
     /// Every instalment that was ever planned for an agreement and not taken back.
     pub(super) fn planned(&self, standing: &Standing) -> Vec<(ChargeScheduled, Version)> {
-        self.all(Kind::Charge, &self.agreement_parts(standing).each_ref().map(String::as_str))
-            .filter_map(|(record, _)| {
-                let version = record.in_force()?;
-                value_of!(record, Some(version), ChargeScheduled).map(|charge| (charge, *version))
-            })
-            .collect()
+        self.told_with(Kind::Charge, standing, |record| {
+            let version = record.in_force()?;
+            value_of!(record, Some(version), ChargeScheduled).map(|charge| (charge, *version))
+        })
     }
 
     /// The instalments that stand: what was planned for after an early end is planned no more. When an agreement is replaced, its
@@ -508,16 +573,31 @@ impl View<'_> {
         all.into_iter().filter(|next| *next > seq).collect()
     }
 
+    /// What was told of an authorization by a moment of the basis, the earliest first, and whether it is granted.
+    fn told_of(&self, authorization: &AuthorizationId) -> Vec<(Version, Event)> {
+        let in_force = |record: Record<'_>| record.in_force().and_then(|version| Some((*version, record.event(version)?)));
+        let mut told: Vec<_> =
+            self.all(Kind::Authorization, &[authorization.as_str()]).filter_map(|(record, _)| in_force(record)).collect();
+        told.sort_by_key(|(version, _)| (version.from, version.stated, version.seq));
+        told
+    }
+
     /// Who grants an authorization to whom, and until when, where that was recorded.
-    pub fn granted(&self, authorization: &AuthorizationId) -> Option<crate::event::resale::AuthorizationGranted> {
-        let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
-        value_of!(record, record.in_force(), AuthorizationGranted)
+    pub fn granted(&self, authorization: &AuthorizationId) -> Option<AuthorizationTerms> {
+        let told = self.told_of(authorization);
+        let mut terms = AuthorizationTerms::of(authorization.clone());
+        for (_, event) in &told {
+            if let Event::AuthorizationDescribed(told) | Event::AuthorizationGranted(told) = event {
+                lay_authorization(&mut terms, told);
+            }
+        }
+        told.iter().any(|(_, event)| matches!(event, Event::AuthorizationGranted(_))).then_some(terms)
     }
 
     /// Since when an authorization is granted.
     pub(crate) fn granted_at(&self, authorization: &AuthorizationId) -> Option<Instant> {
-        let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.granted"])?;
-        record.stated().first().map(|version| Instant::from_micros(version.from))
+        let granted = |(version, event): (Version, Event)| matches!(event, Event::AuthorizationGranted(_)).then_some(version.from);
+        self.told_of(authorization).into_iter().find_map(granted).map(Instant::from_micros)
     }
 
     /// Whether no new offer may be made under an authorization.
@@ -539,7 +619,7 @@ impl View<'_> {
     }
 
     /// Every authorization that was granted by an event of its own.
-    pub(crate) fn all_granted(&self) -> Vec<AuthorizationId> {
+    pub(crate) fn all_granted(&self) -> BTreeSet<AuthorizationId> {
         self.all(Kind::Authorization, &[])
             .filter_map(|(record, _)| {
                 value_of!(record, record.in_force(), AuthorizationGranted).map(|granted| granted.authorization.clone())

@@ -109,9 +109,9 @@ pub fn renewals(view: &View<'_>, days: u64) -> Report {
     for id in view.all_granted() {
         let Some(granted) = view.granted(&id).filter(|_| !view.stopped(&id)) else { continue };
         let Some((ends, left)) = left(granted.available_until) else { continue };
-        let [seller, seller_name] = party(view, Some(granted.reseller), None, None);
+        let [seller, seller_name] = party(view, granted.reseller, None, None);
         let mut row = vec![Cell::Moment(ends), Cell::Count(left), Cell::text("authorization"), Cell::text(&id), seller, seller_name];
-        row.extend([list(&granted.buyers), Cell::Empty, titles(view, std::slice::from_ref(&granted.product), None)]);
+        row.extend([list(&granted.buyers), Cell::Empty, titles(view, granted.product.as_slice(), None)]);
         row.extend([Cell::Empty, maybe(granted.currency), Cell::text("nothing"), Cell::Empty]);
         rows.push((ends, 2, id.to_string(), row));
     }

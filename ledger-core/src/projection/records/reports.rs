@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deals::Channel;
-use super::{Kind, Standing, View, value_of};
+use super::{Cancellation, Kind, Standing, View, value_of};
 use crate::event::offer::OfferTerms;
-use crate::id::{AccountId, AuthorizationId, FeedAccountId, OfferId, ProductId};
+use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
 use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind as Of, Report};
 use crate::time::Instant;
@@ -51,8 +51,14 @@ pub(super) fn titles(view: &View<'_>, products: &[ProductId], at: Option<Instant
     list(products.iter().map(|product| view.title_of(product, at).unwrap_or_else(|| product.to_string())))
 }
 
-/// One row per deal: a chain of agreements by renewal and replacement, shown by its newest one. Names are those of the day it was
-/// accepted, as in AWS's agreement report.
+/// A chain of agreements by renewal and replacement: what became of it, and how many they are.
+struct Chain<'v> {
+    newest: &'v Standing,
+    agreements: u64,
+}
+
+/// One row per deal and currency: chains of agreements by renewal and replacement that belong together, shown by the newest agreement, with the
+/// newest of each chain totalled. Names are those of the day it was accepted, as in AWS's agreement report.
 pub fn deals(view: &View<'_>) -> Report {
     let mut report = Report::new(
         "deals",
@@ -82,23 +88,39 @@ pub fn deals(view: &View<'_>) -> Report {
     );
     report.shown = vec!["deal", "kind", "status", "seller_name", "buyer_name", "product", "value", "currency", "accepted", "end"];
     let chains = view.chains();
-    let mut by_deal: BTreeMap<String, Vec<&Standing>> = BTreeMap::new();
+    let grouped = view.grouped();
+    let mut by_chain: BTreeMap<&AgreementId, Vec<&Standing>> = BTreeMap::new();
     for standing in view.agreements() {
-        by_deal.entry(chains.initial(&standing.terms.agreement).to_string()).or_default().push(standing);
+        by_chain.entry(chains.initial(&standing.terms.agreement)).or_default().push(standing);
     }
-    for (deal, members) in by_deal {
+    // The newest of a chain is what became of it.
+    let mut by_deal: BTreeMap<(&AgreementId, Option<Currency>), Vec<Chain<'_>>> = BTreeMap::new();
+    for (initial, members) in by_chain {
         let newest = members.iter().max_by_key(|standing| (standing.terms.accepted_at, &standing.terms.agreement));
+        let Some(newest) = newest else { continue };
+        let deal = grouped.get(initial).unwrap_or(initial);
+        by_deal.entry((deal, newest.terms.currency)).or_default().push(Chain { newest, agreements: members.len() as u64 });
+    }
+    for ((deal, currency), members) in by_deal {
+        let newest = members.iter().map(|chain| chain.newest).max_by_key(|it| (it.terms.accepted_at, &it.terms.agreement));
         let Some(standing) = newest else { continue };
         let (terms, at) = (&standing.terms, standing.terms.accepted_at);
         let offer = view.offer_of(standing);
-        let products = offer.as_ref().map(|offer| view.products_of(offer)).unwrap_or_default();
+        let mut products: Vec<ProductId> = Vec::new();
+        for product in members.iter().filter_map(|chain| view.offer_of(chain.newest)).flat_map(|offer| view.products_of(&offer)) {
+            if !products.contains(&product) {
+                products.push(product);
+            }
+        }
         let isv = products.first().and_then(|product| view.manufacturer_of(product));
-        let instalments = view.instalments(standing);
+        let instalments: Vec<_> = members.iter().flat_map(|chain| view.instalments(chain.newest)).collect();
+        let values: Vec<Amount> = members.iter().filter_map(|chain| chain.newest.terms.value).collect();
+        let value = (!values.is_empty()).then(|| sum(values.into_iter()));
         let [seller, seller_name] = party(view, view.proposer(standing), terms.proposer_account.as_ref(), at);
         let [isv, isv_name] = party(view, isv, None, at);
         let [buyer, buyer_name] = party(view, view.acceptor(standing), terms.acceptor_account.as_ref(), at);
         report.rows.push(vec![
-            Cell::Text(deal),
+            Cell::text(deal),
             Cell::text(&terms.agreement),
             maybe(offer.as_ref().map(|offer| view.channel(offer).as_str())),
             maybe(terms.status.as_ref()),
@@ -111,12 +133,12 @@ pub fn deals(view: &View<'_>) -> Report {
             titles(view, &products, at),
             maybe(terms.offer.as_ref()),
             maybe(offer.as_ref().and_then(|offer| offer.authorization.as_ref())),
-            money(terms.value, terms.currency),
-            maybe(terms.currency),
+            money(value, currency),
+            maybe(currency),
             moment(at),
             moment(terms.starts_at),
             moment(terms.ends_at),
-            Cell::Count(members.len() as u64),
+            Cell::Count(members.iter().map(|chain| chain.agreements).sum()),
             Cell::Count(instalments.len() as u64),
             if instalments.is_empty() {
                 Cell::Empty
@@ -139,6 +161,8 @@ pub fn agreements(view: &View<'_>) -> Report {
             Column::new("next", "Next", Of::List),
             Column::new("status", "Status", Of::Text),
             Column::new("reason", "Reason", Of::Text),
+            Column::new("cancellation", "Cancellation", Of::Text),
+            Column::new("answer_until", "Answer until", Of::Moment),
             Column::new("intent", "Intent", Of::Text),
             Column::new("since", "Since", Of::Moment),
             Column::new("revisions", "Revisions", Of::Count),
@@ -169,6 +193,10 @@ pub fn agreements(view: &View<'_>) -> Report {
         let (terms, at) = (&standing.terms, standing.terms.accepted_at);
         let [seller, seller_name] = party(view, view.proposer(standing), terms.proposer_account.as_ref(), at);
         let [buyer, buyer_name] = party(view, view.acceptor(standing), terms.acceptor_account.as_ref(), at);
+        let cancellation = view.cancellations(&terms.agreement).pop();
+        if cancellation.is_some() && !report.shown.contains(&"cancellation") {
+            report.shown.splice(2..2, ["cancellation", "answer_until"]);
+        }
         let kinds: BTreeSet<String> = view.terms_of(standing).into_iter().map(|term| term.kind).collect();
         report.rows.push(vec![
             Cell::text(&terms.agreement),
@@ -177,6 +205,8 @@ pub fn agreements(view: &View<'_>) -> Report {
             list(chains.next(&terms.agreement)),
             maybe(terms.status.as_ref()),
             maybe(terms.reason.as_ref()),
+            maybe(cancellation.as_ref().map(Cancellation::state)),
+            moment(cancellation.as_ref().filter(|asked| asked.state() == "OPEN").map(Cancellation::until)),
             maybe(terms.intent.as_ref()),
             Cell::Moment(standing.since),
             Cell::Count(standing.revisions),
@@ -214,6 +244,7 @@ pub fn offers(view: &View<'_>) -> Report {
             Column::new("product", "Product", Of::List),
             Column::new("targets", "Targets", Of::List),
             Column::new("authorization", "Authorization", Of::Text),
+            Column::new("offer_set", "Offer set", Of::Text),
             Column::new("released", "Released", Of::Moment),
             Column::new("expires", "Expires", Of::Moment),
             Column::new("expired", "Expired", Of::Flag),
@@ -228,6 +259,7 @@ pub fn offers(view: &View<'_>) -> Report {
             accepted.entry(offer.clone()).or_default().insert(standing.terms.agreement.to_string());
         }
     }
+    let sets = view.sets_of_offers();
     // The same revision may stand in several recipients' feeds: the seller's own comes first.
     let mut chosen: BTreeMap<(OfferId, Option<u64>), (bool, OfferTerms, Instant)> = BTreeMap::new();
     for (offer, version) in view.released() {
@@ -241,6 +273,10 @@ pub fn offers(view: &View<'_>) -> Report {
         let expires = view.expires_at(&offer);
         let expired = expires.zip(view.until()).is_some_and(|(expires, until)| expires < until);
         let [seller, seller_name] = party(view, view.seller(&offer), offer.seller_account.as_ref(), None);
+        let set = offer.offer_set.clone().or_else(|| sets.get(&offer.offer).cloned());
+        if set.is_some() && !report.shown.contains(&"offer_set") {
+            report.shown.insert(3, "offer_set");
+        }
         report.rows.push(vec![
             Cell::text(&offer.offer),
             Cell::or_empty(offer.revision, Cell::Count),
@@ -252,6 +288,7 @@ pub fn offers(view: &View<'_>) -> Report {
             titles(view, &view.products_of(&offer), None),
             list(view.targets_of(&offer).into_iter().map(|target| target.value)),
             maybe(offer.authorization.as_ref()),
+            maybe(set),
             Cell::Moment(released),
             moment(expires),
             Cell::Flag(expired),
@@ -295,16 +332,20 @@ pub fn authorizations(view: &View<'_>) -> Report {
         let granted = view.granted(&authorization);
         let ids: BTreeSet<&OfferId> = offers.iter().map(|offer| &offer.offer).collect();
         let mut products: BTreeSet<ProductId> = offers.iter().flat_map(|offer| view.products_of(offer)).collect();
-        products.extend(granted.as_ref().map(|granted| granted.product.clone()));
+        products.extend(granted.as_ref().and_then(|granted| granted.product.clone()));
         let products: Vec<ProductId> = products.into_iter().collect();
-        let isv = granted.as_ref().map(|granted| granted.grantor).or_else(|| view.manufacturer_of(products.first()?));
-        let partner = granted.as_ref().map(|granted| granted.reseller).or_else(|| offers.iter().find_map(|offer| view.seller(offer)));
+        let isv = granted.as_ref().and_then(|granted| granted.grantor).or_else(|| view.manufacturer_of(products.first()?));
+        let partner = granted.as_ref().and_then(|granted| granted.reseller).or_else(|| offers.iter().find_map(|offer| view.seller(offer)));
+        let told = |of: fn(&OfferTerms) -> Option<&String>| offers.iter().find_map(of);
         let [isv, isv_name] = party(view, isv, None, None);
         let [partner, partner_name] = party(view, partner, offers.iter().find_map(|offer| offer.seller_account.as_ref()), None);
         report.rows.push(vec![
             Cell::text(&authorization),
-            maybe(offers.iter().find_map(|offer| offer.authorization_name.as_ref())),
-            maybe(offers.iter().find_map(|offer| offer.authorization_description.as_ref())),
+            maybe(told(|offer| offer.authorization_name.as_ref()).or(granted.as_ref().and_then(|granted| granted.name.as_ref()))),
+            maybe(
+                told(|offer| offer.authorization_description.as_ref())
+                    .or(granted.as_ref().and_then(|granted| granted.description.as_ref())),
+            ),
             isv,
             isv_name,
             partner,

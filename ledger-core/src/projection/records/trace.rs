@@ -9,7 +9,8 @@ const fn word(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Authorization => Some("authorization"),
         Kind::Offer | Kind::OfferStep | Kind::OfferProduct | Kind::OfferTarget => Some("offer"),
-        Kind::Agreement | Kind::Term | Kind::Charge => Some("agreement"),
+        Kind::OfferSet => Some("offer set"),
+        Kind::Agreement | Kind::Cancellation | Kind::Term | Kind::Charge => Some("agreement"),
         Kind::Product | Kind::Designation => Some("product"),
         Kind::Party | Kind::Place | Kind::Mapping => None,
     }
