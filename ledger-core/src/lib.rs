@@ -20,6 +20,7 @@ pub mod finding;
 pub mod hash;
 pub mod id;
 pub mod money;
+pub mod pricing;
 pub mod problem;
 pub mod projection;
 pub mod report;

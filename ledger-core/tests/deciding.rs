@@ -354,7 +354,7 @@ fn a_payment_schedule_comes_to_the_value_and_keeps_to_the_contract() {
             "offer.released",
             offer("offer-1", json!({ "schedule": instalments(&good), "value": null, "currency": null, "pricing": "byol" }))
         ),
-        ["E0102 value", "E0102 currency"]
+        ["E0102 value", "E0102 currency", "E0420 schedule"]
     );
     let public = json!({ "schedule": instalments(&good), "buyers": null });
     assert_eq!(desk.refused("2026-01-10", "offer.released", offer("offer-1", public)), ["E0420 schedule"]);

@@ -6,6 +6,7 @@ use crate::event::offer::Instalment;
 use crate::event::resale::Price;
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
+use crate::pricing;
 use crate::time::Instant;
 
 /// What the terms of an offer, an authorization or an agreement say together.
@@ -80,30 +81,10 @@ impl Terms {
         }
     }
 
-    /// How it is priced, in our words.
+    /// How it is priced, in our words; in AWS's, where we have none for it.
     pub(super) fn pricing(&self) -> Option<String> {
-        let has = |kind: &str| self.kinds.iter().any(|known| known == kind);
-        let upfront = has("FixedUpfrontPricingTerm") || has("ConfigurableUpfrontPricingTerm") || has("PaymentScheduleTerm");
-        Some(
-            match self.model.as_deref() {
-                Some("Contract") if has("UsageBasedPricingTerm") => "contract-with-consumption",
-                Some("Contract") => "contract",
-                Some("Free") if has("FreeTrialPricingTerm") => "free-trial",
-                Some("Free") if has("ByolPricingTerm") => "byol",
-                Some("Free") => "free",
-                Some("Usage") if has("RecurringPaymentTerm") => "subscription",
-                Some("Usage") => "usage",
-                Some(_) => return self.model.clone(),
-                None if upfront && has("UsageBasedPricingTerm") => "contract-with-consumption",
-                None if upfront => "contract",
-                None if has("RecurringPaymentTerm") => "subscription",
-                None if has("UsageBasedPricingTerm") => "usage",
-                None if has("ByolPricingTerm") => "byol",
-                None if has("FreeTrialPricingTerm") => "free-trial",
-                None => return None,
-            }
-            .to_owned(),
-        )
+        let told = pricing::told_by(&pricing::Terms { model: self.model.as_deref(), kinds: &self.kinds });
+        told.map(|pricing| pricing.name().to_owned()).or_else(|| self.model.clone())
     }
 
     /// The total contract value, where the terms fix it: the fixed price and all instalments. What a buyer chooses from a rate card is not

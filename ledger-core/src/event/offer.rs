@@ -77,7 +77,7 @@ pub struct OfferTerms {
     /// What single dimensions or terms cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prices: Vec<Price>,
-    /// `usage`, `subscription`, `contract`, `contract-with-consumption`, `free-trial` or `byol`.
+    /// How it is priced: the name of one of [`PRICINGS`](crate::pricing::PRICINGS), such as `contract`; of a document, whatever AWS calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pricing: Option<String>,
     /// What is offered.

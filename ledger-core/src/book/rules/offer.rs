@@ -12,10 +12,10 @@ use crate::event::offer::{Instalment, OfferAvailabilityChanged, OfferStep, Offer
 use crate::event::{Entry, Event};
 use crate::id::{AccountId, Actor, OfferId};
 use crate::money::{Amount, Currency};
+use crate::pricing::{self, PRICINGS, Pricing};
 use crate::problem::Code;
 use crate::time::Instant;
 
-const PRICING: &[&str] = &["usage", "subscription", "contract", "contract-with-consumption", "free-trial", "byol"];
 const DELIVERY: &[&str] = &["ami", "container", "saas", "machine-learning", "professional-services", "data"];
 /// The most instalments of a schedule, and the most months between its first and its last: five years.
 const MOST_INSTALMENTS: usize = 60;
@@ -191,7 +191,7 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
         ("valid_from", offer.valid_from.is_some()),
         ("extra", !offer.extra.is_empty()),
     ]);
-    breaches.one_of("pricing", offer.pricing.as_deref(), PRICING);
+    breaches.one_of("pricing", offer.pricing.as_deref(), &PRICINGS.iter().map(|pricing| pricing.name()).collect::<Vec<_>>());
     breaches.one_of("delivery", offer.delivery.as_deref(), DELIVERY);
     breaches.currency(offer.currency);
     breaches.payable("value", offer.value, offer.currency);
@@ -239,12 +239,17 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
     confusion(setting, offer, at, breaches);
 }
 
+/// How an offer is priced, where it says so.
+fn pricing_of(offer: &OfferTerms) -> Option<&'static dyn Pricing> {
+    pricing::named(offer.pricing.as_deref()?)
+}
+
 /// What AWS Marketplace sells how.
 fn market(offer: &OfferTerms, breaches: &mut Breaches) {
     let is_public = offer.buyers.is_empty();
-    let consumption = matches!(offer.pricing.as_deref(), Some("usage" | "subscription"));
-    if let Some(currency) = offer.currency.filter(|currency| currency.as_str() != "USD" && (is_public || consumption)) {
-        let what = if is_public { "a public offer" } else { "consumption" };
+    let not_a_contract = pricing_of(offer).filter(|pricing| !pricing.is_contract()).map(Pricing::name);
+    let what = if is_public { "a public offer".to_owned() } else { format!("an offer by {}", not_a_contract.unwrap_or_default()) };
+    if let Some(currency) = offer.currency.filter(|currency| currency.as_str() != "USD" && (is_public || not_a_contract.is_some())) {
         let cure = "only private offers of contracts are priced in other currencies";
         breaches.add(Code::E0420, "currency", currency.as_str(), format!("{what} is priced in USD"), cure);
     }
@@ -252,16 +257,13 @@ fn market(offer: &OfferTerms, breaches: &mut Breaches) {
         let why = "professional services are sold by private offers only";
         breaches.add(Code::E0420, "buyers", "", why, "--set buyers=ACCOUNT");
     }
-    if !offer.schedule.is_empty() && (is_public || consumption) {
-        let what = if is_public { "a public offer" } else { "consumption" };
+    if !offer.schedule.is_empty() && (is_public || not_a_contract.is_some()) {
         breaches.add(Code::E0420, "schedule", "", format!("{what} has no payment schedule"), "a private offer of a contract has one");
     }
-    if offer.replaces.is_some() {
-        let contract = matches!(offer.pricing.as_deref(), None | Some("contract" | "contract-with-consumption"));
-        if !contract || !matches!(offer.delivery.as_deref(), None | Some("saas")) {
-            let why = "only SaaS contracts are replaced in mid-term";
-            breaches.add(Code::E0420, "replaces", "", why, "let the agreement end, and renew it: --set renews=agmt-…");
-        }
+    let is_saas_contract = not_a_contract.is_none() && matches!(offer.delivery.as_deref(), None | Some("saas"));
+    if offer.replaces.is_some() && !is_saas_contract {
+        let why = "only SaaS contracts are replaced in mid-term";
+        breaches.add(Code::E0420, "replaces", "", why, "let the agreement end, and renew it: --set renews=agmt-…");
     }
 }
 
@@ -388,7 +390,7 @@ fn complete(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &m
     breaches.needed("seller", offer.seller.as_ref(), "an offer");
     breaches.needed("products", offer.products.first(), "an offer");
     breaches.needed("pricing", offer.pricing.as_ref(), "an offer");
-    if !matches!(offer.pricing.as_deref(), Some("usage" | "free-trial" | "byol")) {
+    if pricing_of(offer).is_none_or(Pricing::has_value) {
         breaches.needed("value", offer.value.as_ref(), "an offer with a price");
         breaches.needed("currency", offer.currency.as_ref(), "an offer with a price");
     }
