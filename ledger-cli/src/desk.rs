@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ledger_core::book::{Decision, Setting, approvals_needed, decide};
+use ledger_core::book::{self, Decision, Setting, approvals_needed, decide};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry, Event};
 use ledger_core::problem::Problem;
+use ledger_core::projection::known::Known;
 use ledger_core::report::{Cell, Column, Kind, Report};
 use ledger_core::time::{Basis, Instant};
 use ledger_store::ledger::{Ledger, States as _};
@@ -29,15 +30,30 @@ pub struct Told {
 ///
 /// # Errors
 /// Every rule that it breaks.
-pub fn decided(states: &States, now: Instant, draft: Draft, subject: Option<(&Entry, Hash)>) -> Result<Decision, Vec<Problem>> {
+pub fn decided(
+    states: &States,
+    known: Option<&Known>,
+    now: Instant,
+    draft: Draft,
+    subject: Option<(&Entry, Hash)>,
+) -> Result<Decision, Vec<Problem>> {
     let view = states.records.at(Basis::at(u64::MAX));
-    decide(&Setting { book: &states.book, view: &view, subject, now }, draft)
+    decide(&Setting { book: &states.book, view: &view, subject, now, known }, draft)
+}
+
+/// What is said of money that was recorded by hand: who must still sign it before it counts. Nothing of anything else.
+pub fn money_needs(states: &States, draft: &Draft, seq: u64, now: Instant) -> Option<String> {
+    let view = states.records.at(Basis::at(u64::MAX));
+    let setting = Setting { book: &states.book, view: &view, subject: None, now, known: None };
+    let missing = book::money_needs(&setting, &draft.event, seq, &draft.actor).filter(|missing| !missing.is_empty())?;
+    let who = missing.into_iter().collect::<Vec<_>>().join(", ");
+    Some(format!("Pending, and counts nowhere, until signed by {who}: dealbook approve {seq} --key FILE --actor NAME"))
 }
 
 /// The roles that must still approve the offer that a draft or its submission is about.
 pub fn approvals(states: &States, event: &Event, at: Instant) -> BTreeSet<String> {
     let view = states.records.at(Basis::at(u64::MAX));
-    approvals_needed(&Setting { book: &states.book, view: &view, subject: None, now: at }, event, at)
+    approvals_needed(&Setting { book: &states.book, view: &view, subject: None, now: at, known: None }, event, at)
 }
 
 /// What is said of a policy or a person that counts only once somebody else has signed it.
@@ -92,20 +108,20 @@ pub fn decide_and_tell(
     name: &'static str,
     writing: &Writing,
     context: &Context,
-    decide: impl FnOnce(&States) -> Result<Decision, Vec<Problem>>,
+    decide: impl FnOnce(&States, &Known) -> Result<Decision, Vec<Problem>>,
     refused: impl FnOnce(Vec<Problem>) -> Failure,
     next: impl FnOnce(&Told, &States) -> Vec<String>,
 ) -> Result<Exit, Failure> {
     if writing.dry_run {
         let session = Session::open(context)?;
         session::expect(writing, session.head())?;
-        let states = session.states()?;
-        let told = would(decide(&states).map_err(refused)?);
+        let (states, known) = (session.states()?, session.known()?);
+        let told = would(decide(&states, &known).map_err(refused)?);
         return told.print(name, session.head(), &next(&told, &states), context);
     }
     let mut ledger = session::write(context)?;
     session::expect(writing, ledger.head())?;
-    let decision = decide(ledger.states()).map_err(refused)?;
+    let decision = decide(ledger.states(), ledger.known()).map_err(refused)?;
     let told = append(&mut ledger, decision, context)?;
     let next = next(&told, ledger.states());
     let head = session::close(context, ledger)?;

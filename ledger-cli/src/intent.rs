@@ -269,7 +269,7 @@ pub fn read(text: &str) -> Result<Intent, Vec<Problem>> {
     let source = source_of(reference, awaits, document, &mut problems);
     let value = members.iter().find(|(name, _)| name == "value").map_or("{}", |(_, raw)| raw.get());
     let event = match kind {
-        Some(kind) => event_of(&kind, value, &mut problems),
+        Some(kind) => event_of(&kind, &with_document(&kind, value, document), &mut problems),
         None => {
             let why = "nothing says what is to be recorded";
             problems.push(
@@ -281,6 +281,19 @@ pub fn read(text: &str) -> Result<Intent, Vec<Problem>> {
     match event {
         Some(event) if problems.is_empty() => Ok(Intent { event, effective_at, source, actor }),
         _ => Err(problems),
+    }
+}
+
+/// A value that names the document it is recorded from, where its type has a field for that and it does not say so itself.
+fn with_document(kind: &str, value: &str, document: Option<Hash>) -> String {
+    let says = |members: &Members<'_>| members.0.iter().any(|(name, _)| name == "document");
+    match (document, serde_json::from_str::<Members<'_>>(value)) {
+        (Some(document), Ok(members)) if required(kind).iter().any(|name| name == "document") && !says(&members) => {
+            let rest = value.trim_start().strip_prefix('{').unwrap_or_default();
+            let comma = if members.0.is_empty() { "" } else { "," };
+            format!("{{\"document\":\"{document}\"{comma}{rest}")
+        }
+        _ => value.to_owned(),
     }
 }
 
@@ -352,8 +365,9 @@ fn event_of(kind: &str, value: &str, problems: &mut Vec<Problem>) -> Option<Even
         }
     }
     for name in required(kind) {
+        let cure = if name == "document" { "--document FILE".to_owned() } else { format!("--set {name}=…") };
         if !members.iter().any(|(known, _)| *known == name) {
-            problems.push(Problem::new(Code::E0102, "", format!("`{kind}` has one")).column(name.clone()).cure(format!("--set {name}=…")));
+            problems.push(Problem::new(Code::E0102, "", format!("`{kind}` has one")).column(name.clone()).cure(cure));
         }
     }
     if problems.len() > before {

@@ -16,8 +16,8 @@ impl Document {
     fn open(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
         let folder = tempfile::tempdir().unwrap();
-        // Documents of AWS, under names that every machine has.
-        for fixture in ["documents", "marketplace-api"] {
+        // Documents and feeds of AWS, under names that every machine has.
+        for fixture in ["documents", "marketplace-api", "scenarios"] {
             let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(fixture);
             std::os::unix::fs::symlink(there, folder.path().join(fixture)).unwrap();
         }

@@ -12,13 +12,13 @@ mod decide;
 mod observe;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-pub use decide::{Decision, Setting, approvals_needed, correct, decide};
+pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_needs};
 pub use observe::{Version, observe};
 
 use crate::chain::Hash;
@@ -102,6 +102,10 @@ struct Referred {
 #[serde(deny_unknown_fields)]
 pub struct Book {
     approvals: Vec<Approval>,
+    /// Entries of money by hand whose row has come, and where it stands.
+    came: BTreeMap<u64, u64>,
+    /// Entries of money by hand that have all their approvals.
+    confirmed: BTreeSet<u64>,
     /// Entries that were corrected, and by which.
     corrected: BTreeMap<u64, u64>,
     /// Since when policies and people need a second person: the first policy that asks for one.
@@ -154,6 +158,21 @@ impl Book {
         self.references.iter().filter(move |known| known.reference == reference && !self.corrected.contains_key(&known.seq))
     }
 
+    /// Notes that the row has come which an entry of ours awaited, and what corrected it.
+    fn row_came(&mut self, replaces: Option<u64>, row: u64) {
+        let mut next = replaces.filter(|seq| self.recorder(*seq).is_some());
+        while let Some(seq) = next.take() {
+            if self.came.insert(seq, row).is_none() {
+                next = self.corrected.get(&seq).copied();
+            }
+        }
+    }
+
+    /// Whether money that was recorded by hand has all its approvals.
+    pub fn is_confirmed(&self, entry: u64) -> bool {
+        self.confirmed.contains(&entry)
+    }
+
     fn take(&mut self, event: &Event, entry: &Entry) {
         match event {
             Event::PersonRegistered(told) => {
@@ -161,7 +180,7 @@ impl Book {
                 self.people.push(Person { key, person, roles, seq: entry.seq });
             }
             Event::PolicySet(set) => {
-                if set.policy.as_str() == rules::OFFER_APPROVALS {
+                if [rules::OFFER_APPROVALS, rules::MONEY_APPROVALS].contains(&set.policy.as_str()) {
                     self.governed.get_or_insert(entry.seq);
                 }
                 self.policies.push(Policy {
@@ -176,6 +195,9 @@ impl Book {
                 let signed =
                     key.zip(approved.signature.as_deref()).is_some_and(|(key, signature)| has_signed(key, approved.hash, signature));
                 self.approvals.push(Approval { by: entry.actor.clone(), entry: approved.entry, seq: entry.seq, signed });
+            }
+            Event::EntryConfirmed(confirmed) => {
+                self.confirmed.insert(confirmed.entry);
             }
             _ => (),
         }
@@ -207,11 +229,14 @@ impl Projection for Book {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn evolve(&mut self, entry: &Entry) {
         if entry.source.as_ref().is_some_and(|source| source.import.is_some()) {
+            if let Event::SourceRestated(restated) = &entry.event {
+                self.row_came(restated.replaces, entry.seq);
+            }
             return;
         }
         if !matches!(entry.event, Event::LedgerOpened(_) | Event::SourceImported(_)) {

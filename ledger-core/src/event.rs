@@ -67,6 +67,8 @@ catalogue! {
     "entry.corrected" EntryCorrected(governance::EntryCorrected),
     /// A person approved an entry.
     "entry.approved" EntryApproved(governance::EntryApproved),
+    /// An entry that waited for its approvals has them all.
+    "entry.confirmed" EntryConfirmed(governance::EntryConfirmed),
     /// A person who may record or approve, with the key they sign with.
     "person.registered" PersonRegistered(governance::PersonRegistered),
     /// A rate of exchange from a named source; it values reports and posts nothing.

@@ -17,6 +17,8 @@ mod offer_target;
 mod product;
 mod tax_item;
 
+pub use billing_event::event_of_row;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

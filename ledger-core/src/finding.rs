@@ -139,6 +139,8 @@ codes! {
         "Compare the schedule with the contract.",
     ACCOUNT_UNKNOWN "F13" Medium "A feed names an account for which its account feed has no row."
         "Import the account feed of that recipient.",
+    ROW_DIFFERS "F14" High "A row says something else than what somebody had recorded of it before it came; the row counts."
+        "Compare the document with the row; when the row is wrong, ask AWS.",
     // Money.
     PAYOUT_UNEQUAL "F21" High "A payout's header and details do not sum to zero in the payout currency."
         "Import the billing events of that day again; then ask AWS.",

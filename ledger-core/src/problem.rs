@@ -159,6 +159,8 @@ codes! {
         "Public offers and consumption are priced in USD; professional services are sold by private offers only; only SaaS contracts are replaced in mid-term; the seller of record of an agreement never changes.";
     E0421 "a reference that names something else", "`{found}` names another entry",
         "A reference of another system (`--ref SYSTEM:ID`) stands for one entry, so that sending it twice records it once. It has come again with other content. Correct the entry, or use another reference.";
+    E0422 "a day from before the ledger's beginning", "the ledger does not know that day yet",
+        "A balance that was brought forward is known from its cut-over on; what it was made of before is in another system. Ask for the day of the cut-over or a later one, or import the rows from before: they take the balance's place.";
     E0501 "a line is not what its hash says", "an event does not match its hash",
         "The line after it names another hash than its bytes give: it was changed in place, or the next one was. Everything before it is proven. Compare with a copy: `dealbook copy`, or a bundle someone else keeps.";
     E0502 "a line is missing, repeated or out of order", "an event is out of its place",

@@ -63,7 +63,7 @@ impl Desk {
     fn ask(&self, draft: Draft, subject: Option<u64>) -> Result<Decision, Vec<Problem>> {
         let view = self.records.at(Basis::at(u64::MAX));
         let subject = subject.and_then(|seq| self.entries.get(usize::try_from(seq).unwrap() - 1)).map(|(entry, hash)| (entry, *hash));
-        decide(&Setting { book: &self.book, view: &view, subject, now: moment("2020-01-01") }, draft)
+        decide(&Setting { book: &self.book, view: &view, subject, now: moment("2020-01-01"), known: None }, draft)
     }
 
     fn tell(&mut self, draft: Draft, subject: Option<u64>) -> Result<Vec<&'static str>, Vec<Problem>> {

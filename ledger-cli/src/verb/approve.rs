@@ -9,6 +9,7 @@ use ledger_core::chain::Hash;
 use ledger_core::event::governance::EntryApproved;
 use ledger_core::event::{Draft, Entry, Event};
 use ledger_core::problem::Problem;
+use ledger_core::projection::known::Known;
 
 use super::{import, keygen};
 use crate::context::{Context, Writing};
@@ -52,7 +53,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let draft = Draft { actor, effective_at: context.now(), event: Event::EntryApproved(Box::new(approved)), source: None };
     let subject = Some((&subject.0, subject.1));
     let asserted = args.key.is_none().then(|| "asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());
-    let decide = |states: &States| desk::decided(states, context.now(), draft, subject);
+    let decide = |states: &States, _: &Known| desk::decided(states, None, context.now(), draft, subject);
     desk::decide_and_tell("approve", &args.writing, context, decide, refused, |_, _| asserted.into_iter().collect())
 }
 

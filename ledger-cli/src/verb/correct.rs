@@ -6,6 +6,7 @@ use ledger_core::book::{self, Decision};
 use ledger_core::event::Event;
 use ledger_core::event::governance::EntryCorrected;
 use ledger_core::problem::Problem;
+use ledger_core::projection::known::Known;
 
 use super::{approve, import, record};
 use crate::context::{Context, Writing};
@@ -64,7 +65,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let effective_at = effective.or(told).or(found.as_ref().map(|(entry, _)| entry.effective_at)).unwrap_or_else(|| context.now());
     let corrected = EntryCorrected { entry: seq, reason: args.reason.clone(), replacement: intent.map(|intent| intent.event) };
     let subject = found.as_ref().map(|(entry, hash)| (entry, *hash));
-    let decide = |states: &States| {
+    let decide = |states: &States, _: &Known| {
         let by = (actor.clone(), context.now());
         book::correct((&states.book, &states.records), subject, by, effective_at, corrected.clone()).map(Decision::Record)
     };
@@ -73,7 +74,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let kept = "the entry stays in the log; the correction leads to it, and dealbook show event leads back".to_owned();
         let first = told.appended.first().and_then(|(head, _)| *head);
         let waits = first.filter(|head| governs && !states.book.stands(head.seq)).map(|head| desk::second_person(head.seq));
-        [Some(kept), waits].into_iter().flatten().collect()
+        let money = told.appended.first().and_then(|(head, draft)| desk::money_needs(states, draft, (*head)?.seq, context.now()));
+        [Some(kept), waits, money].into_iter().flatten().collect()
     };
     desk::decide_and_tell("correct", &args.writing, context, decide, refused, next)
 }

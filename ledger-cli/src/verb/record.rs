@@ -11,6 +11,7 @@ use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Event};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problem};
+use ledger_core::projection::known::Known;
 use ledger_store::ledger::Ledger;
 use serde_json::{Value, json};
 
@@ -74,18 +75,20 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let refused = |problems: Vec<Problem>| written.failure(&problems);
     let intent = intent::read(&text).and_then(|intent| one_actor(intent, args.writing.actor.as_deref())).map_err(refused)?;
-    let decide = |states: &States| desk::decided(states, context.now(), draft_of(intent, &actor, states, context), None);
-    desk::decide_and_tell("record", &args.writing, context, decide, refused, next)
+    let decide =
+        |states: &States, known: &Known| desk::decided(states, Some(known), context.now(), draft_of(intent, &actor, states, context), None);
+    desk::decide_and_tell("record", &args.writing, context, decide, refused, |told, states| next(told, states, context))
 }
 
 /// What can be done with what was recorded.
-fn next(told: &Told, states: &States) -> Vec<String> {
+fn next(told: &Told, states: &States, context: &Context) -> Vec<String> {
     let mut next = Vec::new();
     if let Some((Some(head), draft)) = told.appended.first() {
         let governs = matches!(draft.event, Event::PolicySet(_) | Event::PersonRegistered(_));
         if governs && !states.book.stands(head.seq) {
             next.push(desk::second_person(head.seq));
         }
+        next.extend(desk::money_needs(states, draft, head.seq, context.now()));
         let roles = desk::approvals(states, &draft.event, draft.effective_at);
         if !roles.is_empty() {
             let roles = roles.into_iter().collect::<Vec<_>>().join(", ");
@@ -183,13 +186,13 @@ fn ask(kind: &str, given: &mut Vec<(String, String)>, input: &mut impl BufRead, 
 /// Decides on each line of standard input by itself, and answers each with a line once it is durable.
 fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure> {
     enum Desk {
-        Dry(Head, Box<States>),
+        Dry(Head, Box<States>, Box<Known>),
         Wet(Box<Ledger<States>>),
     }
     let mut desk = if args.writing.dry_run {
         let session = Session::open(context)?;
         session::expect(&args.writing, session.head())?;
-        Desk::Dry(session.head(), Box::new(session.states()?))
+        Desk::Dry(session.head(), Box::new(session.states()?), Box::new(session.known()?))
     } else {
         let ledger = session::write(context)?;
         session::expect(&args.writing, ledger.head())?;
@@ -212,12 +215,13 @@ fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure
         if line.trim().is_empty() {
             continue;
         }
-        let states = match &desk {
-            Desk::Dry(_, states) => &**states,
-            Desk::Wet(ledger) => ledger.states(),
+        let (states, known) = match &desk {
+            Desk::Dry(_, states, known) => (&**states, &**known),
+            Desk::Wet(ledger) => (ledger.states(), ledger.known()),
         };
         let intent = intent::read(&line).and_then(|intent| one_actor(intent, args.writing.actor.as_deref()));
-        let decided = intent.and_then(|intent| desk::decided(states, context.now(), draft_of(intent, actor, states, context), None));
+        let decided =
+            intent.and_then(|intent| desk::decided(states, Some(known), context.now(), draft_of(intent, actor, states, context), None));
         let answer = match decided {
             Err(problems) => {
                 exit = Exit::Rejected;
@@ -226,7 +230,7 @@ fn stream(args: &Args, actor: &Actor, context: &Context) -> Result<Exit, Failure
             Ok(decision) => {
                 let told = match &mut desk {
                     // The lines behind it are decided on as if it had been appended.
-                    Desk::Dry(head, states) => {
+                    Desk::Dry(head, states, _) => {
                         let told = desk::would(decision);
                         *head = desk::pretend(states, *head, &told, context)?;
                         told

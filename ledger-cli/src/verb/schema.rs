@@ -45,6 +45,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("log", log::columns),
     ("offer-stats", || recorded(records::strategy)),
     ("offers", || recorded(records::offers)),
+    ("openings", || billing::openings(&Billing::default(), NOTHING).columns),
     ("payouts", || {
         let options = Options { by: By::Party, currency: In::Pricing, names: &NoNames };
         billing::payouts(&Billing::default(), NOTHING, options).columns

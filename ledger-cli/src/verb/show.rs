@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use ledger_core::chain::Head;
 use ledger_core::finding::{self, Finding};
 use ledger_core::id::AccountId;
+use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{self, In, Names as _, Options};
+use ledger_core::projection::billing::{self, In, Names as _, Options, Pending};
 use ledger_core::projection::records::{self, View};
 use ledger_core::projection::sources;
 use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
-use ledger_core::time::{Instant, Period};
+use ledger_core::time::{Basis, Instant, Period};
 
 use crate::ask::{Key, Query, Wants};
 use crate::context::{Context, Reading};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::session::{Named, Session, States, Wanted};
 
 /// Payouts, deals, invoices and more, at any date
@@ -89,6 +90,9 @@ pub(crate) enum Noun {
     Disbursements,
     /// What was invoiced and not collected, by age
     Receivables,
+    /// Balances from before the ledger began, and whether they count
+    #[value(alias = "opening")]
+    Openings,
     /// Imported files, with digests, rows and control totals
     #[value(alias = "source")]
     Sources,
@@ -134,6 +138,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
     let states = session.states_of(args.noun.wants())?;
+    refuse_before_cut_over(&states, &asked.basis)?;
     let view = states.records.at(asked.basis);
     let (report, projector) = report(&args, &states, &view, &asked, context);
     let report = narrow(report, &query, args.noun, &view)?;
@@ -156,6 +161,9 @@ pub(super) fn print(
 ) -> Result<Exit, Failure> {
     let basis = asked.basis;
     report.incomplete = states.sources.lacks(&basis);
+    if args_of_money(&report) {
+        report.notes.extend(pending(&states.billing.pending(&basis)));
+    }
     let receipt = Receipt::new(&report, asked, args, head, projector);
     // People get one line, and where to look; the receipt has what is lacking, one by one.
     let gaps_alone = report.incomplete.len() == 1 && !states.sources.gaps(basis.known_at).is_empty();
@@ -165,6 +173,34 @@ pub(super) fn print(
     }
     context.print(&report, &receipt)?;
     Ok(Exit::Done)
+}
+
+/// Whether a report is of money that counts.
+fn args_of_money(report: &Report) -> bool {
+    ["payouts", "invoices", "disbursements", "receivables"].iter().any(|name| report.name.starts_with(name))
+}
+
+/// What waits for its approvals, and is in no figure: a line for each currency.
+pub(super) fn pending(all: &[Pending]) -> Vec<String> {
+    let mut sums: BTreeMap<Currency, (i128, Vec<String>)> = BTreeMap::new();
+    for waits in all {
+        let (sum, entries) = sums.entry(waits.currency).or_default();
+        *sum += waits.amount.units();
+        entries.push(format!("#{}", waits.seq));
+    }
+    let line = |(currency, (sum, entries)): (Currency, (i128, Vec<String>))| {
+        format!("pending approval, and in no figure: {} {currency} ({})", Amount::from_units(sum).half_up(2), entries.join(", "))
+    };
+    sums.into_iter().map(line).collect()
+}
+
+/// A balance that was brought forward is not known before its cut-over: who asks for an earlier day is told.
+fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
+    let missed = states.billing.not_yet(basis);
+    let Some((_, cut_over)) = missed.iter().max_by_key(|(_, cut_over)| *cut_over) else { return Ok(()) };
+    let items: Vec<String> = missed.iter().take(5).map(|(item, cut_over)| format!("{item} begins at {cut_over}")).collect();
+    let failure = Failure::new(Code::E0422, "the ledger does not know that day yet").because(items.join("; "));
+    Err(failure.hint(format!("ask for {} or a later day", cut_over.day())))
 }
 
 /// The report, and the projection it is made of.
@@ -190,6 +226,7 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
+        Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
             // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
             let last = view.until().map(|until| Instant::from_micros(until.micros() - 1).day());
@@ -219,7 +256,7 @@ impl Noun {
     /// The states that it is made of.
     fn wants(self) -> Wanted {
         match self {
-            Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Findings => {
+            Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Openings | Self::Findings => {
                 Wanted { billing: true, records: true }
             }
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
@@ -261,6 +298,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Invoices, "invoices-by"),
     (Noun::Disbursements, "disbursements-by"),
     (Noun::Receivables, "receivables-by"),
+    (Noun::Openings, "openings-by"),
     (Noun::Sources, "sources-by"),
     (Noun::Findings, "findings-by"),
 ];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger_core::event::Event;
-use ledger_core::projection::billing;
+use ledger_core::projection::{Projection, billing};
 use ledger_core::report::{Cell, Column, Kind, Report};
 
 use super::show;
@@ -77,8 +77,15 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
             import.seq, import.said.file, import.said.events
         ));
     }
+    let pending = states.billing.pending(&basis);
+    if !pending.is_empty() {
+        let entries = pending.iter().map(|waits| format!("#{}", waits.seq)).collect::<Vec<_>>().join(", ");
+        report.heading.push(format!("Pending     {entries}: money that waits for approval, and counts nowhere"));
+    }
+    let projections: [&dyn Projection; 3] = [&states.billing, &states.records, &states.sources];
+    let projector = projections.map(|projection| format!("{}/{}", projection.name(), projection.version())).join(" ");
     let args = BTreeMap::from([("verb".to_owned(), "status".to_owned())]);
-    show::print(report, asked, head, args, "billing/1 records/1 sources/1".to_owned(), states, context)
+    show::print(report, asked, head, args, projector, states, context)
 }
 
 /// What is shown after the sample was made: status, the verdict of `verify`, and the payouts.

@@ -7,11 +7,12 @@ use super::{Book, SCHEDULE};
 use crate::canonical::LARGEST;
 use crate::chain::Hash;
 use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, Status};
-use crate::event::governance::EntryCorrected;
+use crate::event::governance::{EntryConfirmed, EntryCorrected};
 use crate::event::offer::{OfferStep, OfferTerms};
 use crate::event::{Draft, Entry, Event, LONGEST_EVENT, Source};
 use crate::id::{Actor, AgreementId};
 use crate::problem::{Code, Problem};
+use crate::projection::known::Known;
 use crate::projection::records::{Records, Standing, View};
 use crate::time::{Basis, Instant};
 
@@ -25,6 +26,8 @@ pub struct Setting<'a> {
     pub subject: Option<(&'a Entry, Hash)>,
     /// When it is being recorded: what is dated back does not escape today's policies.
     pub now: Instant,
+    /// The rows that have come, where somebody looked.
+    pub known: Option<&'a Known>,
 }
 
 /// What is decided.
@@ -90,6 +93,8 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
             "an offer is approved by approving the entry that drafted or submitted it",
             "dealbook approve N --key FILE",
         ),
+        Event::BalanceBroughtForward(balance) => rules::brought_forward(balance, draft.source.as_ref(), at, &mut breaches),
+        event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
         event => refuse(event, is_fact, &mut breaches),
     }
     if let Some(source) = draft.source.as_ref().filter(|source| source.id.split(':').count() > 2 && !a_feed_says(&draft.event)) {
@@ -184,14 +189,10 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
             "an offer of ours says itself what is offered and to whom",
             "give `products` and `buyers` with the offer",
         ),
-        _ if is_fact && event.billing().is_none() && !matches!(event, Event::BalanceBroughtForward(_)) => (),
-        Event::BalanceBroughtForward(_) => {
-            let cure = "import the feeds from before";
-            breaches.add(Code::E0418, "type", name, "this dealbook does not take opening balances yet", cure);
+        Event::EntryConfirmed(_) => {
+            breaches.add(Code::E0401, "type", name, "the last approval that is missing does this", "dealbook approve N --key FILE");
         }
-        event if event.billing().is_some() => {
-            breaches.add(Code::E0418, "type", name, "AWS says this, and a feed alone brings it here", "dealbook import");
-        }
+        _ if is_fact => (),
         _ => breaches.add(Code::E0418, "type", name, "AWS says this, in a feed", "dealbook import, or the document: --document FILE"),
     }
 }
@@ -200,6 +201,12 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
 fn approved(setting: &Setting<'_>, draft: &Draft, breaches: &mut Breaches) -> Vec<Draft> {
     let Event::EntryApproved(approval) = &draft.event else { return Vec::new() };
     let Some(signed) = rules::approval(setting, approval, &draft.actor, breaches) else { return Vec::new() };
+    if let Some((entry, _)) = setting.subject
+        && let Some(missing) = rules::missing_for_money(setting, &entry.event, entry.seq, &entry.actor, signed.then_some(&draft.actor))
+    {
+        let confirmed = Event::EntryConfirmed(Box::new(EntryConfirmed { entry: entry.seq }));
+        return if signed && missing.is_empty() { vec![Draft { event: confirmed, source: None, ..draft.clone() }] } else { Vec::new() };
+    }
     let Some(offer) = setting.subject.and_then(|(entry, _)| rules::offer_in(&entry.event)).cloned() else { return Vec::new() };
     if !rules::approvable(setting, &offer).contains(&approval.entry) {
         return Vec::new();
@@ -222,6 +229,11 @@ pub fn approvals_needed(setting: &Setting<'_>, event: &Event, at: Instant) -> BT
         _ => return BTreeSet::new(),
     };
     rules::draft_of(setting, offer).map(|terms| rules::missing_approvals(setting, &terms, at, None)).unwrap_or_default()
+}
+
+/// Who must still approve money that was recorded by hand before it counts; nothing when an entry is about no money.
+pub fn money_needs(setting: &Setting<'_>, event: &Event, entry: u64, recorder: &Actor) -> Option<BTreeSet<String>> {
+    rules::missing_for_money(setting, event, entry, recorder, None)
 }
 
 /// What follows from an acceptance: the instalments that are now planned, and the end of the agreement that is renewed or replaced.
@@ -273,7 +285,7 @@ pub fn correct(
     let view = records.at(everything);
     let draft = |event| Draft { actor: actor.clone(), effective_at, event, source: None };
     let mut breaches = Breaches::default();
-    rules::corrected(&Setting { book, view: &view, subject, now }, &corrected, &actor, &mut breaches);
+    rules::corrected(&Setting { book, view: &view, subject, now, known: None }, &corrected, &actor, &mut breaches);
     breaches.done()?;
     // What followed from an acceptance is taken back with it.
     let accepted = match subject.map(|(entry, _)| &entry.event) {
@@ -293,7 +305,7 @@ pub fn correct(
     });
     let mut more = Vec::new();
     if let Some(replacement) = corrected.replacement.take() {
-        let without = Setting { book: &without_book, view: &after.at(everything), subject: None, now };
+        let without = Setting { book: &without_book, view: &after.at(everything), subject: None, now, known: None };
         let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
         // A document shows it still, under no reference that names it twice.
         let source = source.map(|source| Source { id: format!("document:correction of #{}", corrected.entry), ..source });

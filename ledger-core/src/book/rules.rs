@@ -3,13 +3,15 @@
 mod agreement;
 mod cancellation;
 mod governance;
+mod money;
 mod offer;
 mod offer_set;
 mod resale;
 
 pub(super) use agreement::{accepted, amended, double_holdings, ended, standing_of};
 pub(super) use cancellation::{answered, requested};
-pub(super) use governance::{OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
+pub(super) use governance::{MONEY_APPROVALS, OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
+pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};
 pub(super) use offer::{
     approvable, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, submitted, withdrawn,
 };
@@ -37,6 +39,13 @@ impl Breaches {
     fn for_the_feed(&mut self, fields: &[(&str, bool)]) {
         for (field, _) in fields.iter().filter(|(_, given)| *given) {
             self.add(Code::E0401, field, "", "a feed says this, and nobody by hand", format!("leave `{field}` out"));
+        }
+    }
+
+    /// Fields that only a receivable has.
+    fn for_a_receivable(&mut self, fields: &[(&str, bool)]) {
+        for (field, _) in fields.iter().filter(|(_, given)| *given) {
+            self.add(Code::E0401, field, "", "only a receivable has one", format!("leave `{field}` out"));
         }
     }
 

@@ -185,6 +185,50 @@ pub struct BillingEvent {
     pub wholesale: bool,
 }
 
+impl BillingEvent {
+    /// A row of which nothing else is told.
+    pub fn of(recipient: AccountId, transaction_type: TransactionType, amount: Amount, currency: Currency) -> Self {
+        Self {
+            action: None,
+            agreement: None,
+            amount,
+            balance_impacting: None,
+            bank_trace: None,
+            billing_address: None,
+            broker: None,
+            buyer_invoice: None,
+            buyer_invoice_date: None,
+            buyer_line: None,
+            catalog: None,
+            charge_side: None,
+            charge_variant: None,
+            counterparty: None,
+            currency,
+            disbursement: None,
+            disbursement_amount: None,
+            disbursement_currency: None,
+            disbursement_reference: None,
+            due: None,
+            end_user: None,
+            extra: Extra::new(),
+            invoice: None,
+            invoice_date: None,
+            invoice_variant: None,
+            line: None,
+            offer: None,
+            parent: None,
+            product: None,
+            recipient,
+            reference: None,
+            seller_only: false,
+            transaction_type,
+            usage_from: None,
+            usage_until: None,
+            wholesale: false,
+        }
+    }
+}
+
 /// One tax of one invoice line. Cities, postal codes and certificates are never recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

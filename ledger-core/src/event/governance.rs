@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::chain::Hash;
-use crate::id::{AccountId, Actor, Reference};
+use crate::id::{AccountId, Actor, AgreementId, Reference};
 use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
@@ -202,10 +202,21 @@ pub struct RateSet {
     pub source: String,
 }
 
+/// An entry that waited for its approvals has them all: what it says of money counts from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntryConfirmed {
+    /// Position of the entry.
+    pub entry: u64,
+}
+
 /// An open balance from before the ledger began, with the document it was taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BalanceBroughtForward {
+    /// The agreement it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AgreementId>,
     /// What is open.
     pub amount: Amount,
     /// Its currency.
@@ -214,8 +225,19 @@ pub struct BalanceBroughtForward {
     pub cut_over: Instant,
     /// BLAKE3 of the document that shows it.
     pub document: Hash,
-    /// What the balance is of: a receivable line, a commitment year, a grant.
+    /// Of a receivable: when the buyer must have paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+    /// Of a receivable: when it was invoiced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_date: Option<Instant>,
+    /// What the balance is of, by its id: the buyer's invoice, a commitment's year, a grant.
     pub item: Reference,
+    /// `receivable`, `commitment` or `grant`.
+    pub kind: String,
+    /// Of a receivable: the line of the buyer's invoice, when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<Reference>,
     /// Whose balance it is.
     pub party: AccountId,
 }

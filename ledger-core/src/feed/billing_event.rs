@@ -201,6 +201,19 @@ impl Kind {
     }
 }
 
+/// The type of event that a row becomes whose action is that of an event of this name.
+pub fn event_of_row(name: &str, row: &BillingEvent) -> Option<&'static str> {
+    let action = match name {
+        "invoice.issued" | "invoice.adjusted" | "balance.adjusted" => "INVOICED",
+        "invoice.forgiven" => "FORGIVEN",
+        "invoice.collected" => "COLLECTED",
+        "disbursement.allocated" => "DISBURSED",
+        "disbursement.paid" | "disbursement.failed" => "",
+        _ => return None,
+    };
+    Some(Kind::of(action, &row.transaction_type).event(row.clone()).type_name())
+}
+
 /// Of the two accounts of a row, the one that is not the recipient. Files older than the recipient's column do not say which that is;
 /// there the recipient pays what is wholesale cost, and is paid the rest. What the account feeds of the import tell is not asked, so that
 /// a row says the same whichever files come with it.

@@ -16,6 +16,7 @@
 //! itself, each extended by both currencies (AWS's published queries on the billing event feed). A row without a payout currency belongs
 //! to the payout currency that other rows of its line have.
 
+mod by_hand;
 mod disbursements;
 mod findings;
 mod invoices;
@@ -27,6 +28,7 @@ mod table;
 mod trace;
 mod wholesale;
 
+pub use by_hand::{Pending, openings};
 pub use disbursements::disbursements;
 pub use findings::{Owed, findings, overview};
 pub use invoices::invoices;
@@ -80,6 +82,7 @@ pub struct Billing {
     payouts: Table<2>,
     movements: Movements,
     headers: Vec<Header>,
+    hands: Vec<by_hand::Hand>,
 }
 
 /// Whose money, and of what.
@@ -490,6 +493,7 @@ impl Billing {
                 billed: bytes.column(Billed::of)?.into_iter().collect::<Option<_>>()?,
             },
             headers: bytes.column(Header::of)?.into_iter().collect::<Option<_>>()?,
+            hands: serde_json::from_slice(&bytes.column(|[byte]: [u8; 1]| byte)?).ok()?,
         };
         (bytes.is_empty() && state.is_whole()).then_some(state)
     }
@@ -558,10 +562,13 @@ impl Projection for Billing {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn evolve(&mut self, entry: &Entry) {
+        if self.by_hand(entry) {
+            return;
+        }
         let said = Said {
             seq: entry.seq,
             stated: entry.stated_at().map_or(UNDATED, Instant::micros),
@@ -615,7 +622,9 @@ impl Projection for Billing {
         write_column(out, &moved.wide, pair)?;
         write_column(out, &moved.paid, pair)?;
         write_column(out, &moved.billed, Billed::bytes)?;
-        write_column(out, &self.headers, Header::bytes)
+        write_column(out, &self.headers, Header::bytes)?;
+        let hands = serde_json::to_vec(&self.hands).map_err(io::Error::other)?;
+        write_column(out, &hands, |byte| [*byte])
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {

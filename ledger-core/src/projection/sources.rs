@@ -1,9 +1,12 @@
 //! Sources: which files were read, what they hold, what is missing, and what in them is out of the ordinary.
 
+mod by_hand;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::by_hand::{ByHand, Differing};
 use super::Projection;
 use crate::event::governance::SourceImported;
 use crate::event::{Entry, Event};
@@ -126,6 +129,10 @@ pub struct Sources {
     novelties: BTreeMap<Novelty, Vec<Sight>>,
     /// Versions of a record that were stated at the same moment as the one they replace, with the record's key.
     twice: Vec<(Sight, String, Option<AccountId>)>,
+    /// What people recorded before its row came.
+    by_hand: Vec<ByHand>,
+    /// Rows that say something else than what was recorded before they came.
+    differing: Vec<Differing>,
     /// When each entry was stated, by position.
     stated: Vec<i64>,
 }
@@ -229,6 +236,16 @@ impl Sources {
                 recipient: *recipient,
                 subject: id.clone(),
                 message: "its source states something else at the same moment; this later row counts".to_owned(),
+                amount: None,
+            });
+        }
+        for differing in self.differing.iter().filter(|differing| differing.sight.stands(basis)) {
+            found.push(Finding {
+                seq: differing.sight.seq,
+                code: finding::ROW_DIFFERS,
+                recipient: differing.recipient,
+                subject: differing.subject.clone(),
+                message: differing.message.clone(),
                 amount: None,
             });
         }
@@ -347,6 +364,8 @@ struct Saved {
     imports: Vec<Import>,
     novelties: Vec<(Novelty, Vec<Sight>)>,
     twice: Vec<(Sight, String, Option<AccountId>)>,
+    by_hand: Vec<ByHand>,
+    differing: Vec<Differing>,
 }
 
 impl Projection for Sources {
@@ -355,11 +374,12 @@ impl Projection for Sources {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn evolve(&mut self, entry: &Entry) {
         let sight = Sight::of(entry);
+        self.compare(entry, sight);
         let at = usize::try_from(entry.seq).unwrap_or(usize::MAX);
         if self.stated.len() <= at {
             self.stated.resize(at + 1, UNDATED);
@@ -400,6 +420,8 @@ impl Projection for Sources {
             imports: self.imports.clone(),
             novelties: self.novelties.iter().map(|(novelty, sights)| (novelty.clone(), sights.clone())).collect(),
             twice: self.twice.clone(),
+            by_hand: self.by_hand.clone(),
+            differing: self.differing.clone(),
         };
         let json = serde_json::to_vec(&saved).expect("a state has no map with other keys than text");
         let mut out = Vec::with_capacity(8 + json.len() + 8 * self.stated.len());
@@ -419,6 +441,8 @@ impl Projection for Sources {
                 imports: saved.imports,
                 novelties: saved.novelties.into_iter().collect(),
                 twice: saved.twice,
+                by_hand: saved.by_hand,
+                differing: saved.differing,
                 stated: stated.chunks_exact(8).map(|moment| moment.try_into().map(i64::from_le_bytes).ok()).collect::<Option<_>>()?,
             })
         };

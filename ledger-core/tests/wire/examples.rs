@@ -35,6 +35,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"entry": 40, "hash": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "note": "as agreed", "signature": "c2ln"}"#,
         r#"{"entry": 40, "hash": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"}"#,
     ),
+    ("entry.confirmed", r#"{"entry": 41}"#, r#"{"entry": 41}"#),
     ("person.registered", r#"{"key": "a2V5", "person": "li", "roles": ["approver", "recorder"]}"#, r#"{"person": "li"}"#),
     (
         "rate.set",
@@ -43,10 +44,11 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
     (
         "balance.brought_forward",
+        r#"{"agreement": "agmt-1", "amount": "-12.30", "currency": "JPY", "cut_over": "2025-01-01T00:00:00Z",
+            "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "due": "2025-02-01T00:00:00Z",
+            "invoice_date": "2024-12-01T00:00:00Z", "item": "INV-9", "kind": "receivable", "line": "line-1", "party": "000057174132"}"#,
         r#"{"amount": "-12.30", "currency": "JPY", "cut_over": "2025-01-01T00:00:00Z",
-            "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "item": "INV-9", "party": "000057174132"}"#,
-        r#"{"amount": "-12.30", "currency": "JPY", "cut_over": "2025-01-01T00:00:00Z",
-            "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "item": "INV-9", "party": "000057174132"}"#,
+            "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "item": "INV-9", "kind": "grant", "party": "000057174132"}"#,
     ),
     (
         "party.registered",

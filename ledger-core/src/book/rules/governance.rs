@@ -12,9 +12,11 @@ use crate::problem::Code;
 
 /// The policy that says who approves an offer before it is released, by its value.
 pub(in crate::book) const OFFER_APPROVALS: &str = "offer-approvals";
+/// The policy that says who approves money that is recorded by hand, by its amount.
+pub(in crate::book) const MONEY_APPROVALS: &str = "money-approvals";
 /// The policy that says what the organisation of a buyer lets it buy.
 pub(super) const PRIVATE_MARKETPLACE: &str = "private-marketplace";
-const POLICIES: &[&str] = &[OFFER_APPROVALS, PRIVATE_MARKETPLACE];
+const POLICIES: &[&str] = &[MONEY_APPROVALS, OFFER_APPROVALS, PRIVATE_MARKETPLACE];
 
 pub(in crate::book) fn registered(setting: &Setting<'_>, told: &PersonRegistered, breaches: &mut Breaches) {
     if setting.book.person(&told.person).is_some() {
@@ -62,6 +64,9 @@ pub(in crate::book) fn approval(setting: &Setting<'_>, approval: &EntryApproved,
     if let Some(why) = super::offer::not_approvable(setting, entry) {
         breaches.add(Code::E0408, "entry", name.clone(), why, "approve what stands now: dealbook log type:offer");
     }
+    if let Some(why) = super::money::not_approvable(setting, entry) {
+        breaches.add(Code::E0408, "entry", name.clone(), why, "nothing is left to do");
+    }
     if setting.book.approvals(approval.entry).any(|known| known.by == *by && (known.signed || approval.signature.is_none())) {
         breaches.add(Code::E0408, "entry", name, format!("`{by}` has approved it already"), "nothing is left to do");
     }
@@ -87,10 +92,14 @@ pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, b
     };
     let from_a_feed = entry.source.as_ref().is_some_and(|source: &Source| source.import.is_some());
     match &entry.event {
+        _ if setting.book.came.contains_key(&told.entry) => {
+            let row = setting.book.came[&told.entry];
+            breaches.add(Code::E0419, "entry", name.clone(), format!("its row has come, #{row}, and counts"), "nothing is left to do");
+        }
         _ if from_a_feed => {
             breaches.add(Code::E0419, "entry", name.clone(), "a feed said it", "import the feed again when AWS has restated it");
         }
-        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) => {
+        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) | Event::EntryConfirmed(_) => {
             breaches.add(Code::E0419, "entry", name.clone(), "it is about the ledger itself", "it stands as it was recorded");
         }
         Event::EntryCorrected(before) if told.replacement.is_none() && before.replacement.is_none() => {
@@ -131,10 +140,10 @@ pub(in crate::book) fn policy(set: &PolicySet, breaches: &mut Breaches) {
     for (parameter, value) in &set.parameters {
         let field = format!("parameters.{parameter}");
         match name {
-            OFFER_APPROVALS if threshold(parameter).is_none() => {
+            OFFER_APPROVALS | MONEY_APPROVALS if threshold(parameter).is_none() => {
                 breaches.add(Code::E0203, &field, parameter, "it is no threshold", "write currency and value: usd_100000");
             }
-            OFFER_APPROVALS if value.split(',').any(|role| role.trim().is_empty()) => {
+            OFFER_APPROVALS | MONEY_APPROVALS if value.split(',').any(|role| role.trim().is_empty()) => {
                 breaches.add(Code::E0201, &field, value, "a role is empty", "write the roles with commas between them: finance,legal");
             }
             PRIVATE_MARKETPLACE if parameter.parse::<AccountId>().is_err() => {

@@ -1,0 +1,256 @@
+//! Money that people recorded: rows of AWS that have not come yet, and balances from before the ledger began.
+//!
+//! It counts when its approvals are there (`entry.confirmed`), and no more once the row has come: the row counts alone. Until then it stands on
+//! a line of its own, pending.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Billing, Said, UNDATED};
+use crate::event::billing::{BillingEvent, TransactionType};
+use crate::event::governance::{BalanceBroughtForward, EntryCorrected, SourceRestated};
+use crate::event::{Entry, Event, Origin};
+use crate::id::AccountId;
+use crate::money::{Amount, Currency};
+use crate::report::{Cell, Column, Kind, Report};
+use crate::time::{Basis, Instant};
+
+/// Money that somebody recorded, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hand {
+    /// Where it was confirmed.
+    confirmed: Option<u64>,
+    /// When it was true.
+    effective: Instant,
+    event: Event,
+    /// The key of the row it awaits.
+    key: Option<String>,
+    /// Where it was taken back, or the row came.
+    over: Option<u64>,
+    /// The entry that a row names when it replaces this: its own, or the first that it corrects.
+    root: u64,
+    seq: u64,
+}
+
+impl Hand {
+    /// What it says of money, as a movement; nothing for balances that are not receivables.
+    fn movement(&self) -> Option<Event> {
+        match &self.event {
+            Event::BalanceBroughtForward(balance) => opened(balance).map(|row| Event::InvoiceIssued(Box::new(row))),
+            event => Some(event.clone()),
+        }
+    }
+
+    fn opening(&self) -> Option<&BalanceBroughtForward> {
+        if let Event::BalanceBroughtForward(balance) = &self.event { Some(balance) } else { None }
+    }
+
+    fn money(&self) -> Option<(AccountId, Amount, Currency)> {
+        match &self.event {
+            Event::BalanceBroughtForward(balance) => Some((balance.party, balance.amount, balance.currency)),
+            event => event.billing().map(|row| (row.recipient, row.amount, row.currency)),
+        }
+    }
+
+    fn is_confirmed_by(&self, known_at: u64) -> bool {
+        self.confirmed.is_some_and(|confirmed| confirmed <= known_at)
+    }
+
+    fn is_over_by(&self, known_at: u64) -> bool {
+        self.over.is_some_and(|over| over <= known_at)
+    }
+}
+
+/// An open receivable as a row that bills.
+fn opened(balance: &BalanceBroughtForward) -> Option<BillingEvent> {
+    if balance.kind != "receivable" {
+        return None;
+    }
+    let mut row = BillingEvent::of(balance.party, TransactionType::SellerRevShare, balance.amount, balance.currency);
+    row.agreement.clone_from(&balance.agreement);
+    row.due = balance.due;
+    row.invoice = balance.item.as_str().parse().ok();
+    row.invoice_date = balance.invoice_date;
+    row.line = balance.line.as_ref().and_then(|line| line.as_str().parse().ok());
+    Some(row)
+}
+
+/// Money that waits for its approvals, and counts nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its entry.
+    pub seq: u64,
+    /// Whose it is.
+    pub party: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+impl Billing {
+    /// Takes in what people record of money. Gives whether that is all there is to it.
+    pub(super) fn by_hand(&mut self, entry: &Entry) -> bool {
+        match &entry.event {
+            Event::EntryConfirmed(confirmed) => self.confirm(confirmed.entry, entry.seq),
+            Event::EntryCorrected(corrected) => self.take_back(corrected, entry),
+            Event::SourceRestated(restated) => return self.row_came(restated, entry),
+            event => {
+                let manual = entry.source.as_ref().is_some_and(|source| source.origin == Some(Origin::Manual));
+                let is_money = event.billing().is_some() && manual || matches!(event, Event::BalanceBroughtForward(_));
+                if !is_money {
+                    self.detail_came(event, entry);
+                    return false;
+                }
+                let key = entry.source.as_ref().map(|source| source.id.clone());
+                let (seq, effective) = (entry.seq, entry.effective_at);
+                self.hands.push(Hand { confirmed: None, effective, event: event.clone(), key, over: None, root: seq, seq });
+            }
+        }
+        true
+    }
+
+    /// Counts a hand, or counts it no more, as was said at a position.
+    fn count(&mut self, at: usize, seq: u64, stated: i64, minus: bool) {
+        let hand = &self.hands[at];
+        let (Some(event), key) = (hand.movement(), hand.key.clone()) else { return };
+        let effective = hand.opening().map_or(hand.effective, |balance| balance.cut_over).micros();
+        self.take(&event, Said { seq, stated, effective, minus, key: key.as_deref() });
+    }
+
+    fn confirm(&mut self, entry: u64, seq: u64) {
+        let waits = |hand: &Hand| hand.seq == entry && hand.confirmed.is_none() && hand.over.is_none();
+        let Some(at) = self.hands.iter().position(waits) else { return };
+        self.hands[at].confirmed = Some(seq);
+        self.count(at, seq, UNDATED, false);
+    }
+
+    fn take_back(&mut self, corrected: &EntryCorrected, entry: &Entry) {
+        let Some(at) = self.hands.iter().position(|hand| hand.seq == corrected.entry && hand.over.is_none()) else { return };
+        if self.hands[at].confirmed.is_some() {
+            self.count(at, entry.seq, UNDATED, true);
+        }
+        self.hands[at].over = Some(entry.seq);
+        if let Some(event) = &corrected.replacement {
+            let (root, key) = (self.hands[at].root, self.hands[at].key.clone());
+            let (event, effective, seq) = (event.clone(), entry.effective_at, entry.seq);
+            self.hands.push(Hand { confirmed: None, effective, event, key, over: None, root, seq });
+        }
+    }
+
+    /// A row came for what had been recorded by hand: the row counts alone. Gives whether it did.
+    fn row_came(&mut self, restated: &SourceRestated, entry: &Entry) -> bool {
+        let stands = |hand: &Hand| Some(hand.root) == restated.replaces && hand.opening().is_none();
+        let Some(at) = self.hands.iter().rposition(stands) else { return false };
+        let stated = entry.stated_at().map_or(UNDATED, Instant::micros);
+        let said = Said {
+            seq: entry.seq,
+            stated,
+            effective: entry.effective_at.micros(),
+            minus: false,
+            key: entry.source.as_ref().map(|source| source.id.as_str()),
+        };
+        // As for any version: from its statement on this one counts, until the one after it was stated.
+        for (stated, undone) in [Some((stated, false)), restated.until.map(|until| (until.micros(), true))].into_iter().flatten() {
+            if self.hands[at].confirmed.is_some() {
+                self.count(at, entry.seq, stated, !undone);
+            }
+            if !restated.withdrawn {
+                self.take(&restated.entry, Said { stated, minus: undone, ..said });
+            }
+        }
+        self.hands[at].over.get_or_insert(entry.seq);
+        true
+    }
+
+    /// Detail of what had been brought forward as one balance: the rows count alone.
+    fn detail_came(&mut self, event: &Event, entry: &Entry) {
+        if self.hands.is_empty() || !matches!(event, Event::InvoiceIssued(_)) {
+            return;
+        }
+        let Some(row) = event.billing() else { return };
+        let document = row.buyer_invoice.as_ref().or(row.invoice.as_ref()).map(|id| id.as_str());
+        let line = row.buyer_line.as_ref().or(row.line.as_ref()).map(|id| id.as_str());
+        let details = |hand: &Hand| {
+            hand.over.is_none()
+                && hand.opening().is_some_and(|balance| {
+                    balance.kind == "receivable"
+                        && balance.party == row.recipient
+                        && balance.currency == row.currency
+                        && document == Some(balance.item.as_str())
+                        && balance.line.as_ref().is_none_or(|of| line == Some(of.as_str()))
+                })
+        };
+        while let Some(at) = self.hands.iter().position(details) {
+            if self.hands[at].confirmed.is_some() {
+                self.count(at, entry.seq, entry.stated_at().map_or(UNDATED, Instant::micros), true);
+            }
+            self.hands[at].over = Some(entry.seq);
+        }
+    }
+
+    /// What waits for its approvals at a basis.
+    pub fn pending(&self, basis: &Basis) -> Vec<Pending> {
+        let known_at = basis.known_at;
+        let waits = |hand: &&Hand| {
+            hand.seq <= known_at && basis.had_happened(hand.effective) && !hand.is_confirmed_by(known_at) && !hand.is_over_by(known_at)
+        };
+        let told = |hand: &Hand| {
+            let (party, amount, currency) = hand.money()?;
+            Some(Pending { seq: hand.seq, party, amount, currency })
+        };
+        self.hands.iter().filter(waits).filter_map(told).collect()
+    }
+
+    /// The balances brought forward that a question from before their cut-over would miss: what, and since when it is accounted for.
+    pub fn not_yet(&self, basis: &Basis) -> Vec<(String, Instant)> {
+        let Some(before) = basis.effective_before else { return Vec::new() };
+        let counts = |hand: &&Hand| hand.is_confirmed_by(basis.known_at) && !hand.is_over_by(basis.known_at);
+        let misses = |hand: &Hand| {
+            let balance = hand.opening()?;
+            (balance.cut_over >= before).then(|| (format!("{} {}", balance.kind, balance.item), balance.cut_over))
+        };
+        self.hands.iter().filter(counts).filter_map(misses).collect()
+    }
+}
+
+/// One row per balance that was brought forward, and whether it counts.
+pub fn openings(state: &Billing, basis: Basis) -> Report {
+    let mut report = Report::new(
+        "openings",
+        vec![
+            Column::new("event", "#", Kind::Count),
+            Column::new("kind", "Kind", Kind::Text),
+            Column::new("item", "Item", Kind::Text),
+            Column::new("party", "Party", Kind::Text),
+            Column::new("amount", "Amount", Kind::Money),
+            Column::new("currency", "Currency", Kind::Text),
+            Column::new("cut_over", "Cut-over", Kind::Moment),
+            Column::new("status", "Status", Kind::Text),
+            Column::new("by", "By", Kind::Count),
+            Column::new("document", "Document", Kind::Text),
+        ],
+    );
+    for hand in state.hands.iter().filter(|hand| hand.seq <= basis.known_at) {
+        let Some(balance) = hand.opening() else { continue };
+        let (status, by) = if hand.is_over_by(basis.known_at) {
+            ("replaced", hand.over)
+        } else if hand.is_confirmed_by(basis.known_at) {
+            ("counts", hand.confirmed)
+        } else {
+            ("pending", None)
+        };
+        report.rows.push(vec![
+            Cell::Count(hand.seq),
+            Cell::text(&balance.kind),
+            Cell::text(&balance.item),
+            Cell::text(balance.party),
+            Cell::Money(balance.amount, balance.currency),
+            Cell::text(balance.currency),
+            Cell::Moment(balance.cut_over),
+            Cell::text(status),
+            Cell::or_empty(by, Cell::Count),
+            Cell::text(balance.document),
+        ]);
+    }
+    report
+}
