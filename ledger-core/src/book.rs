@@ -8,6 +8,7 @@
 //!
 //! A rule is a function of `book/rules`: it looks and says what is broken, with a code, the field, what was found and what to do.
 
+mod audit;
 mod decide;
 mod observe;
 mod rules;
@@ -18,6 +19,7 @@ use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+pub use audit::audit;
 pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_needs};
 pub use observe::{Version, observe};
 
@@ -143,7 +145,15 @@ impl Book {
 
     /// The policy of a name as it stands at a moment, and where it was set.
     fn policy(&self, name: &str, at: Instant) -> Option<&Policy> {
-        let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && !self.is_over(policy.seq);
+        self.policy_by(name, at, u64::MAX)
+    }
+
+    /// The policy of a name as it stood at a moment, as far as that was known at a position.
+    fn policy_by(&self, name: &str, at: Instant, known_at: u64) -> Option<&Policy> {
+        let signed = |seq: u64| self.approvals(seq).any(|approval| approval.signed && approval.seq <= known_at);
+        let stood = |seq: u64| self.governed.is_none_or(|governed| seq <= governed || governed > known_at) || signed(seq);
+        let over = |seq: u64| !stood(seq) || self.corrected.get(&seq).is_some_and(|by| *by <= known_at && stood(*by));
+        let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && policy.seq <= known_at && !over(policy.seq);
         self.policies.iter().filter(stands).max_by_key(|policy| (policy.effective_at, policy.seq))
     }
 

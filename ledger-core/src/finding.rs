@@ -141,6 +141,18 @@ codes! {
         "Import the account feed of that recipient.",
     ROW_DIFFERS "F14" High "A row says something else than what somebody had recorded of it before it came; the row counts."
         "Compare the document with the row; when the row is wrong, ask AWS.",
+    AUTHORIZATION_EXCEEDED "F15" High "An offer goes beyond the resale authorization that it names."
+        "Ask the partner, and AWS, under which authorization it was made.",
+    SCHEDULE_UNFIT "F16" Medium "A payment schedule is not one that AWS Marketplace takes."
+        "Compare it with the contract.",
+    OFFERS_CONFUSED "F17" Low "A buyer sees two offers of one name at one time."
+        "Withdraw the one that is not meant, before the buyer takes it for the other.",
+    TWO_SUBSCRIPTIONS "F18" Low "A buyer holds two agreements for one product at one time."
+        "Look which of them the buyer means to keep; some SaaS products allow several.",
+    NOT_ON_THE_LIST "F19" Medium "A buyer accepted an offer for a product that its private marketplace does not list."
+        "Ask the buyer's administrator; the policy `private-marketplace` may be out of date.",
+    RULE_BROKEN "F20" Medium "An offer or an agreement is sold in a way that AWS Marketplace does not."
+        "Look at the entry; when it is as AWS says, the rule has changed: tell us.",
     // Money.
     PAYOUT_UNEQUAL "F21" High "A payout's header and details do not sum to zero in the payout currency."
         "Import the billing events of that day again; then ask AWS.",

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ledger_core::chain::Hash;
-use ledger_core::document::{self, Beside, Told};
+use ledger_core::document::{self, Beside, Told as Read};
 use ledger_core::event::{Draft, Entry, Source};
 use ledger_core::feed::Fact;
 use ledger_core::projection::Projection as _;
@@ -50,9 +50,9 @@ fn names() -> BTreeMap<String, String> {
     names.into_iter().map(|(name, id)| (name.to_owned(), id.to_owned())).collect()
 }
 
-fn read(text: &str, names: &BTreeMap<String, String>, is_dated: bool) -> (Option<&'static str>, Told) {
+fn read(text: &str, names: &BTreeMap<String, String>, is_dated: bool) -> (Option<&'static str>, Read) {
     let whole: serde_json::Value = serde_json::from_str(text).unwrap();
-    let Some(kind) = document::recognise(&whole) else { return (None, Told::default()) };
+    let Some(kind) = document::recognise(&whole) else { return (None, Read::default()) };
     let whose = kind.account(&whole).unwrap_or_else(|| "777788889999".parse().unwrap());
     let effective_at = is_dated.then(|| "2023-03-01T00:00:00Z".parse().unwrap());
     (Some(kind.name()), document::read(kind, &whole, Beside { whose, names, effective_at, digest: Hash::of(text.as_bytes()) }))
@@ -161,7 +161,7 @@ fn an_answer_says_the_same_as_its_request_and_what_was_said_beside_it() {
         }
         let (_, answered) = read(&answer.to_string(), &BTreeMap::new(), false);
         assert_eq!(answered.problems, vec![], "{}", file.display());
-        let events = |told: &Told| told.facts.iter().map(|fact| (fact.effective_at, fact.event.clone())).collect::<Vec<_>>();
+        let events = |told: &Read| told.facts.iter().map(|fact| (fact.effective_at, fact.event.clone())).collect::<Vec<_>>();
         assert_eq!(events(&answered), events(&asked), "{}", file.display());
         compared += 1;
     }
@@ -236,4 +236,145 @@ proptest! {
         let rows = |reports: Vec<Report>| reports.into_iter().map(|report| report.rows).collect::<Vec<_>>();
         prop_assert_eq!(rows(folded(&facts)), rows(folded(&a_cppo_life())));
     }
+}
+
+/// A ledger of documents, and of what was recorded beside them.
+#[derive(Default)]
+struct Told {
+    head: Option<ledger_core::chain::Head>,
+    records: Records,
+    book: ledger_core::book::Book,
+}
+
+impl Told {
+    fn append(&mut self, draft: &Draft) {
+        let mut line = Vec::new();
+        let head = self.head.unwrap_or(ledger_core::chain::Head::EMPTY);
+        let head = draft.write(head, "2026-04-03T09:00:00Z".parse().unwrap(), &mut line).unwrap();
+        let entry = Entry::read(&line, head.seq).unwrap();
+        self.records.evolve(&entry);
+        self.book.evolve(&entry);
+        self.head = Some(head);
+    }
+
+    fn document(&mut self, whose: &str, at: &str, whole: &serde_json::Value) {
+        let kind = document::recognise(whole).unwrap();
+        let (names, digest) = (BTreeMap::new(), Hash::of(whole.to_string().as_bytes()));
+        let beside = Beside { whose: whose.parse().unwrap(), names: &names, effective_at: Some(at.parse().unwrap()), digest };
+        let told = document::read(kind, whole, beside);
+        assert_eq!(told.problems, vec![]);
+        for fact in told.facts {
+            let source = Some(Source::row(fact.key, 1, 1, fact.stated_at));
+            self.append(&Draft { actor: "import".parse().unwrap(), effective_at: fact.effective_at, event: fact.event, source });
+        }
+    }
+
+    fn found(&self) -> Vec<String> {
+        let view = self.records.at(Basis::at(u64::MAX));
+        let found = ledger_core::book::audit(&self.book, &view);
+        found.into_iter().map(|found| format!("{} {}: {}", found.code, found.subject, found.message)).collect()
+    }
+}
+
+const ISV: &str = "111122223333";
+const PARTNER: &str = "444455556666";
+
+fn change(what: &str, kind: &str, id: &str, details: serde_json::Value) -> serde_json::Value {
+    serde_json::json!({ "ChangeType": what, "Entity": { "Type": format!("{kind}@1.0"), "Identifier": id }, "DetailsDocument": details })
+}
+
+fn changes(all: &[serde_json::Value]) -> serde_json::Value {
+    serde_json::json!({ "Catalog": "AWSMarketplace", "ChangeSet": all })
+}
+
+/// An offer that a partner releases under the authorization of these tests.
+fn resold(id: &str, name: &str, buyer: &str, price: &str, currency: &str) -> serde_json::Value {
+    let term = serde_json::json!({ "Type": "FixedUpfrontPricingTerm", "CurrencyCode": currency, "Price": price, "Duration": "P12M" });
+    changes(&[
+        change(
+            "CreateOfferUsingResaleAuthorization",
+            "Offer",
+            id,
+            serde_json::json!({ "ResaleAuthorizationId": "resaleauthz-1", "Name": name }),
+        ),
+        change("UpdatePricingTerms", "Offer", id, serde_json::json!({ "PricingModel": "Contract", "Terms": [term] })),
+        change("UpdateTargeting", "Offer", id, serde_json::json!({ "PositiveTargeting": { "BuyerAccounts": [buyer] } })),
+        change("ReleaseOffer", "Offer", id, serde_json::json!({})),
+    ])
+}
+
+fn accepted(agreement: &str, offer: &str, buyer: &str, at: &str, product: &str) -> serde_json::Value {
+    serde_json::json!({
+        "agreementId": agreement, "acceptanceTime": at, "acceptor": { "accountId": buyer }, "proposer": { "accountId": PARTNER },
+        "proposalSummary": { "offerId": offer, "resources": [{ "id": product, "type": "SaaSProduct" }] }, "status": "ACTIVE",
+    })
+}
+
+#[test]
+fn what_aws_lets_pass_and_our_rules_do_not_is_found() {
+    let mut told = Told::default();
+    let grant = |details: serde_json::Value| {
+        changes(&[
+            change("CreateResaleAuthorization", "ResaleAuthorization", "resaleauthz-1", details),
+            change(
+                "UpdateAvailability",
+                "ResaleAuthorization",
+                "resaleauthz-1",
+                serde_json::json!({ "AvailabilityEndDate": "2026-01-31", "OffersMaxQuantity": 1 }),
+            ),
+            change(
+                "UpdateBuyerTargetingTerms",
+                "ResaleAuthorization",
+                "resaleauthz-1",
+                serde_json::json!({ "Terms": [{ "Type": "BuyerTargetingTerm", "PositiveTargeting": { "BuyerAccounts": ["777788889999"] } }] }),
+            ),
+            change("ReleaseResaleAuthorization", "ResaleAuthorization", "resaleauthz-1", serde_json::json!({})),
+        ])
+    };
+    let details = serde_json::json!({ "ProductId": "prod-1", "Name": "Spring", "ResellerAccountId": PARTNER });
+    told.document(ISV, "2026-01-05T00:00:00Z", &grant(details));
+    told.document(PARTNER, "2026-01-10T00:00:00Z", &resold("offer-1", "Annual plan", "777788889999", "100.00", "USD"));
+    // What is made before a restriction stands.
+    let restrict = changes(&[change("RestrictResaleAuthorization", "ResaleAuthorization", "resaleauthz-1", serde_json::json!({}))]);
+    told.document(ISV, "2026-01-20T00:00:00Z", &restrict);
+    assert_eq!(told.found(), Vec::<String>::new());
+
+    told.document(PARTNER, "2026-02-10T00:00:00Z", &resold("offer-2", "Annual plan", "222233334444", "100.00", "USD"));
+    let found = told.found();
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert!(found.iter().all(|found| found.starts_with("F15 offer-2: ")), "{found:?}");
+    for why in ["it is restricted", "it ended at 2026-02-01", "`resaleauthz-1` is for 777788889999", "1 of 1 offers"] {
+        assert!(found.iter().any(|found| found.contains(why)), "{why}: {found:?}");
+    }
+
+    // The same name for the same buyer, at one time; a public offer in another currency than USD.
+    told.document(PARTNER, "2026-02-11T00:00:00Z", &resold("offer-3", "annual plan ", "222233334444", "100.00", "USD"));
+    assert!(told.found().contains(&"F17 offer-3: `222233334444` sees offer `offer-2` of the name `annual plan ` too".to_owned()));
+    let euros = serde_json::json!({ "PricingModel": "Usage", "Terms": [{ "Type": "UsageBasedPricingTerm", "CurrencyCode": "EUR", "RateCards": [] }] });
+    let public = changes(&[
+        change("CreateOffer", "Offer", "offer-4", serde_json::json!({ "ProductId": "prod-2" })),
+        change("UpdatePricingTerms", "Offer", "offer-4", euros),
+        change("ReleaseOffer", "Offer", "offer-4", serde_json::json!({})),
+    ]);
+    told.document(ISV, "2026-02-12T00:00:00Z", &public);
+    assert!(told.found().contains(&"F20 offer-4: currency EUR: a public offer is priced in USD".to_owned()), "{:?}", told.found());
+
+    // The buyer's organisation does not list the product; two instalments lie before the acceptance.
+    let policy = serde_json::json!({ "type": "policy.set", "value": { "policy": "private-marketplace", "parameters": { "222233334444": "prod-9" } } });
+    let event = serde_json::from_value(policy).unwrap();
+    told.append(&Draft { actor: "li".parse().unwrap(), effective_at: "2026-01-01T00:00:00Z".parse().unwrap(), event, source: None });
+    told.document(PARTNER, "2026-03-01T00:00:00Z", &accepted("agmt-1", "offer-2", "222233334444", "2026-03-01T00:00:00Z", "prod-1"));
+    let charge = |date: &str| serde_json::json!({ "chargeDate": date, "chargeAmount": "50.00" });
+    let schedule = [charge("2026-01-01T00:00:00Z"), charge("2026-02-01T00:00:00Z"), charge("2026-06-01T00:00:00Z")];
+    let terms = serde_json::json!({ "agreementId": "agmt-1", "acceptedTerms": [
+        { "paymentScheduleTerm": { "type": "PaymentScheduleTerm", "id": "term-1", "currencyCode": "USD", "schedule": schedule } },
+    ] });
+    told.document(PARTNER, "2026-03-01T00:00:00Z", &terms);
+    let found = told.found();
+    assert!(found.iter().any(|found| found.starts_with("F19 agmt-1: ")), "{found:?}");
+    assert!(found.iter().any(|found| found.starts_with("F16 agmt-1: ") && found.contains("2 instalments lie before")), "{found:?}");
+
+    // A second agreement for the product, while the first one lasts.
+    told.document(PARTNER, "2026-03-02T00:00:00Z", &accepted("agmt-2", "offer-3", "222233334444", "2026-03-02T00:00:00Z", "prod-1"));
+    assert!(told.found().contains(&"F18 agmt-2: `222233334444` holds `agmt-1` for `prod-1` already".to_owned()), "{:?}", told.found());
 }

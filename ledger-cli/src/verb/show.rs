@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger_core::book;
 use ledger_core::chain::Head;
 use ledger_core::finding::{self, Finding};
 use ledger_core::id::AccountId;
@@ -249,7 +250,8 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
 
 /// Everything that is out of the ordinary, whichever state sees it.
 pub(super) fn findings(states: &States, view: &View<'_>, of_money: Vec<Finding>) -> Vec<Finding> {
-    states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(of_money).collect()
+    let broken = book::audit(&states.book, view);
+    states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(broken).chain(of_money).collect()
 }
 
 impl Noun {

@@ -8,12 +8,13 @@ mod offer;
 mod offer_set;
 mod resale;
 
-pub(super) use agreement::{accepted, amended, double_holdings, ended, standing_of};
+pub(super) use agreement::{accepted, amended, double_holdings, ended, on_the_list, standing_of};
 pub(super) use cancellation::{answered, requested};
 pub(super) use governance::{MONEY_APPROVALS, OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
 pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};
 pub(super) use offer::{
-    approvable, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, submitted, withdrawn,
+    approvable, as_sold, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, schedule,
+    submitted, withdrawn,
 };
 pub(super) use offer_set::offer_set;
 pub(super) use resale::{granted, restricted};

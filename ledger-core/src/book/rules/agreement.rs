@@ -186,8 +186,14 @@ fn one_subscription(
 }
 
 /// What the organisation of the buyer lets it buy.
-fn on_the_list(setting: &Setting<'_>, acceptor: AccountId, products: &[ProductId], at: Instant, breaches: &mut Breaches) {
-    let Some(policy) = setting.book.policy(PRIVATE_MARKETPLACE, at) else { return };
+pub(in crate::book) fn on_the_list(
+    setting: &Setting<'_>,
+    acceptor: AccountId,
+    products: &[ProductId],
+    at: Instant,
+    breaches: &mut Breaches,
+) {
+    let Some(policy) = setting.book.policy_by(PRIVATE_MARKETPLACE, at, setting.view.basis().known_at) else { return };
     let Some(list) = policy.parameters.get(acceptor.as_str()) else { return };
     for product in products.iter().filter(|product| !list.split(',').any(|listed| listed.trim() == product.as_str())) {
         let why = format!("policy `private-marketplace` (#{}) does not list it for `{acceptor}`", policy.seq);

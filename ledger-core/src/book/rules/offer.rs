@@ -136,7 +136,7 @@ pub(in crate::book) fn missing_approvals(
 }
 
 /// A payment schedule: how many instalments, over how long, in which order, inside of the contract, and what they come to.
-pub(super) fn schedule(
+pub(in crate::book) fn schedule(
     schedule: &[Instalment],
     value: Option<Amount>,
     currency: Option<Currency>,
@@ -223,7 +223,7 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
         }
     }
     match &offer.authorization {
-        Some(authorization) => resale::covers(setting, offer, authorization, at, breaches),
+        Some(authorization) => resale::covers(setting, offer, authorization, at, |_| true, breaches),
         None => {
             let foreign = |owner: &AccountId| offer.seller.is_some_and(|seller| seller != *owner);
             for product in &offer.products {
@@ -242,6 +242,17 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
 /// How an offer is priced, where it says so.
 fn pricing_of(offer: &OfferTerms) -> Option<&'static dyn Pricing> {
     pricing::named(offer.pricing.as_deref()?)
+}
+
+/// What holds for an offer that AWS has released: what only AWS itself could have let pass.
+pub(in crate::book) fn as_sold(setting: &Setting<'_>, offer: &OfferTerms, released: Instant, breaches: &mut Breaches) {
+    market(offer, breaches);
+    schedule(&offer.schedule, offer.value, offer.currency, None, breaches);
+    // The feeds name authorizations and do not tell them.
+    if let Some(authorization) = offer.authorization.as_ref().filter(|id| setting.view.granted(id).is_some()) {
+        let earlier = |made: &OfferId| setting.view.released_at(made) < Some(released);
+        resale::covers(setting, offer, authorization, released, earlier, breaches);
+    }
 }
 
 /// What AWS Marketplace sells how.

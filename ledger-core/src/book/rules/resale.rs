@@ -5,7 +5,7 @@ use super::Breaches;
 use crate::book::decide::Setting;
 use crate::event::offer::OfferTerms;
 use crate::event::resale::{AuthorizationRestricted, AuthorizationTerms};
-use crate::id::{AccountId, AuthorizationId, ProductId};
+use crate::id::{AccountId, AuthorizationId, OfferId, ProductId};
 use crate::money::{Amount, Currency};
 use crate::problem::Code;
 use crate::time::Instant;
@@ -124,7 +124,7 @@ fn usable(setting: &Setting<'_>, authorization: &AuthorizationTerms, field: &str
         if let Some(since) = setting.view.granted_at(&granted.authorization).filter(|since| *since > at) {
             breaches.add(Code::E0409, field, name, format!("it is granted at {since}"), "nothing is made under it before");
         }
-        if setting.view.restricted(&granted.authorization) {
+        if setting.view.restricted_at(&granted.authorization).is_some_and(|since| since <= at.max(setting.now)) {
             breaches.add(Code::E0409, field, name, "it is restricted: no new offer is made under it", "ask for another authorization");
         }
         if let Some(until) = granted.available_until.filter(|until| *until <= at) {
@@ -133,8 +133,15 @@ fn usable(setting: &Setting<'_>, authorization: &AuthorizationTerms, field: &str
     }
 }
 
-/// Whether an offer is covered by the authorization it names.
-pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &AuthorizationId, at: Instant, breaches: &mut Breaches) {
+/// Whether an offer is covered by the authorization it names, of whose other offers some count.
+pub(super) fn covers(
+    setting: &Setting<'_>,
+    offer: &OfferTerms,
+    id: &AuthorizationId,
+    at: Instant,
+    counts: impl Fn(&OfferId) -> bool,
+    breaches: &mut Breaches,
+) {
     let Some(granted) = setting.view.granted(id) else {
         return breaches.add(
             Code::E0407,
@@ -178,7 +185,8 @@ pub(super) fn covers(setting: &Setting<'_>, offer: &OfferTerms, id: &Authorizati
     }
     for granted in chain_of(setting, &granted) {
         let Some(most) = granted.offers_max else { continue };
-        let made = setting.view.made_under(&granted.authorization).into_iter().filter(|made| *made != offer.offer).count() as u64;
+        let made =
+            setting.view.made_under(&granted.authorization).into_iter().filter(|made| *made != offer.offer && counts(made)).count() as u64;
         if made >= most {
             let why = format!("{made} of {most} offers have been made under `{}`", granted.authorization);
             breaches.add(Code::E0409, "authorization", id.as_str(), why, "ask for another authorization");

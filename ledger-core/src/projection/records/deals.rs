@@ -6,7 +6,7 @@ use super::lay::{lay, lay_authorization, lay_offer};
 use super::{Kind, Record, Version, View, value_of};
 use crate::event::Event;
 use crate::event::agreement::{AgreementTerms, ChargeScheduled, Status, TermRecorded};
-use crate::event::offer::{OfferTargeted, OfferTerms};
+use crate::event::offer::{Instalment, OfferTargeted, OfferTerms};
 use crate::event::resale::AuthorizationTerms;
 use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
 use crate::time::Instant;
@@ -518,6 +518,19 @@ impl View<'_> {
         all
     }
 
+    /// Every offer that had been released at the basis, with the position that says so, and since when.
+    pub(crate) fn released_since(&self) -> impl Iterator<Item = (OfferTerms, u64, Instant)> {
+        self.released().into_iter().map(|(offer, version)| (offer, version.seq, Instant::from_micros(version.from)))
+    }
+
+    /// Every instalment that was ever planned for an agreement, with its term.
+    pub(crate) fn planned_for(&self, standing: &Standing) -> Vec<(Instalment, String)> {
+        let told = |(charge, _): (ChargeScheduled, Version)| {
+            (Instalment { amount: charge.amount, charged_at: charge.charged_at }, charge.term.to_string())
+        };
+        self.planned(standing).into_iter().map(told).collect()
+    }
+
     /// Every offer that had been released at the basis, each revision as each recipient tells it.
     pub(crate) fn released_offers(&self) -> impl Iterator<Item = OfferTerms> {
         self.released().into_iter().map(|(offer, _)| offer)
@@ -598,6 +611,13 @@ impl View<'_> {
     pub(crate) fn granted_at(&self, authorization: &AuthorizationId) -> Option<Instant> {
         let granted = |(version, event): (Version, Event)| matches!(event, Event::AuthorizationGranted(_)).then_some(version.from);
         self.told_of(authorization).into_iter().find_map(granted).map(Instant::from_micros)
+    }
+
+    /// Since when no new offer may be made under an authorization.
+    pub(crate) fn restricted_at(&self, authorization: &AuthorizationId) -> Option<Instant> {
+        let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.restricted"])?;
+        record.in_force()?;
+        record.stated().first().map(|version| Instant::from_micros(version.from))
     }
 
     /// Whether no new offer may be made under an authorization.
