@@ -21,6 +21,7 @@ mod show;
 mod status;
 mod trace;
 mod verify;
+mod why;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};

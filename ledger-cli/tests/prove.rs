@@ -639,6 +639,7 @@ fn every_report_is_as_its_schema_says() {
         ("offer-stats", &["show", "offers", "--stats"]),
         ("payouts", &["show", "payouts"]),
         ("openings", &["show", "openings"]),
+        ("why", &["show", "agreements", "status:active", "--why"]),
         ("receivables", &["show", "receivables"]),
         ("renewals", &["show", "renewals", "--as-of", "2025-12-31"]),
         ("replay", &["replay"]),

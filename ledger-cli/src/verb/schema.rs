@@ -10,7 +10,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{deal, event, import, log, replay, status, trace, verify};
+use super::{deal, event, import, log, replay, status, trace, verify, why};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -59,6 +59,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("steps", replay::step_columns),
     ("trace", trace::columns),
     ("verify", verify::columns),
+    ("why", why::columns),
 ];
 
 /// What is known of an empty ledger: the columns of a report do not depend on its rows.

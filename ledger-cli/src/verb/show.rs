@@ -14,6 +14,7 @@ use ledger_core::projection::sources;
 use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
+use super::why;
 use crate::ask::{Key, Query, Wants};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
@@ -41,6 +42,9 @@ pub(crate) struct Args {
     /// Of offers: what became of them, by market segment and kind
     #[arg(long)]
     pub(crate) stats: bool,
+    /// Of deals, offers, authorizations and agreements: the rules that make what is shown, the events, and their files and rows
+    #[arg(long)]
+    pub(crate) why: bool,
     /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub(crate) within: Option<u64>,
@@ -143,6 +147,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let view = states.records.at(asked.basis);
     let (report, projector) = report(&args, &states, &view, &asked, context);
     let report = narrow(report, &query, args.noun, &view)?;
+    if args.why {
+        let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.first() { Some(id.clone()) } else { None };
+        let mut ids: Vec<String> = report.rows.iter().filter_map(id).collect();
+        ids.dedup();
+        let reasons = why::reasons(args.noun, &view, &ids).unwrap_or_default();
+        return print(why::report(&reasons, &session)?, asked, head, arguments(&args), projector, &states, context);
+    }
     let report = match args.by.filter(|_| args.noun != Noun::Payouts) {
         Some(by) => grouped(&report, by, args.noun, &view)?,
         None => report,
@@ -278,6 +289,10 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
         Args { stats: true, noun, .. } if *noun != Noun::Offers => unfit("--stats", "show offers"),
         Args { by: Some(_), stats: true, .. } => unfit("--by", "show offers without --stats, among others"),
+        Args { why: true, noun, .. } if !matches!(noun, Noun::Deals | Noun::Offers | Noun::Authorizations | Noun::Agreements) => {
+            unfit("--why", "show deals, show offers, show authorizations and show agreements")
+        }
+        Args { why: true, by: Some(_), .. } | Args { why: true, stats: true, .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
@@ -367,6 +382,7 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));
     add("stats", args.stats.then(|| "true".to_owned()));
+    add("why", args.why.then(|| "true".to_owned()));
     add("gaps", args.gaps.then(|| "true".to_owned()));
     asked
 }
@@ -443,7 +459,7 @@ fn names_of(key: Key) -> &'static [&'static str] {
         Key::Invoice => &["invoice", "subject"],
         Key::Type => &["kind", "feed", "code", "variant", "visibility"],
         Key::Currency => &["currency"],
-        Key::Status => &["status", "severity"],
+        Key::Status => &["status", "state", "severity"],
         Key::Reference => &["reference", "bank_trace"],
         Key::CostCentre => &[],
     }

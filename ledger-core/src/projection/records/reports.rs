@@ -237,6 +237,7 @@ pub fn offers(view: &View<'_>) -> Report {
             Column::new("offer", "Offer", Of::Text),
             Column::new("revision", "Revision", Of::Count),
             Column::new("offer_name", "Name", Of::Text),
+            Column::new("state", "State", Of::Text),
             Column::new("visibility", "Visibility", Of::Text),
             Column::new("cppo", "CPPO", Of::Flag),
             Column::new("seller", "Seller", Of::Text),
@@ -251,8 +252,7 @@ pub fn offers(view: &View<'_>) -> Report {
             Column::new("accepted_by", "Accepted by", Of::List),
         ],
     );
-    report.shown =
-        vec!["offer", "revision", "offer_name", "visibility", "cppo", "seller_name", "product", "released", "expires", "expired"];
+    report.shown = vec!["offer", "revision", "offer_name", "state", "visibility", "cppo", "seller_name", "product", "released", "expires"];
     let mut accepted: BTreeMap<OfferId, BTreeSet<String>> = BTreeMap::new();
     for standing in view.standings() {
         for offer in &standing.offers {
@@ -269,7 +269,12 @@ pub fn offers(view: &View<'_>) -> Report {
             chosen.insert(place, (own, offer, Instant::from_micros(version.from)));
         }
     }
-    for (_, offer, released) in chosen.into_values() {
+    let states = view.offer_states();
+    let released = chosen.into_values().map(|(_, offer, released)| (offer, Some(released)));
+    let mut offers: Vec<(OfferTerms, Option<Instant>)> = released.chain(view.drafts().into_iter().map(|draft| (draft, None))).collect();
+    offers.sort_by(|(one, _), (other, _)| (&one.offer, one.revision).cmp(&(&other.offer, other.revision)));
+    for (offer, released) in offers {
+        let state = states.of(&offer.offer).map_or("draft", |state| state.word);
         let expires = view.expires_at(&offer);
         let expired = expires.zip(view.until()).is_some_and(|(expires, until)| expires < until);
         let [seller, seller_name] = party(view, view.seller(&offer), offer.seller_account.as_ref(), None);
@@ -281,6 +286,7 @@ pub fn offers(view: &View<'_>) -> Report {
             Cell::text(&offer.offer),
             Cell::or_empty(offer.revision, Cell::Count),
             maybe(offer.name.as_ref()),
+            Cell::text(state),
             Cell::text(view.visibility(&offer)),
             Cell::Flag(view.channel(&offer) == Channel::Cppo),
             seller,
@@ -289,7 +295,7 @@ pub fn offers(view: &View<'_>) -> Report {
             list(view.targets_of(&offer).into_iter().map(|target| target.value)),
             maybe(offer.authorization.as_ref()),
             maybe(set),
-            Cell::Moment(released),
+            moment(released),
             moment(expires),
             Cell::Flag(expired),
             list(accepted.get(&offer.offer).cloned().unwrap_or_default()),
