@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// Of offers: what became of them, by market segment and kind
     #[arg(long)]
     pub(crate) stats: bool,
-    /// Of deals, offers, authorizations and agreements: the rules that make what is shown, the events, and their files and rows
+    /// Of deals, offers, authorizations, agreements: by which rule and which events each is as it is
     #[arg(long)]
     pub(crate) why: bool,
     /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
