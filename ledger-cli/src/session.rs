@@ -1,6 +1,6 @@
 //! A ledger as a command meets it: opened for reading or writing, with the states its reports are made of.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use ledger_core::chain::Head;
 use ledger_core::event::{Entry, Unreadable};
 use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{Billing, Names};
+use ledger_core::projection::billing::{Billing, Names, Purchase};
 use ledger_core::projection::known::Known;
 use ledger_core::projection::records::{Records, View};
 use ledger_core::projection::sources::Sources;
@@ -59,13 +59,21 @@ pub struct Wanted {
 /// Names as the records tell them at a basis, each looked up once.
 pub struct Named<'a> {
     view: &'a View<'a>,
+    book: Option<&'a Book>,
     parties: RefCell<BTreeMap<AccountId, Option<String>>>,
+    /// The cost centres that offers name, by the agreements they became.
+    cost_centres: OnceCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Named<'a> {
     /// The names that a view tells.
     pub fn of(view: &'a View<'a>) -> Self {
-        Self { view, parties: RefCell::default() }
+        Self { view, book: None, parties: RefCell::default(), cost_centres: OnceCell::new() }
+    }
+
+    /// The same, with the cost centres that policies name.
+    pub fn with(self, book: &'a Book) -> Self {
+        Self { book: Some(book), ..self }
     }
 }
 
@@ -76,6 +84,17 @@ impl Names for Named<'_> {
 
     fn account(&self, recipient: &AccountId, feed_account: &str) -> Option<AccountId> {
         self.view.account_of(*recipient, &feed_account.parse().ok()?)
+    }
+
+    /// As the offer says; else as the policy says of the buyer's account, on the day of the invoice.
+    fn cost_centre(&self, purchase: Purchase<'_>) -> Option<String> {
+        let named = self.cost_centres.get_or_init(|| self.view.cost_centres());
+        if let Some(centre) = purchase.agreement.and_then(|agreement| named.get(agreement)) {
+            return Some(centre.clone());
+        }
+        let buyer = self.account(purchase.recipient, purchase.buyer?)?;
+        let at = purchase.invoiced.or_else(|| self.view.until())?;
+        self.book?.cost_centre(buyer, at, self.view.basis().known_at).map(str::to_owned)
     }
 }
 

@@ -25,7 +25,7 @@ pub use observe::{Version, observe};
 
 use crate::chain::Hash;
 use crate::event::{Entry, Event, Origin};
-use crate::id::Actor;
+use crate::id::{AccountId, Actor};
 use crate::projection::Projection;
 use crate::time::Instant;
 
@@ -116,9 +116,48 @@ pub struct Book {
     people: Vec<Person>,
     policies: Vec<Policy>,
     references: Vec<Referred>,
+    templates: Vec<Template>,
+}
+
+/// A text or pattern that offers are drafted from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Template {
+    fields: BTreeMap<String, String>,
+    kind: String,
+    name: String,
+    seq: u64,
 }
 
 impl Book {
+    /// What a template fills in, by field: as it was saved last. Nothing when there is none of the name, or when it is an approval form.
+    pub fn template(&self, name: &str) -> Option<&BTreeMap<String, String>> {
+        self.templates_that_stand().find(|template| template.name == name && template.kind != "approval").map(|template| &template.fields)
+    }
+
+    /// The names of the templates that offers can be drafted from.
+    pub fn templates(&self) -> impl Iterator<Item = &str> {
+        self.templates_that_stand().filter(|template| template.kind != "approval").map(|template| template.name.as_str())
+    }
+
+    /// The approval forms: risks by name, and what each is.
+    fn forms(&self) -> impl Iterator<Item = &BTreeMap<String, String>> {
+        self.templates_that_stand().filter(|template| template.kind == "approval").map(|template| &template.fields)
+    }
+
+    /// The last of each name, unless it was corrected.
+    fn templates_that_stand(&self) -> impl Iterator<Item = &Template> {
+        let stands = |template: &&Template| !self.corrected.contains_key(&template.seq);
+        let is_last = move |template: &&Template| {
+            self.templates.iter().filter(stands).all(|other| other.name != template.name || other.seq <= template.seq)
+        };
+        self.templates.iter().filter(stands).filter(is_last)
+    }
+
+    /// The cost centre of a buyer's account at a moment, as far as was known at a position.
+    pub fn cost_centre(&self, account: AccountId, at: Instant, known_at: u64) -> Option<&str> {
+        self.policy_by(rules::COST_CENTRES, at, known_at)?.parameters.get(account.as_str()).map(String::as_str)
+    }
+
     /// Who recorded an entry of ours.
     pub fn recorder(&self, seq: u64) -> Option<&Actor> {
         self.own.binary_search_by_key(&seq, |own| own.seq).ok().map(|at| &self.own[at].actor)
@@ -206,6 +245,12 @@ impl Book {
                     key.zip(approved.signature.as_deref()).is_some_and(|(key, signature)| has_signed(key, approved.hash, signature));
                 self.approvals.push(Approval { by: entry.actor.clone(), entry: approved.entry, seq: entry.seq, signed });
             }
+            Event::TemplateSaved(saved) => self.templates.push(Template {
+                fields: saved.fields.clone(),
+                kind: saved.kind.clone(),
+                name: saved.template.to_string(),
+                seq: entry.seq,
+            }),
             Event::EntryConfirmed(confirmed) => {
                 self.confirmed.insert(confirmed.entry);
             }

@@ -43,6 +43,15 @@ pub fn event_schema_name(name: &str) -> String {
     format!("dealbook/event/{name}/v1")
 }
 
+/// The fields of an event's value, by its type; none when there is no such type.
+pub fn field_names(name: &str) -> Vec<String> {
+    let schema = event_schema(name).unwrap_or_default();
+    let value = schema.pointer("/properties/event/properties/value");
+    let referred = |value: &Value| Some(schema.pointer(value.get("$ref")?.as_str()?.strip_prefix('#')?)?.clone());
+    let value = value.map(|value| referred(value).unwrap_or_else(|| value.clone())).unwrap_or_default();
+    value["properties"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+}
+
 /// The JSON Schema (2020-12) of the line that carries an event of this type; nothing when there is no such type.
 pub fn event_schema(name: &str) -> Option<Value> {
     let root = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Entry>();

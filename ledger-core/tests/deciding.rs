@@ -540,7 +540,21 @@ fn people_policies_and_rates_are_what_they_should_be() {
         ("policy.set", json!({ "parameters": { "usd_1": "x,," }, "policy": "offer-approvals" }), &["E0201 parameters.usd_1"]),
         ("policy.set", json!({ "parameters": { "12": "x" }, "policy": "private-marketplace" }), &["E0215 parameters.12"]),
         ("policy.set", json!({ "parameters": { BUYER: "a,,b" }, "policy": "private-marketplace" }), &["E0204 parameters.444455556666"]),
-        ("template.saved", json!({ "fields": { "A b": "x" }, "kind": "song", "template": "t" }), &["E0203 kind", "E0103 A b"]),
+        (
+            "template.saved",
+            json!({ "fields": { "A b": "x" }, "kind": "song", "template": "t" }),
+            &["E0203 kind", "E0103 fields.A b", "E0103 A b"],
+        ),
+        ("policy.set", json!({ "parameters": { "risk_x": "" }, "policy": "offer-approvals" }), &["E0201 parameters.risk_x"]),
+        ("policy.set", json!({ "parameters": { "risk_x": "a" }, "policy": "money-approvals" }), &["E0203 parameters.risk_x"]),
+        (
+            "policy.set",
+            json!({ "parameters": { "12": "x", BUYER: "" }, "policy": "cost-centres" }),
+            &["E0215 parameters.12", "E0201 parameters.444455556666"],
+        ),
+        ("entry.confirmed", json!({ "entry": 1 }), &["E0401 type"]),
+        ("offer.described", json!({ "offer": "offer-1" }), &["E0401 type"]),
+        ("authorization.described", json!({ "authorization": "resaleauthz-1" }), &["E0401 type"]),
         (
             "ledger.opened",
             json!({ "algorithms": { "chain": "blake3", "tree": "rfc6962-sha256" }, "name": "x", "origin": "x" }),

@@ -20,7 +20,7 @@ use crate::context::{Context, Writing};
 use crate::desk::{self, Told};
 use crate::failure::{Exit, Failure};
 use crate::intent::{self, Intent, Written};
-use crate::session::{self, Session, States};
+use crate::session::{self, Session, States, Wanted};
 
 /// Append one event, or one for each line of a stream
 ///
@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// What happened, such as offer.released; dealbook schema --list names them all
     #[arg(value_name = "TYPE", required_unless_present = "file")]
     pub(crate) kind: Option<String>,
+    /// Of an offer: a template that fills in what no --set says; may be repeated
+    #[arg(long = "template", value_name = "NAME", conflicts_with = "file")]
+    pub(crate) templates: Vec<String>,
     /// A field of it; a list is repeated or has commas, an object is JSON, a schedule `12 monthly from 2026-03-01`
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub(crate) sets: Vec<String>,
@@ -64,6 +67,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         (None, kind) => {
             let kind = kind.as_deref().unwrap_or_default();
             let mut given = sets(&args.sets)?;
+            if !args.templates.is_empty() {
+                fill_in(kind, &args.templates, &mut given, context)?;
+            }
             if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
                 ask(kind, &mut given, &mut std::io::stdin().lock(), &mut std::io::stderr().lock()).map_err(|why| Failure::output(&why))?;
             }
@@ -126,6 +132,31 @@ pub(super) fn sets(sets: &[String]) -> Result<Vec<(String, String)>, Failure> {
         Ok((field.to_owned(), value.to_owned()))
     };
     sets.iter().map(pair).collect()
+}
+
+/// Fills in what templates say and no flag does, the first template before the next. A schedule's pattern stands in the template, and `from` its day
+/// in the flag.
+fn fill_in(kind: &str, templates: &[String], given: &mut Vec<(String, String)>, context: &Context) -> Result<(), Failure> {
+    if !matches!(kind, "offer.drafted" | "offer.released") {
+        let failure = Failure::usage(format!("--template does not fit `{kind}`"));
+        return Err(failure.hint("--template goes with offer.drafted and offer.released"));
+    }
+    let session = Session::open(context)?;
+    let states = session.states_of(Wanted { billing: false, records: false })?;
+    for name in templates {
+        let Some(fields) = states.book.template(name) else {
+            let failure = Failure::new(Code::E0301, format!("no template is named `{name}`"));
+            return Err(failure.suggest(name, states.book.templates()).hint("dealbook log type:template.saved"));
+        };
+        for (field, text) in fields {
+            match given.iter_mut().find(|(known, _)| known == field) {
+                Some((_, told)) if field == "schedule" && told.starts_with("from ") => *told = format!("{text} {told}"),
+                Some(_) => (),
+                None => given.push((field.clone(), text.clone())),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An intent's file.

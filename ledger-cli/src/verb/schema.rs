@@ -55,6 +55,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("renewals", || records::renewals(&Records::default().at(NOTHING), 0).columns),
     ("replay", replay::columns),
     ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
+    ("spend", || billing::spend(&Billing::default(), NOTHING, &NoNames).columns),
     ("status", status::columns),
     ("steps", replay::step_columns),
     ("trace", trace::columns),

@@ -95,6 +95,8 @@ pub(crate) enum Noun {
     Disbursements,
     /// What was invoiced and not collected, by age
     Receivables,
+    /// What buyers were invoiced, by cost centre
+    Spend,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -189,7 +191,7 @@ pub(super) fn print(
 
 /// Whether a report is of money that counts.
 fn args_of_money(report: &Report) -> bool {
-    ["payouts", "invoices", "disbursements", "receivables"].iter().any(|name| report.name.starts_with(name))
+    ["payouts", "invoices", "disbursements", "receivables", "spend"].iter().any(|name| report.name.starts_with(name))
 }
 
 /// What waits for its approvals, and is in no figure: a line for each currency.
@@ -218,7 +220,7 @@ fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure>
 /// The report, and the projection it is made of.
 fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
     let basis = asked.basis;
-    let names = Named::of(view);
+    let names = Named::of(view).with(&states.book);
     let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
     let (money, record, source) = (by(&states.billing), by(&states.records), by(&states.sources));
     match args.noun {
@@ -238,6 +240,7 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
+        Noun::Spend => (billing::spend(&states.billing, basis, &names), money),
         Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
             // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
@@ -269,7 +272,7 @@ impl Noun {
     /// The states that it is made of.
     fn wants(self) -> Wanted {
         match self {
-            Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Openings | Self::Findings => {
+            Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Spend | Self::Openings | Self::Findings => {
                 Wanted { billing: true, records: true }
             }
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
@@ -315,6 +318,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Invoices, "invoices-by"),
     (Noun::Disbursements, "disbursements-by"),
     (Noun::Receivables, "receivables-by"),
+    (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),
     (Noun::Sources, "sources-by"),
     (Noun::Findings, "findings-by"),
@@ -461,7 +465,7 @@ fn names_of(key: Key) -> &'static [&'static str] {
         Key::Currency => &["currency"],
         Key::Status => &["status", "state", "severity"],
         Key::Reference => &["reference", "bank_trace"],
-        Key::CostCentre => &[],
+        Key::CostCentre => &["cost_centre"],
     }
 }
 

@@ -7,10 +7,11 @@ mod money;
 mod offer;
 mod offer_set;
 mod resale;
+mod risk;
 
 pub(super) use agreement::{accepted, amended, double_holdings, ended, on_the_list, standing_of};
 pub(super) use cancellation::{answered, requested};
-pub(super) use governance::{MONEY_APPROVALS, OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
+pub(super) use governance::{COST_CENTRES, MONEY_APPROVALS, OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
 pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};
 pub(super) use offer::{
     approvable, as_sold, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, schedule,

@@ -98,6 +98,9 @@ pub struct OfferTerms {
     /// The revision, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// What in it somebody should look at, by the names of the approval form's risks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<String>,
     /// The instalments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<Instalment>,
@@ -153,6 +156,7 @@ impl OfferTerms {
             renews: None,
             replaces: None,
             revision: None,
+            risks: Vec::new(),
             schedule: Vec::new(),
             segment: None,
             seller: None,

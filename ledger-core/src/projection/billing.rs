@@ -23,6 +23,7 @@ mod invoices;
 mod measure;
 mod payouts;
 mod receivables;
+mod spend;
 mod sums;
 mod table;
 mod trace;
@@ -35,6 +36,7 @@ pub use invoices::invoices;
 pub use measure::{MEASURES, Measure};
 pub use payouts::{By, In, Options, payouts};
 pub use receivables::{Status, receivables};
+pub use spend::{Purchase, spend};
 pub use trace::{Kind, Linked};
 
 use std::io::{self, BufRead, Write};
@@ -55,6 +57,11 @@ pub trait Names {
 
     /// Which AWS account it is that a recipient's feeds call so.
     fn account(&self, recipient: &AccountId, feed_account: &str) -> Option<AccountId>;
+
+    /// Which cost centre a purchase belongs to.
+    fn cost_centre(&self, _: Purchase<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// Nobody's names.

@@ -184,7 +184,7 @@ const OFFER: &str = r#"{"authorization": "resaleauthz-1", "authorization_descrip
     "eula": "standard:2022-07-14", "expires_at": "2026-01-01T00:00:00Z",
     "extra": {"new_column": "x"}, "list_value": "12500.00", "markup": "25", "name": "Anchor for Müller", "offer": "offer-1",
     "offer_set": "offerset-1", "pre_existing": "External Contract", "prices": [{"amount": "73.50", "of": "users"}], "pricing": "contract", "products": ["prod-1"], "recipient": "000057174132",
-    "recipient_account": "acc-r", "renews": "agmt-0", "replaces": "agmt-9", "revision": 1,
+    "recipient_account": "acc-r", "renews": "agmt-0", "replaces": "agmt-9", "revision": 1, "risks": ["custom_eula"],
     "schedule": [{"amount": "2500.00", "charged_at": "2025-06-01T00:00:00Z"}], "segment": "retail", "seller": "804753256254", "seller_account": "acc-s",
     "starts_at": "2026-01-01T00:00:00Z", "valid_from": "2025-01-01T00:00:00Z", "value": "10000.00"}"#;
 

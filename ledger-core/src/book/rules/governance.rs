@@ -14,9 +14,11 @@ use crate::problem::Code;
 pub(in crate::book) const OFFER_APPROVALS: &str = "offer-approvals";
 /// The policy that says who approves money that is recorded by hand, by its amount.
 pub(in crate::book) const MONEY_APPROVALS: &str = "money-approvals";
+/// The policy that says which cost centre a buyer's account belongs to.
+pub(in crate::book) const COST_CENTRES: &str = "cost-centres";
 /// The policy that says what the organisation of a buyer lets it buy.
 pub(super) const PRIVATE_MARKETPLACE: &str = "private-marketplace";
-const POLICIES: &[&str] = &[MONEY_APPROVALS, OFFER_APPROVALS, PRIVATE_MARKETPLACE];
+const POLICIES: &[&str] = &[COST_CENTRES, MONEY_APPROVALS, OFFER_APPROVALS, PRIVATE_MARKETPLACE];
 
 pub(in crate::book) fn registered(setting: &Setting<'_>, told: &PersonRegistered, breaches: &mut Breaches) {
     if setting.book.person(&told.person).is_some() {
@@ -140,8 +142,18 @@ pub(in crate::book) fn policy(set: &PolicySet, breaches: &mut Breaches) {
     for (parameter, value) in &set.parameters {
         let field = format!("parameters.{parameter}");
         match name {
-            OFFER_APPROVALS | MONEY_APPROVALS if threshold(parameter).is_none() => {
+            OFFER_APPROVALS if threshold(parameter).is_none() && !parameter.starts_with("risk_") => {
+                let cure = "write currency and value, usd_100000, or a risk, risk_custom_eula";
+                breaches.add(Code::E0203, &field, parameter, "it is no threshold and no risk", cure);
+            }
+            MONEY_APPROVALS if threshold(parameter).is_none() => {
                 breaches.add(Code::E0203, &field, parameter, "it is no threshold", "write currency and value: usd_100000");
+            }
+            COST_CENTRES if parameter.parse::<AccountId>().is_err() => {
+                breaches.add(Code::E0215, &field, parameter, "it is no AWS account", "name the buyer's account by its 12 digits");
+            }
+            COST_CENTRES if value.trim().is_empty() => {
+                breaches.add(Code::E0201, &field, value, "a cost centre is empty", "name the cost centre, or leave the account out");
             }
             OFFER_APPROVALS | MONEY_APPROVALS if value.split(',').any(|role| role.trim().is_empty()) => {
                 breaches.add(Code::E0201, &field, value, "a role is empty", "write the roles with commas between them: finance,legal");
@@ -173,4 +185,11 @@ pub(in crate::book) fn rate(rate: &RateSet, breaches: &mut Breaches) {
 
 pub(in crate::book) fn template(saved: &TemplateSaved, breaches: &mut Breaches) {
     breaches.one_of("kind", Some(&saved.kind), &["eula", "pricing", "schedule", "approval"]);
+    if saved.kind == "approval" {
+        return;
+    }
+    let known = crate::schema::field_names("offer.drafted");
+    for field in saved.fields.keys().filter(|field| !known.contains(field) || field.as_str() == "offer") {
+        breaches.add(Code::E0103, &format!("fields.{field}"), field, "an offer has no such field", "dealbook schema offer.drafted");
+    }
 }

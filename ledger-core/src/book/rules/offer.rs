@@ -107,8 +107,9 @@ fn roles_asked(setting: &Setting<'_>, terms: &OfferTerms, at: Instant) -> BTreeS
     let named = terms.currency.is_some_and(|currency| steps.iter().any(|((of, _), _)| *of == currency));
     let value = terms.value.unwrap_or(Amount::ZERO);
     let asks = |(of, from): (Currency, Amount)| !named || (Some(of) == terms.currency && value >= from);
-    let asking = steps.into_iter().filter(|(step, _)| asks(*step));
-    asking.flat_map(|(_, roles)| roles.split(',').map(|role| role.trim().to_owned())).collect()
+    let asking = steps.into_iter().filter(|(step, _)| asks(*step)).map(|(_, roles)| roles);
+    let for_risks = terms.risks.iter().filter_map(|risk| policy.parameters.get(&format!("risk_{risk}")));
+    asking.chain(for_risks).flat_map(|roles| roles.split(',').map(|role| role.trim().to_owned())).collect()
 }
 
 /// The roles that must approve terms of this value and have not, given one more approval that is about to be recorded. Each role is one
@@ -235,6 +236,7 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
             }
         }
     }
+    super::risk::named(setting, offer, at, breaches);
     follows(setting, offer, None, at, breaches);
     confusion(setting, offer, at, breaches);
 }

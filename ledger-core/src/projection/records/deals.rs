@@ -572,6 +572,15 @@ impl View<'_> {
         self.planned(standing).into_iter().map(|(charge, _)| charge).filter(stands).collect()
     }
 
+    /// The cost centres that offers name, by the agreements they became.
+    pub fn cost_centres(&self) -> BTreeMap<String, String> {
+        let centre = |standing: &&Standing| {
+            let centre = self.offer_of(standing)?.cost_centre?;
+            Some((standing.terms.agreement.to_string(), centre.to_string()))
+        };
+        self.agreements().iter().filter_map(centre).collect()
+    }
+
     /// What followed of itself from an acceptance of ours: the positions of the instalments it planned and of the agreement it ended.
     pub(crate) fn followed_from(&self, accepted: &AgreementTerms, seq: u64) -> BTreeSet<u64> {
         let mut all = BTreeSet::new();

@@ -27,7 +27,7 @@ pub(crate) fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
 pub(super) fn lay_offer(terms: &mut OfferTerms, told: &OfferTerms) {
     over!(terms, told: authorization authorization_description authorization_name catalog cost_centre crm currency delivery; buyers);
     over!(terms, told: duration ends_at eula expires_at list_value markup name offer_set pre_existing pricing recipient; prices products);
-    over!(terms, told: recipient_account renews replaces revision segment seller seller_account starts_at valid_from value; schedule);
+    over!(terms, told: recipient_account renews replaces revision segment seller seller_account starts_at valid_from value; risks schedule);
     terms.extra.extend(told.extra.clone());
 }
 
