@@ -19,7 +19,7 @@ use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-pub use audit::audit;
+pub use audit::{audit, purchase_orders};
 pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_needs};
 pub use observe::{Version, observe};
 

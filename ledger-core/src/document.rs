@@ -7,6 +7,7 @@ mod agreement;
 mod agreement_terms;
 mod change_set;
 mod entity;
+mod invoice_summaries;
 mod notification;
 mod terms;
 
@@ -32,6 +33,7 @@ pub const DOCUMENTS: &[&dyn Document] = &[
     &entity::Entity,
     &agreement_terms::AgreementTermsGot,
     &agreement::AgreementDescribed,
+    &invoice_summaries::InvoiceSummaries,
 ];
 
 /// One kind of document.

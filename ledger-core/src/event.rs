@@ -153,6 +153,8 @@ catalogue! {
     "balance.adjusted" BalanceAdjusted(billing::BillingEvent),
     /// A billing event with an action that this program does not know yet.
     "billing.unclassified" BillingUnclassified(billing::BillingEvent),
+    /// An invoice of a buyer's, with the purchase order it is charged to.
+    "invoice.summarised" InvoiceSummarised(billing::InvoiceSummarised),
     /// Usage of a day, as AWS estimates it.
     "usage.metered" UsageMetered(billing::UsageMetered),
     /// One tax of one invoice line.

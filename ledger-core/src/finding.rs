@@ -174,6 +174,8 @@ codes! {
         "One feed may have been restated before the other; import both sides up to the same day.",
     WHOLESALE_ONE_SIDED "F30" Low "A wholesale invoice is paid here, and no seller in this ledger is paid on it."
         "Import the feeds of its seller, if they are yours to have.",
+    PURCHASE_ORDER_DIFFERS "F31" Medium "An invoice is charged to another purchase order than its agreement names."
+        "Ask the buyer which is right; AWS changes the purchase order of charges that are not invoiced yet.",
 }
 
 #[cfg(test)]

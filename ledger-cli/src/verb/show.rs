@@ -264,8 +264,8 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
 
 /// Everything that is out of the ordinary, whichever state sees it.
 pub(super) fn findings(states: &States, view: &View<'_>, of_money: Vec<Finding>) -> Vec<Finding> {
-    let broken = book::audit(&states.book, view);
-    states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(broken).chain(of_money).collect()
+    let (broken, orders) = (book::audit(&states.book, view), book::purchase_orders(view, &states.billing));
+    states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(broken).chain(of_money).chain(orders).collect()
 }
 
 impl Noun {

@@ -10,6 +10,7 @@ use crate::event::offer::{Instalment, OfferTerms};
 use crate::finding::{self, Finding};
 use crate::id::{AccountId, AgreementId, OfferId};
 use crate::problem::Code;
+use crate::projection::billing::Billing;
 use crate::projection::records::{Standing, View};
 use crate::time::Instant;
 
@@ -146,4 +147,21 @@ fn tell(breaches: Breaches, seq: u64, recipient: Option<AccountId>, subject: &st
         let message = format!("{found_there}: {}", problem.why);
         found.push(Finding { seq, code, recipient, subject: subject.to_owned(), message, amount: None });
     }
+}
+
+/// Invoices that are charged to another purchase order than their agreement names.
+pub fn purchase_orders(view: &View<'_>, billing: &Billing) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (invoice, (charged, seq)) in view.purchase_orders() {
+        let on_it = billing.agreements_on(view.basis(), &invoice);
+        let agreements = view.agreements().into_iter().filter(|standing| on_it.contains(standing.terms.agreement.as_str()));
+        for standing in agreements {
+            let Some(named) = standing.terms.purchase_order.as_ref().filter(|named| named.as_str() != charged) else { continue };
+            let message =
+                format!("it is charged to purchase order `{charged}`, and agreement `{}` names `{named}`", standing.terms.agreement);
+            let code = finding::PURCHASE_ORDER_DIFFERS;
+            found.push(Finding { seq, code, recipient: standing.recipient, subject: invoice.clone(), message, amount: None });
+        }
+    }
+    found
 }

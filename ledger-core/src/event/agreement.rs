@@ -83,6 +83,9 @@ pub struct AgreementTerms {
     /// The seller of record, as the recipient's feeds name the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposer_account: Option<FeedAccountId>,
+    /// The buyer's purchase order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order: Option<Reference>,
     /// Why the status is what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -123,6 +126,7 @@ impl AgreementTerms {
             preceding: None,
             proposer: None,
             proposer_account: None,
+            purchase_order: None,
             reason: None,
             recipient: None,
             starts_at: None,

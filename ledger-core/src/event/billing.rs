@@ -370,3 +370,32 @@ pub struct UsageMetered {
     /// Since when this version holds.
     pub valid_from: Instant,
 }
+
+/// An invoice of a buyer's, summed up by AWS for the buyer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceSummarised {
+    /// Who is invoiced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The currency of its total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// When it must be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// `INVOICE`, `CREDIT_MEMO`, or what AWS adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_type: Option<String>,
+    /// Of a credit memo: the invoice it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<InvoiceId>,
+    /// The purchase order it is charged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order: Option<Reference>,
+    /// What it comes to, taxes included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Amount>,
+}

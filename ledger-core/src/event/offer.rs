@@ -83,6 +83,9 @@ pub struct OfferTerms {
     /// What is offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<ProductId>,
+    /// The programmes that it is made under: `mpop`, `wmp`, `isv-accelerate`, `list-and-sell`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programmes: Vec<String>,
     /// Whose feed says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<AccountId>,
@@ -151,6 +154,7 @@ impl OfferTerms {
             prices: Vec::new(),
             pricing: None,
             products: Vec::new(),
+            programmes: Vec::new(),
             recipient: None,
             recipient_account: None,
             renews: None,

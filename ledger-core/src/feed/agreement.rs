@@ -56,6 +56,7 @@ impl Feed for Agreement {
             preceding: row.id(C::PrecedingAgreementId),
             proposer: None,
             proposer_account: row.id(C::ProposerAccountId),
+            purchase_order: None,
             reason: row.owned(C::StatusReasonCode),
             recipient: Some(row.recipient()),
             starts_at: row.moment(C::StartTime),

@@ -64,9 +64,10 @@ enum Kind {
     Cancellation,
     Term,
     Charge,
+    Summary,
 }
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     Kind::Party,
     Kind::Place,
     Kind::Product,
@@ -82,6 +83,7 @@ const KINDS: [Kind; 15] = [
     Kind::Cancellation,
     Kind::Term,
     Kind::Charge,
+    Kind::Summary,
 ];
 
 /// One statement about a record. Its key and its JSON stand in [`Records::text`], one behind the other.
@@ -257,6 +259,10 @@ fn subject(event: &Event, effective_at: Instant, document: Option<&str>, key: &m
         Event::ChargeScheduled(it) => {
             put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str(), &it.charged_at.to_string()]);
             (Kind::Charge, it.valid_from.unwrap_or(effective_at))
+        }
+        Event::InvoiceSummarised(it) => {
+            put(&[it.invoice.as_str()]);
+            (Kind::Summary, effective_at)
         }
         _ => return None,
     })

@@ -153,6 +153,12 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ("balance.adjusted", BILLING, BILLING_SPARSE),
     ("billing.unclassified", BILLING, BILLING_SPARSE),
     (
+        "invoice.summarised",
+        r#"{"account": "111122223333", "currency": "USD", "due": "2026-02-01T00:00:00Z", "invoice": "EUMPINGB26-12125", "invoice_type": "CREDIT_MEMO",
+            "original": "EUMPINGB26-12000", "purchase_order": "PO-7", "total": "-12.00"}"#,
+        r#"{"invoice": "EUMPINGB26-12125"}"#,
+    ),
+    (
         "usage.metered",
         r#"{"agreement": "agmt-1", "catalog": "AWSGovCloud", "currency": "USD", "day": "2026-03-31T00:00:00Z", "description": "hours", "dimension": "m5.large",
             "end_user": "acc-e", "estimated_revenue": "3.25", "extra": {"new_column": "x"}, "offer": "offer-1", "payer": "acc-p", "product": "prod-1",
@@ -183,7 +189,7 @@ const OFFER: &str = r#"{"authorization": "resaleauthz-1", "authorization_descrip
     "catalog": "AWSGovCloud", "cost_centre": "cc-7", "crm": "deal-7", "currency": "USD", "delivery": "saas", "duration": "P12M", "ends_at": "2027-01-01T00:00:00Z",
     "eula": "standard:2022-07-14", "expires_at": "2026-01-01T00:00:00Z",
     "extra": {"new_column": "x"}, "list_value": "12500.00", "markup": "25", "name": "Anchor for Müller", "offer": "offer-1",
-    "offer_set": "offerset-1", "pre_existing": "External Contract", "prices": [{"amount": "73.50", "of": "users"}], "pricing": "contract", "products": ["prod-1"], "recipient": "000057174132",
+    "offer_set": "offerset-1", "pre_existing": "External Contract", "prices": [{"amount": "73.50", "of": "users"}], "pricing": "contract", "products": ["prod-1"], "programmes": ["mpop"], "recipient": "000057174132",
     "recipient_account": "acc-r", "renews": "agmt-0", "replaces": "agmt-9", "revision": 1, "risks": ["custom_eula"],
     "schedule": [{"amount": "2500.00", "charged_at": "2025-06-01T00:00:00Z"}], "segment": "retail", "seller": "804753256254", "seller_account": "acc-s",
     "starts_at": "2026-01-01T00:00:00Z", "valid_from": "2025-01-01T00:00:00Z", "value": "10000.00"}"#;
@@ -192,7 +198,7 @@ const STEP: &str = r#"{"by": "li", "note": "within policy", "offer": "offer-1", 
 
 const AGREEMENT: &str = r#"{"accepted_at": "2025-01-15T09:30:00Z", "acceptor": "111122223333", "acceptor_account": "acc-b", "agreement": "agmt-1",
     "catalog": "AWSGovCloud", "currency": "USD", "ends_at": "2026-01-15T00:00:00Z", "extra": {"new_column": "x"}, "intent": "NEW", "offer": "offer-1",
-    "offer_revision": 1, "offer_set": "offerset-1", "payer": "222233334444", "preceding": "agmt-0", "proposer": "000057174132", "proposer_account": "acc-s", "reason": "none",
+    "offer_revision": 1, "offer_set": "offerset-1", "payer": "222233334444", "preceding": "agmt-0", "proposer": "000057174132", "proposer_account": "acc-s", "purchase_order": "PO-7", "reason": "none",
     "recipient": "000057174132", "starts_at": "2025-01-15T00:00:00Z", "status": "ACTIVE", "valid_from": "2025-01-15T09:30:00Z", "value": "10000.00"}"#;
 
 const BILLING: &str = r#"{"action": "INVOICED", "agreement": "agmt-1", "amount": "73.500000", "balance_impacting": true, "bank_trace": "0070123",

@@ -16,6 +16,8 @@ use crate::pricing::{self, PRICINGS, Pricing};
 use crate::problem::Code;
 use crate::time::Instant;
 
+/// AWS's programmes that an offer may be made under. Source: AWS Partner Network, migration and resale programmes.
+const PROGRAMMES: &[&str] = &["mpop", "wmp", "isv-accelerate", "list-and-sell"];
 const DELIVERY: &[&str] = &["ami", "container", "saas", "machine-learning", "professional-services", "data"];
 /// The most instalments of a schedule, and the most months between its first and its last: five years.
 const MOST_INSTALMENTS: usize = 60;
@@ -193,6 +195,9 @@ fn terms(setting: &Setting<'_>, offer: &OfferTerms, at: Instant, breaches: &mut 
         ("extra", !offer.extra.is_empty()),
     ]);
     breaches.one_of("pricing", offer.pricing.as_deref(), &PRICINGS.iter().map(|pricing| pricing.name()).collect::<Vec<_>>());
+    for programme in &offer.programmes {
+        breaches.one_of("programmes", Some(programme), PROGRAMMES);
+    }
     breaches.one_of("delivery", offer.delivery.as_deref(), DELIVERY);
     breaches.currency(offer.currency);
     breaches.payable("value", offer.value, offer.currency);

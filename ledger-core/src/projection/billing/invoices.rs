@@ -1,5 +1,7 @@
 //! `show invoices`: per invoice and recipient, what stands on it.
 
+use std::collections::BTreeSet;
+
 use crate::hash::Map;
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
@@ -7,7 +9,7 @@ use crate::time::{Basis, Instant};
 use super::measure::{Counted, Leg, MEASURES, Measure};
 use super::sums::{BilledAt, LineAt};
 use super::table::NONE;
-use super::{Billing, In, LineKind, Names, UNDATED, cents};
+use super::{Billing, Charge, In, LineKind, Names, UNDATED, cents};
 
 /// What stands on an invoice of one recipient, in one currency.
 struct Invoice {
@@ -177,6 +179,14 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
 }
 
 impl Billing {
+    /// The agreements that stand on a buyer's invoice at a basis.
+    pub fn agreements_on(&self, basis: Basis, invoice: &str) -> BTreeSet<String> {
+        let Some(text) = self.texts.position(invoice) else { return BTreeSet::new() };
+        let on_it = |charge: &Charge| charge.invoice == text || self.line(charge.line).document == text;
+        let charges = self.movements.at(basis).map(|at| self.charge(self.movements.charge[at])).filter(on_it);
+        charges.filter_map(|charge| self.texts.some(self.deal(charge.deal).agreement).map(str::to_owned)).collect()
+    }
+
     /// Who buys on a line: the other party of what is sold on it, never of what is bought for it.
     pub(super) fn buyer(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, names: &dyn Names) -> Option<String> {
         let line = self.line(at.line);

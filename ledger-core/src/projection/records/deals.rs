@@ -118,7 +118,11 @@ fn current(agreement: &AgreementId, revisions: &[Revision<'_>]) -> AgreementTerm
     let mut terms = AgreementTerms::of(agreement.clone());
     for revision in revisions.iter().filter(|revision| Some(revision.class()) == class) {
         match &revision.event {
-            Event::AgreementRevised(revised) => terms = (**revised).clone(),
+            Event::AgreementRevised(revised) => {
+                // No feed tells the buyer's purchase order.
+                let purchase_order = terms.purchase_order.take();
+                terms = AgreementTerms { purchase_order, ..(**revised).clone() };
+            }
             Event::AgreementAccepted(told) | Event::AgreementAmended(told) => {
                 lay(&mut terms, told);
                 terms.accepted_at = terms.accepted_at.or_else(|| Some(Instant::from_micros(revision.version.from)));
@@ -570,6 +574,16 @@ impl View<'_> {
         };
         let stands = |charge: &ChargeScheduled| ended.is_none_or(|ended| charge.charged_at < ended);
         self.planned(standing).into_iter().map(|(charge, _)| charge).filter(stands).collect()
+    }
+
+    /// The purchase orders that invoices are charged to, by invoice, with the position that says so.
+    pub fn purchase_orders(&self) -> BTreeMap<String, (String, u64)> {
+        let told = |record: Record<'_>| {
+            let version = record.in_force()?;
+            let told = value_of!(record, Some(version), InvoiceSummarised)?;
+            Some((told.invoice.to_string(), (told.purchase_order?.to_string(), version.seq)))
+        };
+        self.all(Kind::Summary, &[]).filter_map(|(record, _)| told(record)).collect()
     }
 
     /// The cost centres that offers name, by the agreements they became.

@@ -19,14 +19,14 @@ macro_rules! over {
 /// Lays what is told of an agreement over what was known.
 pub(crate) fn lay(terms: &mut AgreementTerms, told: &AgreementTerms) {
     over!(terms, told: accepted_at acceptor acceptor_account catalog currency ends_at intent offer offer_revision offer_set preceding proposer;);
-    over!(terms, told: payer proposer_account reason recipient starts_at status valid_from value;);
+    over!(terms, told: payer proposer_account purchase_order reason recipient starts_at status valid_from value;);
     terms.extra.extend(told.extra.clone());
 }
 
 /// Lays what is told of an offer over what was known.
 pub(super) fn lay_offer(terms: &mut OfferTerms, told: &OfferTerms) {
     over!(terms, told: authorization authorization_description authorization_name catalog cost_centre crm currency delivery; buyers);
-    over!(terms, told: duration ends_at eula expires_at list_value markup name offer_set pre_existing pricing recipient; prices products);
+    over!(terms, told: duration ends_at eula expires_at list_value markup name offer_set pre_existing pricing recipient; prices products programmes);
     over!(terms, told: recipient_account renews replaces revision segment seller seller_account starts_at valid_from value; risks schedule);
     terms.extra.extend(told.extra.clone());
 }

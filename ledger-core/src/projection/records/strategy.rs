@@ -21,7 +21,7 @@ struct Outcome {
     competes: bool,
 }
 
-/// One row per market segment and channel: how many offers were made, accepted and lapsed, how long it took, how deep the discounts were, and
+/// One row per market segment and channel, with MPOP and without: how many offers were made, accepted and lapsed, how long it took, how deep the discounts were, and
 /// how many stood beside another private offer to the same buyer for the same product.
 ///
 /// The win rate is of the offers whose fate is known; the days are the median; the discount is the mean, of offers that tell the value at the
@@ -32,6 +32,7 @@ pub fn strategy(view: &View<'_>) -> Report {
         vec![
             Column::new("segment", "Segment", Of::Text),
             Column::new("kind", "Kind", Of::Text),
+            Column::new("mpop", "MPOP", Of::Flag),
             Column::new("offers", "Offers", Of::Count),
             Column::new("accepted", "Accepted", Of::Count),
             Column::new("open", "Open", Of::Count),
@@ -43,12 +44,13 @@ pub fn strategy(view: &View<'_>) -> Report {
         ],
     );
     let now = view.until();
-    let mut groups: BTreeMap<(String, &str), Vec<Outcome>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, &str, bool), Vec<Outcome>> = BTreeMap::new();
     for outcome in outcomes(view) {
         let segment = outcome.offer.segment.clone().unwrap_or_default();
-        groups.entry((segment, outcome.channel.as_str())).or_default().push(outcome);
+        let mpop = outcome.offer.programmes.iter().any(|programme| programme == "mpop");
+        groups.entry((segment, outcome.channel.as_str(), mpop)).or_default().push(outcome);
     }
-    for ((segment, channel), group) in groups {
+    for ((segment, channel, mpop), group) in groups {
         let count = |is_it: &dyn Fn(&&Outcome) -> bool| group.iter().filter(is_it).count();
         let accepted = count(&|outcome| outcome.accepted.is_some());
         let lapsed = count(&|outcome| outcome.accepted.is_none() && outcome.expires.is_some_and(|expires| Some(expires) <= now));
@@ -60,6 +62,7 @@ pub fn strategy(view: &View<'_>) -> Report {
         report.rows.push(vec![
             Cell::or_empty(Some(segment).filter(|segment| !segment.is_empty()), Cell::Text),
             Cell::text(channel),
+            Cell::Flag(mpop),
             Cell::Count(group.len() as u64),
             Cell::Count(accepted as u64),
             Cell::Count((group.len() - accepted - lapsed) as u64),

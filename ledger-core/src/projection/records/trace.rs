@@ -12,6 +12,7 @@ const fn word(kind: Kind) -> Option<&'static str> {
         Kind::OfferSet => Some("offer set"),
         Kind::Agreement | Kind::Cancellation | Kind::Term | Kind::Charge => Some("agreement"),
         Kind::Product | Kind::Designation => Some("product"),
+        Kind::Summary => Some("invoice"),
         Kind::Party | Kind::Place | Kind::Mapping => None,
     }
 }
