@@ -41,6 +41,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
     ("import", import::columns),
+    ("instalments", || records::instalments(&Records::default().at(NOTHING), &std::collections::BTreeMap::new()).columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
     ("log", log::columns),
     ("offer-stats", || recorded(records::strategy)),

@@ -93,6 +93,9 @@ pub(crate) enum Noun {
     /// Disbursements and what each is made of
     #[value(alias = "disbursement")]
     Disbursements,
+    /// What payment schedules plan, and the invoices it became
+    #[value(alias = "instalment")]
+    Instalments,
     /// What was invoiced and not collected, by age
     Receivables,
     /// What buyers were invoiced, by cost centre
@@ -240,6 +243,7 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
+        Noun::Instalments => (records::instalments(view, &states.billing.invoiced(basis)), format!("{money} {record}")),
         Noun::Spend => (billing::spend(&states.billing, basis, &names), money),
         Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
@@ -272,9 +276,14 @@ impl Noun {
     /// The states that it is made of.
     fn wants(self) -> Wanted {
         match self {
-            Self::Payouts | Self::Invoices | Self::Disbursements | Self::Receivables | Self::Spend | Self::Openings | Self::Findings => {
-                Wanted { billing: true, records: true }
-            }
+            Self::Payouts
+            | Self::Invoices
+            | Self::Disbursements
+            | Self::Receivables
+            | Self::Instalments
+            | Self::Spend
+            | Self::Openings
+            | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
                 Wanted { billing: false, records: true }
             }
@@ -317,6 +326,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Renewals, "renewals-by"),
     (Noun::Invoices, "invoices-by"),
     (Noun::Disbursements, "disbursements-by"),
+    (Noun::Instalments, "instalments-by"),
     (Noun::Receivables, "receivables-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),

@@ -17,6 +17,7 @@ mod cancellations;
 mod deals;
 mod findings;
 mod groups;
+mod instalments;
 mod lay;
 mod offer_states;
 mod renewals;
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 
 pub use self::cancellations::Cancellation;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
+pub use self::instalments::{Invoiced, instalments};
 pub(crate) use self::lay::lay;
 pub use self::offer_states::{OfferState, OfferStates};
 pub use self::renewals::renewals;

@@ -1,8 +1,10 @@
 //! `show invoices`: per invoice and recipient, what stands on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::Map;
+use crate::money::Amount;
+use crate::projection::records::Invoiced;
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
@@ -179,6 +181,37 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
 }
 
 impl Billing {
+    /// The prices that were invoiced for each agreement, by invoice, what resellers pay left out.
+    pub fn invoiced(&self, basis: Basis) -> BTreeMap<String, Vec<Invoiced>> {
+        let (sums, counted) = (self.charge_sums(basis, In::Pricing), self.counted());
+        let mut found: BTreeMap<(u32, u32, u32), (i64, i128)> = BTreeMap::new();
+        for (number, sum) in sums.present() {
+            let charge = self.charge(number);
+            let (class, deal, line) = (self.class(charge.class), self.deal(charge.deal), self.line(charge.line));
+            let is_price = counted[charge.class as usize].in_balance == Some(Measure::Gross);
+            let is_wholesale = self.texts.some(class.charge).or(self.texts.some(class.invoice)) == Some("RESALE");
+            if is_price && !is_wholesale && sum.net != 0 && deal.agreement != NONE && charge.invoice != NONE {
+                let (date, units) = found.entry((deal.agreement, charge.invoice, line.currency)).or_insert((UNDATED, 0));
+                if charge.invoice_date != UNDATED && (*date == UNDATED || charge.invoice_date < *date) {
+                    *date = charge.invoice_date;
+                }
+                *units += sum.net;
+            }
+        }
+        let mut by_agreement: BTreeMap<String, Vec<Invoiced>> = BTreeMap::new();
+        for ((agreement, invoice, currency), (date, units)) in found {
+            let Ok(currency) = self.currency(currency) else { continue };
+            by_agreement.entry(self.texts.get(agreement).to_owned()).or_default().push(Invoiced {
+                invoice: self.texts.get(invoice).to_owned(),
+                date: (date != UNDATED).then(|| Instant::from_micros(date)),
+                amount: Amount::from_units(units),
+                currency,
+            });
+        }
+        by_agreement.values_mut().for_each(|all| all.sort_by(|one, other| (one.date, &one.invoice).cmp(&(other.date, &other.invoice))));
+        by_agreement
+    }
+
     /// The agreements that stand on a buyer's invoice at a basis.
     pub fn agreements_on(&self, basis: Basis, invoice: &str) -> BTreeSet<String> {
         let Some(text) = self.texts.position(invoice) else { return BTreeSet::new() };

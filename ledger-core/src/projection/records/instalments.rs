@@ -1,0 +1,102 @@
+//! What payment schedules plan, held against what was invoiced.
+
+use std::collections::BTreeMap;
+
+use super::View;
+use crate::event::agreement::ChargeScheduled;
+use crate::money::{Amount, Currency};
+use crate::report::{Cell, Column, Kind as Of, Report};
+use crate::time::Instant;
+
+/// What was invoiced for an agreement on one invoice: its price, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoiced {
+    /// The invoice.
+    pub invoice: String,
+    /// Its date.
+    pub date: Option<Instant>,
+    /// The price on it.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+/// So many days may lie between an instalment's day and its invoice: AWS invoices on the day, and the feed is a day or two behind.
+const DAYS: i64 = 5;
+
+/// One row per instalment that is planned, with the invoice that it became; and one per invoice of such an agreement that no plan has.
+///
+/// An invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day. Of another
+/// amount it is only within five days.
+pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) -> Report {
+    let mut report = Report::new(
+        "instalments",
+        vec![
+            Column::new("agreement", "Agreement", Of::Text),
+            Column::new("charged_at", "Planned for", Of::Moment),
+            Column::new("planned", "Planned", Of::Money),
+            Column::new("status", "Status", Of::Text),
+            Column::new("invoice", "Invoice", Of::Text),
+            Column::new("invoiced_at", "Invoiced", Of::Moment),
+            Column::new("invoiced", "Amount", Of::Money),
+            Column::new("currency", "Currency", Of::Text),
+        ],
+    );
+    let until = view.until();
+    for standing in view.agreements() {
+        let stands = view.instalments(standing);
+        let mut planned: Vec<ChargeScheduled> = view.planned(standing).into_iter().map(|(charge, _)| charge).collect();
+        planned.sort_by(|one, other| (one.charged_at, &one.term).cmp(&(other.charged_at, &other.term)));
+        if planned.is_empty() {
+            continue;
+        }
+        let agreement = standing.terms.agreement.as_str();
+        let mut open: Vec<Option<&Invoiced>> = invoiced.get(agreement).into_iter().flatten().map(Some).collect();
+        let mut became: Vec<Option<&Invoiced>> = planned.iter().map(|charge| take(&mut open, charge, true)).collect();
+        for (charge, found) in planned.iter().zip(&mut became).filter(|(_, found)| found.is_none()) {
+            *found = take(&mut open, charge, false);
+        }
+        for (charge, found) in planned.iter().zip(became) {
+            let status = match found {
+                Some(found) if found.amount == charge.amount => "invoiced",
+                Some(_) => "differs",
+                None if !stands.contains(charge) => "cancelled",
+                None if until.is_some_and(|until| late(charge.charged_at) < until) => "missing",
+                None => "planned",
+            };
+            report.rows.push(row(agreement, Some(charge), status, found, charge.currency));
+        }
+        for found in open.into_iter().flatten() {
+            report.rows.push(row(agreement, None, "not planned", Some(found), found.currency));
+        }
+    }
+    report
+}
+
+fn late(day: Instant) -> Instant {
+    Instant::from_micros(day.micros() + DAYS * 86_400_000_000)
+}
+
+/// The invoice that is nearest to an instalment, of its amount or of another.
+fn take<'a>(open: &mut [Option<&'a Invoiced>], charge: &ChargeScheduled, same_amount: bool) -> Option<&'a Invoiced> {
+    let away = |found: &Invoiced| found.date.map_or(i64::MAX, |date| (date.micros() - charge.charged_at.micros()).abs());
+    let fits = |found: &&Invoiced| {
+        found.currency == charge.currency && if same_amount { found.amount == charge.amount } else { away(found) <= DAYS * 86_400_000_000 }
+    };
+    let place = (0..open.len()).filter(|at| open[*at].as_ref().is_some_and(fits)).min_by_key(|at| open[*at].map_or(i64::MAX, away))?;
+    open[place].take()
+}
+
+fn row(agreement: &str, charge: Option<&ChargeScheduled>, status: &str, found: Option<&Invoiced>, currency: Currency) -> Vec<Cell> {
+    let money = |amount: Amount| Cell::Money(if amount.half_up(2) == amount { amount.half_up(2) } else { amount }, currency);
+    vec![
+        Cell::text(agreement),
+        Cell::or_empty(charge, |charge| Cell::Moment(charge.charged_at)),
+        Cell::or_empty(charge, |charge| money(charge.amount)),
+        Cell::text(status),
+        Cell::or_empty(found, |found| Cell::text(&found.invoice)),
+        Cell::or_empty(found.and_then(|found| found.date), Cell::Moment),
+        Cell::or_empty(found, |found| money(found.amount)),
+        Cell::text(currency),
+    ]
+}
