@@ -24,6 +24,8 @@ pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_nee
 pub use observe::{Version, observe};
 
 use crate::chain::Hash;
+use crate::event::billing::BillingEvent;
+use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Origin};
 use crate::id::{AccountId, Actor};
 use crate::projection::Projection;
@@ -112,11 +114,20 @@ pub struct Book {
     corrected: BTreeMap<u64, u64>,
     /// Since when policies and people need a second person: the first policy that asks for one.
     governed: Option<u64>,
+    /// What bills and was recorded by hand: balances brought forward, and invoices that await their rows.
+    hands: Vec<Hand>,
     own: Vec<Own>,
     people: Vec<Person>,
     policies: Vec<Policy>,
     references: Vec<Referred>,
     templates: Vec<Template>,
+}
+
+/// Something that bills, recorded by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Hand {
+    event: Event,
+    seq: u64,
 }
 
 /// A text or pattern that offers are drafted from.
@@ -217,6 +228,53 @@ impl Book {
         }
     }
 
+    /// Balances brought forward that stand, with their positions.
+    fn openings(&self) -> impl Iterator<Item = (&BalanceBroughtForward, u64)> {
+        self.hands_that_stand().filter_map(|hand| match &hand.event {
+            Event::BalanceBroughtForward(balance) => Some((&**balance, hand.seq)),
+            _ => None,
+        })
+    }
+
+    /// Invoices recorded by hand whose rows have not come, with their positions.
+    fn invoices_by_hand(&self) -> impl Iterator<Item = (&BillingEvent, u64)> {
+        self.hands_that_stand().filter_map(|hand| match &hand.event {
+            Event::InvoiceIssued(row) => Some((&**row, hand.seq)),
+            _ => None,
+        })
+    }
+
+    fn hands_that_stand(&self) -> impl Iterator<Item = &Hand> {
+        self.hands.iter().filter(|hand| !self.corrected.contains_key(&hand.seq) && !self.came.contains_key(&hand.seq))
+    }
+
+    /// Notes the balances that a row tells in detail.
+    fn detail_came(&mut self, event: &Event, row: u64) {
+        let Event::InvoiceIssued(told) = event else { return };
+        let detailed: Vec<u64> = self.openings().filter(|(balance, _)| balance.is_detailed_by(told)).map(|(_, seq)| seq).collect();
+        self.came.extend(detailed.into_iter().map(|seq| (seq, row)));
+    }
+
+    /// Whether somebody's signature makes money count: of the people with keys, the first, and whoever was registered with the signature of one
+    /// of them. Nobody brings a second person along alone.
+    fn is_vouched_for(&self, person: &Actor) -> bool {
+        let keyed = |known: &&Person| known.key.is_some() && !self.is_over(known.seq);
+        let mut vouched: Vec<&Actor> = self.people.iter().filter(keyed).map(|first| &first.person).take(1).collect();
+        // Whoever registered before can have signed; a signature that came later is one all the same.
+        loop {
+            let next = self.people.iter().filter(keyed).find(|known| {
+                !vouched.contains(&&known.person)
+                    && self
+                        .approvals(known.seq)
+                        .any(|approval| approval.signed && vouched.contains(&&approval.by) && approval.by != known.person)
+            });
+            match next {
+                Some(next) => vouched.push(&next.person),
+                None => return vouched.contains(&person),
+            }
+        }
+    }
+
     /// Whether money that was recorded by hand has all its approvals.
     pub fn is_confirmed(&self, entry: u64) -> bool {
         self.confirmed.contains(&entry)
@@ -254,6 +312,9 @@ impl Book {
             Event::EntryConfirmed(confirmed) => {
                 self.confirmed.insert(confirmed.entry);
             }
+            Event::BalanceBroughtForward(_) | Event::InvoiceIssued(_) => {
+                self.hands.push(Hand { event: event.clone(), seq: entry.seq });
+            }
             _ => (),
         }
     }
@@ -284,13 +345,15 @@ impl Projection for Book {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn evolve(&mut self, entry: &Entry) {
         if entry.source.as_ref().is_some_and(|source| source.import.is_some()) {
-            if let Event::SourceRestated(restated) = &entry.event {
-                self.row_came(restated.replaces, entry.seq);
+            match &entry.event {
+                Event::SourceRestated(restated) => self.row_came(restated.replaces, entry.seq),
+                event if !self.hands.is_empty() => self.detail_came(event, entry.seq),
+                _ => (),
             }
             return;
         }

@@ -53,7 +53,7 @@ pub trait Document: Sync {
 
 /// The kind that a document is of, when it is one.
 pub fn recognise(whole: &Value) -> Option<&'static dyn Document> {
-    let has = |marks: &&[&str]| marks.iter().all(|mark| whole.get(mark).is_some());
+    let has = |marks: &&[&str]| marks.iter().all(|mark| whole.get(mark).is_some_and(|value| !value.is_null()));
     DOCUMENTS.iter().copied().find(|document| document.marks().iter().any(has))
 }
 
@@ -132,7 +132,8 @@ impl<'a> Page<'a> {
 
     /// Notes that something it says is not recorded.
     fn drop(&self, what: &str) {
-        *self.told.borrow_mut().dropped.entry(snake(what)).or_default() += 1;
+        let what = Some(snake(what)).filter(|what| (1..=64).contains(&what.len())).unwrap_or_else(|| "unnamed".to_owned());
+        *self.told.borrow_mut().dropped.entry(what).or_default() += 1;
     }
 
     fn problem(&self, problem: Problem) {
@@ -186,10 +187,13 @@ impl<'a> Node<'a> {
     /// A member that must be there.
     fn needed(&self, name: &str) -> Option<Node<'a>> {
         let found = self.get(name);
-        if found.is_none() {
+        let is_empty = |node: &Node<'_>| node.value.as_str().is_some_and(str::is_empty);
+        if found.as_ref().is_none_or(is_empty) {
             let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+            let why = if found.is_none() { "it is not there" } else { "it is empty" };
             let cure = "AWS always writes it; get the document again";
-            self.page.problem(Problem::new(Code::E0201, "", "it is not there").column(path).cure(cure));
+            self.page.problem(Problem::new(Code::E0201, "", why).column(path).cure(cure));
+            return None;
         }
         found
     }
@@ -264,7 +268,7 @@ impl<'a> Node<'a> {
     /// A moment, as any of AWS's APIs writes it: as a text, or in seconds since 1970.
     fn moment(&self) -> Option<Instant> {
         let text = self.text()?;
-        self.keep(&text, moment(&text))
+        self.keep(&text, if self.value.is_number() { epoch(&text) } else { moment(&text) })
     }
 
     fn moment_of(&self, name: &str) -> Option<Instant> {
@@ -275,7 +279,8 @@ impl<'a> Node<'a> {
     /// Source: AWS Marketplace Catalog API, offers: "expires at 23:59:59.999 UTC on the date provided".
     fn after(&self) -> Option<Instant> {
         let last = self.moment()?;
-        let next = || last.day().succ_opt().map_or(last, Instant::midnight);
+        // After the last day of all there is no other: who says so means that there is no end.
+        let next = || last.day().succ_opt().map(Instant::midnight).filter(|next| next.is_in_range()).unwrap_or(last);
         let is_day = self.value.as_str().is_some_and(|text| text.len() == 10);
         let is_last_second = Instant::midnight(last.day()).micros() + 86_399_000_000 <= last.micros();
         Some(if is_day || is_last_second { next() } else { last })
@@ -297,23 +302,24 @@ fn is_placeholder(text: &str) -> bool {
     text.starts_with("{{") && text.ends_with("}}")
 }
 
-/// Every form in which AWS's APIs write a moment: ISO 8601 in UTC, with `Z` or `+0000`, a day alone, or seconds since 1970.
+/// Every form in which AWS's APIs write a moment as a text: ISO 8601 in UTC, with `Z` or `+0000`, or a day alone.
 fn moment(text: &str) -> Result<Instant, Complaint> {
-    let text = text.strip_suffix("+0000").or_else(|| text.strip_suffix("+00:00")).unwrap_or(text);
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.starts_with('.') {
-        // Exactly, and not through a float.
-        let seconds: Option<Amount> = text.parse().ok();
-        if let Some(micros) = seconds.and_then(|seconds| i64::try_from(seconds.units() / 100).ok()) {
-            return Ok(Instant::from_micros(micros));
-        }
-    }
-    feed::moment(text)
+    feed::moment(text.strip_suffix("+0000").or_else(|| text.strip_suffix("+00:00")).unwrap_or(text))
+}
+
+/// A moment in seconds since 1970, exactly and not through a float.
+fn epoch(text: &str) -> Result<Instant, Complaint> {
+    let seconds: Option<Amount> = text.parse().ok();
+    let micros = seconds.and_then(|seconds| i64::try_from(seconds.units() / 100).ok());
+    let moment = micros.map(Instant::from_micros).filter(|moment| moment.is_in_range());
+    let why = || "a number is read as seconds since 1970, and this is none of the years 1 to 9999".to_owned();
+    moment.ok_or_else(|| (Code::E0206, why(), "write seconds, not milliseconds; or the moment as a text".to_owned()))
 }
 
 /// The date header of an HTTP answer: `Wed, 26 Jul 2023 23:42:37 GMT`.
 fn http_date(text: &str) -> Option<Instant> {
     let read = chrono::NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
-    Some(Instant::from_micros(read.and_utc().timestamp_micros()))
+    Some(Instant::from_micros(read.and_utc().timestamp_micros())).filter(|moment| moment.is_in_range())
 }
 
 /// When AWS answered, where the answer still has its HTTP headers.
@@ -369,13 +375,18 @@ mod tests {
             ("2018-02-27T13:45:22Z", "2018-02-27T13:45:22Z"),
             ("2020-12-01T00:00:00.000Z", "2020-12-01T00:00:00Z"),
             ("2018-09-20T19:45:03.115+0000", "2018-09-20T19:45:03.115000Z"),
-            ("1690000000", "2023-07-22T04:26:40Z"),
-            ("1690000000.123", "2023-07-22T04:26:40.123000Z"),
         ] {
             assert_eq!(moment(text).unwrap().to_string(), canonical, "{text}");
         }
-        for text in ["", ".", "31/05/2023", "2018-09-20T19:45:03+0100", "99999999999999999999"] {
+        for (text, canonical) in [("1690000000", "2023-07-22T04:26:40Z"), ("1690000000.123", "2023-07-22T04:26:40.123000Z")] {
+            assert_eq!(epoch(text).unwrap().to_string(), canonical, "{text}");
+        }
+        for text in ["", ".", "31/05/2023", "2018-09-20T19:45:03+0100", "20260401", "1690000000", "10000-01-01T00:00:00Z"] {
             assert!(moment(text).is_err(), "{text}");
+        }
+        // Milliseconds, the first second of the year 10000, and what no clock holds.
+        for text in ["1690000000123", "253402300800", "-62135596801", "9223372036854.775807", "99999999999999999999"] {
+            assert!(epoch(text).is_err(), "{text}");
         }
         assert_eq!(http_date("Wed, 26 Jul 2023 23:42:37 GMT").unwrap().to_string(), "2023-07-26T23:42:37Z");
     }

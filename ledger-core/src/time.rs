@@ -80,6 +80,11 @@ impl Instant {
         self.0
     }
 
+    /// Whether it lies in the years 1 to 9999: what lies outside has no text that could be read again.
+    pub fn is_in_range(self) -> bool {
+        (days_until(1, 1, 1)..=days_until(9999, 12, 31)).contains(&Some(self.0.div_euclid(DAY)))
+    }
+
     /// The start of a day.
     pub fn midnight(day: NaiveDate) -> Self {
         Self(day.signed_duration_since(NaiveDate::default()).num_seconds() * MICROS)

@@ -717,6 +717,20 @@ fn governed() -> Desk {
 }
 
 #[test]
+fn a_risk_that_an_offer_shows_is_looked_at_whatever_the_form_lists() {
+    let mut desk = governed();
+    desk.done("2026-01-03", "policy.set", json!({ "parameters": { "risk_custom_eula": "legal" }, "policy": "offer-approvals" }));
+    let policy = desk.head.seq;
+    desk.approve("2026-01-03", "mei", policy, Some(1)).unwrap();
+    let custom = offer("offer-1", json!({ "eula": "custom:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262" }));
+    assert_eq!(desk.refused("2026-01-10", "offer.released", custom.clone()), ["E0404 offer"]);
+    let form = json!({ "fields": { "other": "y" }, "kind": "approval", "template": "form" });
+    desk.done("2026-01-10", "template.saved", form);
+    assert_eq!(desk.refused("2026-01-10", "offer.released", custom), ["E0404 offer"]);
+    desk.done("2026-01-10", "offer.released", offer("offer-2", json!({})));
+}
+
+#[test]
 fn nobody_gets_around_the_second_person_alone() {
     let mut desk = governed();
     let policy = desk.head.seq;

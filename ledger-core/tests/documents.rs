@@ -378,3 +378,168 @@ fn what_aws_lets_pass_and_our_rules_do_not_is_found() {
     told.document(PARTNER, "2026-03-02T00:00:00Z", &accepted("agmt-2", "offer-3", "222233334444", "2026-03-02T00:00:00Z", "prod-1"));
     assert!(told.found().contains(&"F18 agmt-2: `222233334444` holds `agmt-1` for `prod-1` already".to_owned()), "{:?}", told.found());
 }
+
+fn whole(text: &str) -> Read {
+    read(text, &BTreeMap::new(), true).1
+}
+
+fn refusals(text: &str) -> Vec<(String, String)> {
+    let problems = whole(text).problems;
+    problems.into_iter().map(|problem| (problem.code.as_str().to_owned(), problem.column.unwrap_or_default())).collect()
+}
+
+/// A notice of an offer, with its date of expiry as it is written in the JSON.
+fn released(request: &str, offer: &str, expires: &str) -> String {
+    format!(
+        r#"{{"detail-type": "Offer Released - Proposer", "time": "2026-01-05T00:00:00Z", "account": "111122223333", "detail":
+        {{"requestId": "{request}", "offer": {{"id": "{offer}", "name": "x", "expirationDate": {expires}}}}}}}"#
+    )
+}
+
+fn terms(schedule: &str) -> String {
+    format!(
+        r#"{{"agreementId": "agmt-1", "acceptedTerms": [{{"paymentScheduleTerm":
+        {{"type": "PaymentScheduleTerm", "currencyCode": "USD", "schedule": [{schedule}]}}}}]}}"#
+    )
+}
+
+#[test]
+fn every_moment_that_is_recorded_can_be_read_again() {
+    for (written, expires) in [
+        (r#""2026-12-31T23:59:59.999Z""#, "2027-01-01T00:00:00Z"),
+        (r#""9999-12-31""#, "9999-12-31T00:00:00Z"),
+        (r#""9999-12-31T23:59:59.999Z""#, "9999-12-31T23:59:59.999000Z"),
+        ("253402300799", "9999-12-31T23:59:59Z"),
+    ] {
+        let told = whole(&released("r-1", "offer-1", written));
+        assert_eq!(told.problems, vec![], "{written}");
+        let event = serde_json::to_value(&told.facts.last().unwrap().event).unwrap();
+        assert_eq!(event["value"]["expires_at"], expires, "{written}");
+        serde_json::from_value::<ledger_core::event::Event>(event).unwrap();
+    }
+    for written in ["253402300800", "1770000000000", r#""20260401""#, r#""1770000000""#, "9223372036854.775807"] {
+        let refused = refusals(&released("r-1", "offer-1", written));
+        assert_eq!(refused, [("E0206".to_owned(), "detail.offer.expirationDate".to_owned())], "{written}");
+    }
+}
+
+#[test]
+fn what_is_needed_and_empty_is_refused() {
+    let refused = |text: &str| refusals(text).into_iter().map(|(code, path)| format!("{code} {path}")).collect::<Vec<_>>();
+    assert_eq!(refused(r#"{"agreementId": "", "acceptanceTime": "2026-01-05T00:00:00Z"}"#), ["E0201 agreementId"]);
+    assert_eq!(refused(r#"{"agreementId": "agmt-1", "acceptanceTime": ""}"#), ["E0201 acceptanceTime"]);
+    let without_currency = terms(r#"{"chargeDate": "2026-03-10T00:00:00Z", "chargeAmount": "1"}"#).replace(r#""currencyCode": "USD","#, "");
+    assert_eq!(refused(&without_currency), ["E0201 acceptedTerms.1.paymentScheduleTerm.currencyCode"]);
+    assert_eq!(
+        refused(&terms(r#"{"chargeDate": "", "chargeAmount": "1"}"#)),
+        ["E0201 acceptedTerms.1.paymentScheduleTerm.schedule.1.chargeDate"]
+    );
+    assert!(
+        document::recognise(&serde_json::json!({ "agreementId": "agmt-1", "acceptedTerms": null }))
+            .is_some_and(|kind| kind.name() == "agreement")
+    );
+    assert!(document::recognise(&serde_json::json!({ "Catalog": "AWSMarketplace", "ChangeSet": null })).is_none());
+}
+
+#[test]
+fn a_number_is_the_text_that_it_is_written_as() {
+    let charges = |amount: &str| {
+        let told = whole(&terms(&format!(r#"{{"chargeDate": "2026-03-10T00:00:00Z", "chargeAmount": {amount}}}"#)));
+        let amount = |fact: &Fact| serde_json::to_value(&fact.event).unwrap()["value"]["amount"].as_str().map(str::to_owned);
+        (told.facts.iter().find_map(amount), told.problems.len())
+    };
+    assert_eq!(charges("9007199254740993.25"), (Some("9007199254740993.25".to_owned()), 0));
+    assert_eq!(charges("123456789012345.6789"), (Some("123456789012345.6789".to_owned()), 0));
+    assert_eq!(charges("1e5"), (None, 1));
+    assert_eq!(charges("0.30000000000000000001"), (None, 1));
+}
+
+#[test]
+fn what_is_charged_on_one_day_is_one_charge() {
+    let of = |day: &str, amount: &str| format!(r#"{{"chargeDate": "2026-{day}T00:00:00Z", "chargeAmount": "{amount}"}}"#);
+    let told = whole(&terms(&[of("03-10", "100.00"), of("04-10", "70"), of("03-10", "50.00")].join(", ")));
+    let charges: Vec<String> = told.facts.iter().filter(|fact| fact.event.type_name() == "charge.scheduled").map(shown).collect();
+    assert_eq!(charges.len(), 2);
+    assert!(charges[0].contains("amount=150 ") && charges[1].contains("amount=70 "), "{charges:?}");
+}
+
+#[test]
+fn one_request_may_release_several_offers() {
+    let mut keys: Vec<String> = Vec::new();
+    for offer in ["offer-1", "offer-2"] {
+        keys.extend(whole(&released("r-1", offer, r#""2026-12-31""#)).facts.into_iter().map(|fact| fact.key));
+    }
+    assert_eq!(keys, ["notification:111122223333:r-1/offer_released/offer-1", "notification:111122223333:r-1/offer_released/offer-2"]);
+}
+
+fn described(offer: &str, at: &str, name: &str) -> serde_json::Value {
+    serde_json::json!({
+        "EntityType": "Offer@1.0", "EntityIdentifier": offer, "EntityArn": "arn:aws:aws-marketplace:us-east-1:111122223333:AWSMarketplace/Offer/x",
+        "LastModifiedDate": at, "DetailsDocument": { "Name": name, "State": "Draft" },
+    })
+}
+
+#[test]
+fn what_was_said_later_stands_however_it_is_numbered() {
+    let mut told = Told::default();
+    told.document(ISV, "2026-01-09T00:00:00Z", &described("offer-a@9", "2026-01-09T00:00:00Z", "nine"));
+    told.document(ISV, "2026-01-10T00:00:00Z", &described("offer-a@10", "2026-01-10T00:00:00Z", "ten"));
+    let view = told.records.at(Basis::at(u64::MAX));
+    assert!(format!("{:?}", records::offers(&view).rows).contains("ten"));
+
+    // An availability of before the release is over with it.
+    let available = |until: &str| serde_json::json!({ "AvailabilityEndDate": until });
+    let mut told = Told::default();
+    told.document(ISV, "2026-01-05T00:00:00Z", &changes(&[change("UpdateAvailability", "Offer", "offer-b", available("2026-02-01"))]));
+    let release = [
+        change("UpdateAvailability", "Offer", "offer-b", available("2026-06-30")),
+        change("ReleaseOffer", "Offer", "offer-b", serde_json::json!({})),
+    ];
+    told.document(ISV, "2026-01-10T00:00:00Z", &changes(&release));
+    let view = told.records.at(Basis::at(u64::MAX));
+    assert!(format!("{:?}", records::offers(&view).rows).contains("2026-07-01T00:00:00Z"));
+    // One of after it stands.
+    told.document(ISV, "2026-03-05T00:00:00Z", &changes(&[change("UpdateAvailability", "Offer", "offer-b", available("2026-04-30"))]));
+    let view = told.records.at(Basis::at(u64::MAX));
+    assert!(format!("{:?}", records::offers(&view).rows).contains("2026-05-01T00:00:00Z"));
+}
+
+#[test]
+fn who_says_again_that_it_is_over_does_not_say_that_it_ended_later() {
+    let mut told = Told::default();
+    let mut agreement = accepted("agmt-1", "offer-1", "777788889999", "2026-01-10T00:00:00Z", "prod-1");
+    told.document(PARTNER, "2026-01-10T00:00:00Z", &agreement);
+    let charge = |day: &str| format!(r#"{{"chargeDate": "2026-{day}T00:00:00Z", "chargeAmount": "100.00"}}"#);
+    told.document(PARTNER, "2026-01-10T00:00:00Z", &serde_json::from_str(&terms(&[charge("02-10"), charge("04-10")].join(", "))).unwrap());
+    let ended = serde_json::json!({
+        "detail-type": "Purchase Agreement Ended - Proposer", "time": "2026-03-15T00:00:00Z", "account": PARTNER,
+        "detail": { "requestId": "r-9", "agreement": { "id": "agmt-1", "status": "CANCELLED" } },
+    });
+    told.document(PARTNER, "2026-03-15T00:00:00Z", &ended);
+    let planned = |told: &Told| {
+        let view = told.records.at(Basis::at(u64::MAX));
+        let rows = records::instalments(&view, &BTreeMap::new()).rows;
+        rows.iter().map(|row| format!("{:?}", row[3])).collect::<Vec<_>>()
+    };
+    let before = planned(&told);
+    assert_eq!(before, [r#"Text("missing")"#, r#"Text("cancelled")"#]);
+    agreement["status"] = "CANCELLED".into();
+    told.document(PARTNER, "2026-06-01T00:00:00Z", &agreement);
+    assert_eq!(planned(&told), before);
+}
+
+#[test]
+fn a_word_that_nobody_knows_is_no_answer() {
+    let mut told = Told::default();
+    told.document(PARTNER, "2026-01-10T00:00:00Z", &accepted("agmt-1", "offer-1", "777788889999", "2026-01-10T00:00:00Z", "prod-1"));
+    for (request, status, at) in [("r-1", "PENDING_APPROVAL", "2026-02-01T00:00:00Z"), ("r-2", "PENDING_REVIEW", "2026-02-02T00:00:00Z")] {
+        let notice = serde_json::json!({
+            "detail-type": "Agreement Cancellation Request Created - Proposer", "time": at, "account": PARTNER,
+            "detail": { "requestId": request, "agreement": { "id": "agmt-1" }, "agreementCancellationRequest": { "id": "acr-1", "statusCode": status } },
+        });
+        told.document(PARTNER, at, &notice);
+    }
+    let until = Some("2026-03-01T00:00:00Z".parse().unwrap());
+    let view = told.records.at(Basis { effective_before: until, ..Basis::at(u64::MAX) });
+    assert!(format!("{:?}", records::agreements(&view).rows).contains("CANCELLED"));
+}

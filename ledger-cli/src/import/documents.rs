@@ -58,7 +58,14 @@ pub(super) fn judge(
     let imports = known.sources.imports().iter();
     let same = imports.rev().find(|import| import.said.recipient == recipient && import.said.digest == documents.digest);
     let history = match same {
-        Some(same) if same.is_complete() => History::Same,
+        // What is said beside the same bytes may be something else this time: then there is something new in them.
+        Some(same) if same.is_complete() => {
+            if new.is_empty() {
+                History::Same
+            } else {
+                History::New
+            }
+        }
         Some(same) => History::Unfinished { import: same.seq },
         None => History::New,
     };
@@ -80,6 +87,11 @@ pub(super) fn judge(
     });
     Ok(())
 }
+
+/// No natural key is longer: a line has room for an event and for this.
+const LONGEST_KEY: usize = 1_000;
+/// So many kinds of what is not recorded are told by name.
+const MOST_DROPPED: usize = 100;
 
 /// What has been read of a file.
 struct Reading<'a> {
@@ -123,6 +135,10 @@ impl Reading<'_> {
             refuse(at, problem);
         }
         for fact in &told.facts {
+            if fact.key.len() > LONGEST_KEY {
+                let why = format!("it makes a key of {} bytes, and there is room for {LONGEST_KEY}", fact.key.len());
+                refuse(0, Problem::new(Code::E0319, "", why).cure("no id of AWS is so long; get the document again"));
+            }
             let bytes = encode(&fact.event).len();
             if bytes > LONGEST_EVENT {
                 let why = format!("it makes an event of {bytes} bytes, and there is room for {LONGEST_EVENT}");
@@ -131,6 +147,8 @@ impl Reading<'_> {
         }
         self.facts.extend(told.facts.into_iter().map(|fact| (self.rows, fact)));
         for (what, times) in told.dropped {
+            // So that the line that tells of the import holds them.
+            let what = if self.dropped.len() < MOST_DROPPED || self.dropped.contains_key(&what) { what } else { "others".to_owned() };
             *self.dropped.entry(what).or_default() += times;
         }
     }

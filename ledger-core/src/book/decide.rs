@@ -93,7 +93,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
             "an offer is approved by approving the entry that drafted or submitted it",
             "dealbook approve N --key FILE",
         ),
-        Event::BalanceBroughtForward(balance) => rules::brought_forward(balance, draft.source.as_ref(), at, &mut breaches),
+        Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, &mut breaches),
         event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
         event => refuse(event, is_fact, &mut breaches),
     }
@@ -308,7 +308,11 @@ pub fn correct(
         let without = Setting { book: &without_book, view: &after.at(everything), subject: None, now, known: None };
         let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
         // A document shows it still, under no reference that names it twice.
-        let source = source.map(|source| Source { id: format!("document:correction of #{}", corrected.entry), ..source });
+        let source = source.map(|source| match source.id.starts_with("document:") {
+            true => Source { id: format!("document:correction of #{}", corrected.entry), ..source },
+            // It awaits the same row.
+            false => source,
+        });
         if let Decision::Record(mut decided) = decide(&without, Draft { source, ..draft(replacement) })? {
             // What follows from the replacement stands behind the correction.
             more = decided.split_off(1);

@@ -1,13 +1,17 @@
 //! The terms of an agreement: the answer of `GetAgreementTerms`. It does not name the agreement; that is said beside it, or added to the
 //! answer as `agreementId`. Source: AWS Marketplace Agreement API reference, `AcceptedTerm`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Document, Node, Page, answered_at, snake};
 use crate::event::agreement::{ChargeScheduled, TermRecorded};
 use crate::event::{Event, Extra};
 use crate::id::{AccountId, AgreementId, TermId};
+use crate::money::Amount;
 use crate::problem::{Code, Problem};
+use crate::time::Instant;
 
 pub(super) struct AgreementTermsGot;
 
@@ -63,11 +67,19 @@ fn one(term: &Node<'_>, agreement: &AgreementId, root: &Node<'_>) {
         valid_from: None,
     };
     page.tell(&format!("{agreement}/{kind}/{id}"), at, stated_at, Event::TermRecorded(Box::new(recorded)));
-    let currency = term.get("currencyCode").and_then(|code| code.currency());
-    for instalment in term.items("schedule") {
+    let schedule = term.items("schedule");
+    let currency = if schedule.is_empty() { None } else { term.needed("currencyCode").and_then(|code| code.currency()) };
+    // What is charged on one day is one charge.
+    let mut charges: BTreeMap<Instant, Amount> = BTreeMap::new();
+    for instalment in schedule {
         let charged_at = instalment.needed("chargeDate").and_then(|date| date.moment());
         let amount = instalment.needed("chargeAmount").and_then(|amount| amount.amount());
-        let (Some(charged_at), Some(amount), Some(currency)) = (charged_at, amount, currency) else { continue };
+        let (Some(charged_at), Some(amount)) = (charged_at, amount) else { continue };
+        let more = |known: &mut Amount| *known = Amount::from_units(known.units() + amount.units());
+        charges.entry(charged_at).and_modify(more).or_insert(amount);
+    }
+    for (charged_at, amount) in charges {
+        let Some(currency) = currency else { continue };
         let charge = ChargeScheduled {
             agreement: agreement.clone(),
             amount,
@@ -90,5 +102,13 @@ fn what_else(term: &Node<'_>) -> Extra {
     if members.contains_key("rateCards") {
         term.page.drop("rateCards");
     }
-    members.iter().filter(|(name, _)| !told.contains(&name.as_str())).map(|(name, value)| (snake(name), text(value))).collect()
+    let mut extra = Extra::new();
+    for (name, value) in members.iter().filter(|(name, _)| !told.contains(&name.as_str())) {
+        let mut key = Some(snake(name)).filter(|key| !key.is_empty()).unwrap_or_else(|| "unnamed".to_owned());
+        while extra.contains_key(&key) {
+            key.push_str("_2");
+        }
+        extra.insert(key, text(value));
+    }
+    extra
 }

@@ -1,9 +1,11 @@
 //! Notices of EventBridge, as delivered. Source: AWS Marketplace seller guide, Amazon EventBridge events; buyer guide, agreement and
 //! cancellation events.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
-use super::{Document, Node, Page, delivery};
+use super::{Document, Node, Page, delivery, snake};
 use crate::event::Event;
 use crate::event::agreement::{AgreementEnded, AgreementTerms, CancellationAnswered, CancellationRequested};
 use crate::event::catalogue::ProductListed;
@@ -30,12 +32,13 @@ impl Document for Notification {
         let root = page.root();
         let Some(title) = root.needed("detail-type").and_then(|title| title.text()) else { return };
         let (Some(at), Some(detail)) = (root.needed("time").and_then(|time| time.moment()), root.needed("detail")) else { return };
-        // AWS repeats a notice under the same request.
-        let Some(key) = detail.text_of("requestId").or_else(|| root.needed("id")?.text()) else { return };
-        let notice = Notice { page, at, key, detail };
         // ` - Proposer`, ` - Manufacturer` and ` - Acceptor` say to whom it was sent.
         let what = [" - Proposer", " - Manufacturer", " - Acceptor", " Acceptor"].iter().find_map(|role| title.strip_suffix(role));
-        match what.unwrap_or(&title) {
+        let what = what.unwrap_or(&title);
+        // AWS repeats a notice under the same request; one request may be about several things, and more than one may happen to a thing.
+        let Some(request) = detail.text_of("requestId").or_else(|| root.needed("id")?.text()) else { return };
+        let notice = Notice { page, at, key: format!("{request}/{}", snake(what)), detail };
+        match what {
             "Offer Released" => notice.offer(),
             "OfferSet Released" => notice.offer_set(),
             "Purchase Agreement Created" => notice.created(),
@@ -56,8 +59,8 @@ struct Notice<'a> {
 }
 
 impl Notice<'_> {
-    fn tell(&self, more: &str, at: Instant, event: Event) {
-        self.page.tell(&format!("{}{more}", self.key), at, Some(self.at), event);
+    fn tell(&self, thing: impl Display, at: Instant, event: Event) {
+        self.page.tell(&format!("{}/{thing}", self.key), at, Some(self.at), event);
     }
 
     fn account(&self, who: &str) -> Option<AccountId> {
@@ -88,9 +91,9 @@ impl Notice<'_> {
                 title: product.text_of("title"),
                 valid_from: self.at,
             };
-            self.tell("/product", self.at, Event::ProductListed(Box::new(listed)));
+            self.tell(id.clone(), self.at, Event::ProductListed(Box::new(listed)));
         }
-        self.tell("", self.at, Event::OfferReleased(Box::new(told)));
+        self.tell(told.offer.clone(), self.at, Event::OfferReleased(Box::new(told)));
     }
 
     fn offer_set(&self) {
@@ -99,7 +102,7 @@ impl Notice<'_> {
         let offers = self.detail.items("associatedOffers").into_iter().filter_map(|item| item.get("offer")?.id_of("id")).collect();
         let whose = Some(self.page.whose());
         let told = OfferSetTerms { name: set.text_of("name"), offer_set: id, offers, recipient: whose, removed: vec![], solution: None };
-        self.tell("", self.at, Event::OfferSetReleased(Box::new(told)));
+        self.tell(told.offer_set.clone(), self.at, Event::OfferSetReleased(Box::new(told)));
     }
 
     /// The agreement that a notice is about.
@@ -130,7 +133,7 @@ impl Notice<'_> {
             told.authorization = self.detail.get("resaleAuthorization").and_then(|authorization| authorization.id_of("id"));
             told.products.extend(self.detail.get("product").and_then(|product| product.id_of("id")));
             if told.authorization.is_some() || !told.products.is_empty() {
-                self.tell("/offer", accepted_at.unwrap_or(self.at), Event::OfferDescribed(Box::new(told)));
+                self.tell(offer.clone(), accepted_at.unwrap_or(self.at), Event::OfferDescribed(Box::new(told)));
             }
         }
         Some(terms)
@@ -138,19 +141,19 @@ impl Notice<'_> {
 
     fn created(&self) {
         let Some(terms) = self.terms() else { return };
-        self.tell("", terms.accepted_at.unwrap_or(self.at), Event::AgreementAccepted(Box::new(terms)));
+        self.tell(terms.agreement.clone(), terms.accepted_at.unwrap_or(self.at), Event::AgreementAccepted(Box::new(terms)));
     }
 
     fn amended(&self) {
         let Some(terms) = self.terms() else { return };
-        self.tell("", self.at, Event::AgreementAmended(Box::new(terms)));
+        self.tell(terms.agreement.clone(), self.at, Event::AgreementAmended(Box::new(terms)));
     }
 
     fn ended(&self) {
         let Some((agreement, id)) = self.agreement() else { return };
         let Some(status) = agreement.needed("status").and_then(|status| status.text()) else { return };
         let ended = AgreementEnded { agreement: id, reason: agreement.text_of("statusReasonCode"), status: status.as_str().into() };
-        self.tell("", self.at, Event::AgreementEnded(Box::new(ended)));
+        self.tell(ended.agreement.clone(), self.at, Event::AgreementEnded(Box::new(ended)));
     }
 
     fn cancellation(&self) {
@@ -162,10 +165,10 @@ impl Notice<'_> {
             let (note, reason) = (asked.text_of("reasonMessage"), asked.text_of("reasonCode"));
             let told = CancellationRequested { agreement, note, reason, request };
             let at = asked.moment_of("createdAt").unwrap_or(self.at);
-            return self.tell("", at, Event::CancellationRequested(Box::new(told)));
+            return self.tell(told.request.clone(), at, Event::CancellationRequested(Box::new(told)));
         }
         let told = CancellationAnswered { agreement, answer: status.as_str().into(), note: asked.text_of("statusMessage"), request };
         let at = asked.moment_of("updatedAt").unwrap_or(self.at);
-        self.tell("", at, Event::CancellationAnswered(Box::new(told)));
+        self.tell(told.request.clone(), at, Event::CancellationAnswered(Box::new(told)));
     }
 }

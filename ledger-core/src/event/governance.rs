@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use super::billing::BillingEvent;
 use crate::chain::Hash;
 use crate::id::{AccountId, Actor, AgreementId, Reference};
 use crate::money::{Amount, Currency};
@@ -240,4 +241,23 @@ pub struct BalanceBroughtForward {
     pub line: Option<Reference>,
     /// Whose balance it is.
     pub party: AccountId,
+}
+
+impl BalanceBroughtForward {
+    /// Whether a row tells in detail what this brings forward as one balance.
+    pub fn is_detailed_by(&self, row: &BillingEvent) -> bool {
+        let document = row.buyer_invoice.as_ref().or(row.invoice.as_ref()).map(|id| id.as_str());
+        let line = row.buyer_line.as_ref().or(row.line.as_ref()).map(|id| id.as_str());
+        self.kind == "receivable"
+            && self.party == row.recipient
+            && self.currency == row.currency
+            && document == Some(self.item.as_str())
+            && self.line.as_ref().is_none_or(|of| line == Some(of.as_str()))
+    }
+
+    /// Whether another one brings the same forward.
+    pub fn is_of(&self, other: &Self) -> bool {
+        let same = (&self.kind, self.party, &self.item, self.currency) == (&other.kind, other.party, &other.item, other.currency);
+        same && (self.line == other.line || self.line.is_none() || other.line.is_none())
+    }
 }

@@ -569,7 +569,7 @@ impl Projection for Billing {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn evolve(&mut self, entry: &Entry) {

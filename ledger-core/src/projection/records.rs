@@ -349,7 +349,7 @@ impl Projection for Records {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn evolve(&mut self, entry: &Entry) {

@@ -48,6 +48,12 @@ pub(in crate::book) fn row_by_hand(setting: &Setting<'_>, event: &Event, source:
     if setting.known.is_some_and(|known| !known.versions(fingerprint(source.id.as_bytes())).is_empty()) {
         breaches.add(Code::E0408, "awaits", &source.id, "the row has come already", format!("dealbook trace {}", source.id));
     }
+    if let (Event::InvoiceIssued(_), Some((balance, seq))) =
+        (event, setting.book.openings().find(|(balance, _)| balance.is_detailed_by(row)))
+    {
+        let why = format!("#{seq} brings it forward as an opening balance");
+        breaches.add(Code::E0408, "invoice", balance.item.as_str(), why, format!("dealbook correct {seq}"));
+    }
     breaches.currency(Some(row.currency));
     if !row.transaction_type.is_known() {
         let cure = "as AWS writes it: SELLER_REV_SHARE, AWS_REV_SHARE, DISBURSEMENT, …";
@@ -64,7 +70,25 @@ pub(in crate::book) fn row_by_hand(setting: &Setting<'_>, event: &Event, source:
 }
 
 /// A balance from before the ledger began.
-pub(in crate::book) fn brought_forward(told: &BalanceBroughtForward, source: Option<&Source>, at: Instant, breaches: &mut Breaches) {
+pub(in crate::book) fn brought_forward(
+    setting: &Setting<'_>,
+    told: &BalanceBroughtForward,
+    source: Option<&Source>,
+    at: Instant,
+    breaches: &mut Breaches,
+) {
+    if let Some((_, seq)) = setting.book.openings().find(|(other, _)| other.is_of(told)) {
+        let why = format!("#{seq} brings it forward already");
+        breaches.add(Code::E0408, "item", told.item.as_str(), why, format!("dealbook correct {seq}"));
+    }
+    if let Some((_, seq)) = setting.book.invoices_by_hand().find(|(row, _)| told.is_detailed_by(row)) {
+        let why = format!("#{seq} records its invoice, and awaits the row");
+        breaches.add(Code::E0408, "item", told.item.as_str(), why, format!("dealbook correct {seq}"));
+    }
+    if setting.now < told.cut_over {
+        let why = "the ledger does not account for it before, and that day has not come";
+        breaches.add(Code::E0415, "cut_over", told.cut_over.to_string(), why, "a cut-over lies behind us");
+    }
     breaches.one_of("kind", Some(&told.kind), &["receivable", "commitment", "grant"]);
     breaches.currency(Some(told.currency));
     breaches.payable("amount", Some(Amount::from_units(told.amount.units().abs())), Some(told.currency));
@@ -102,8 +126,7 @@ pub(in crate::book) fn missing(
     let book = setting.book;
     let (_, amount, currency) = money_in(event)?;
     let signed = book.approvals(entry).filter(|approval| approval.signed).map(|approval| &approval.by);
-    let people: BTreeSet<&Actor> =
-        signed.chain(with).filter(|by| *by != recorder && book.person(by).is_some_and(|person| person.key.is_some())).collect();
+    let people: BTreeSet<&Actor> = signed.chain(with).filter(|by| *by != recorder && book.is_vouched_for(by)).collect();
     let mut missing = roles_asked(book, amount, currency, setting.now);
     if let Some(missing) = &mut missing {
         for by in &people {
@@ -139,6 +162,8 @@ pub(super) fn not_approvable(setting: &Setting<'_>, entry: &Entry) -> Option<Str
     money_in(&entry.event)?;
     if entry.source.as_ref().is_some_and(|source| source.import.is_some()) {
         Some("a feed said it, and it counts".to_owned())
+    } else if let Some(by) = setting.book.corrected.get(&entry.seq) {
+        Some(format!("it was corrected by #{by}"))
     } else if setting.book.confirmed.contains(&entry.seq) {
         Some("it has all its approvals, and counts".to_owned())
     } else {

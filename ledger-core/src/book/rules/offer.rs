@@ -110,7 +110,10 @@ fn roles_asked(setting: &Setting<'_>, terms: &OfferTerms, at: Instant) -> BTreeS
     let value = terms.value.unwrap_or(Amount::ZERO);
     let asks = |(of, from): (Currency, Amount)| !named || (Some(of) == terms.currency && value >= from);
     let asking = steps.into_iter().filter(|(step, _)| asks(*step)).map(|(_, roles)| roles);
-    let for_risks = terms.risks.iter().filter_map(|risk| policy.parameters.get(&format!("risk_{risk}")));
+    // Those that it names, and those that it shows: whoever leaves one out escapes nobody.
+    let shown = super::risk::shown(terms, at).into_iter().map(|(risk, _)| risk);
+    let risks: BTreeSet<&str> = terms.risks.iter().map(String::as_str).chain(shown).collect();
+    let for_risks = risks.into_iter().filter_map(|risk| policy.parameters.get(&format!("risk_{risk}")));
     asking.chain(for_risks).flat_map(|roles| roles.split(',').map(|role| role.trim().to_owned())).collect()
 }
 

@@ -15,7 +15,7 @@ use crate::problem::Code;
 use crate::time::Instant;
 
 /// The risks that an offer shows by itself: its name, and why it is one.
-fn shown(offer: &OfferTerms, at: Instant) -> Vec<(&'static str, String)> {
+pub(super) fn shown(offer: &OfferTerms, at: Instant) -> Vec<(&'static str, String)> {
     let mut shown = Vec::new();
     if offer.eula.as_deref().is_some_and(|eula| eula.starts_with("custom")) {
         shown.push(("custom_eula", "its licence text is a custom one".to_owned()));

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Billing, Said, UNDATED};
+use super::{Action, Billing, MINUS, Said, UNDATED};
 use crate::event::billing::{BillingEvent, TransactionType};
 use crate::event::governance::{BalanceBroughtForward, EntryCorrected, SourceRestated};
 use crate::event::{Entry, Event, Origin};
@@ -121,7 +121,31 @@ impl Billing {
         let waits = |hand: &Hand| hand.seq == entry && hand.confirmed.is_none() && hand.over.is_none();
         let Some(at) = self.hands.iter().position(waits) else { return };
         self.hands[at].confirmed = Some(seq);
+        if self.hands[at].opening().is_some_and(|balance| self.has_rows_of(balance)) {
+            self.hands[at].over = Some(seq);
+            return;
+        }
         self.count(at, seq, UNDATED, false);
+    }
+
+    /// Whether rows tell in detail what a balance brings forward.
+    fn has_rows_of(&self, balance: &BalanceBroughtForward) -> bool {
+        if balance.kind != "receivable" {
+            return false;
+        }
+        let is_of_it = |charge: u32| {
+            let line = self.line(self.charge(charge).line);
+            let same =
+                self.texts.get(line.recipient) == balance.party.as_str() && self.texts.get(line.currency) == balance.currency.as_str();
+            let item = balance.line.as_ref().is_none_or(|of| self.texts.some(line.item) == Some(of.as_str()));
+            same && self.texts.some(line.document) == Some(balance.item.as_str()) && item
+        };
+        let moved = &self.movements;
+        let signed = |(charge, kind): (&u32, &u8)| match Action::of(*kind) {
+            Action::Invoiced if is_of_it(*charge) => 1 - 2 * i64::from(kind & MINUS != 0),
+            _ => 0,
+        };
+        moved.charge.iter().zip(&moved.kind).map(signed).sum::<i64>() > 0
     }
 
     fn take_back(&mut self, corrected: &EntryCorrected, entry: &Entry) {
@@ -168,18 +192,7 @@ impl Billing {
             return;
         }
         let Some(row) = event.billing() else { return };
-        let document = row.buyer_invoice.as_ref().or(row.invoice.as_ref()).map(|id| id.as_str());
-        let line = row.buyer_line.as_ref().or(row.line.as_ref()).map(|id| id.as_str());
-        let details = |hand: &Hand| {
-            hand.over.is_none()
-                && hand.opening().is_some_and(|balance| {
-                    balance.kind == "receivable"
-                        && balance.party == row.recipient
-                        && balance.currency == row.currency
-                        && document == Some(balance.item.as_str())
-                        && balance.line.as_ref().is_none_or(|of| line == Some(of.as_str()))
-                })
-        };
+        let details = |hand: &Hand| hand.over.is_none() && hand.opening().is_some_and(|balance| balance.is_detailed_by(row));
         while let Some(at) = self.hands.iter().position(details) {
             if self.hands[at].confirmed.is_some() {
                 self.count(at, entry.seq, entry.stated_at().map_or(UNDATED, Instant::micros), true);

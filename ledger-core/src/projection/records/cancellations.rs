@@ -66,7 +66,8 @@ impl View<'_> {
         }
         all.sort_by_key(|request| (request.asked_at, request.seq));
         for request in &mut all {
-            match answers.iter().find(|(told, ..)| told.request == request.request) {
+            // What AWS calls by a word that this program does not know is no answer.
+            match answers.iter().find(|(told, ..)| told.request == request.request && told.answer.is_known()) {
                 Some((told, at, seq)) => {
                     request.answered = Some((told.answer.clone(), *at));
                     request.granted_at = (told.answer == Answer::Approved).then_some(*at);

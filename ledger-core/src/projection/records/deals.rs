@@ -231,7 +231,13 @@ impl View<'_> {
             let mut terms = current(&agreement, &revisions);
             let class = revisions.iter().map(Revision::class).max();
             let Some(last) = revisions.iter().rfind(|revision| Some(revision.class()) == class) else { continue };
-            let (mut since, mut seq) = (Instant::from_micros(last.version.from), last.version.seq);
+            // Who says once more that it is over does not say that it ended later.
+            let over = |revision: &&Revision<'_>| match (&revision.event, &last.event) {
+                (Event::AgreementEnded(one), Event::AgreementEnded(other)) => one.status == other.status,
+                _ => false,
+            };
+            let ended = revisions.iter().rev().take_while(over).last().unwrap_or(last).version;
+            let (mut since, mut seq) = (Instant::from_micros(ended.from), ended.seq);
             if let Some(cancelled) = cancelled.as_ref().filter(|_| matches!(terms.status, Some(Status::Active))) {
                 (since, seq) = (cancelled.0, cancelled.1);
                 terms.status = Some(Status::Cancelled);
@@ -424,11 +430,23 @@ impl View<'_> {
     /// The first moment at which an offer can no longer be accepted, by its terms and by what was done to it since.
     pub(crate) fn expires_at(&self, offer: &OfferTerms) -> Option<Instant> {
         let mut expires = offer.expires_at;
+        // What was said of it before the offer came to say so is over.
+        let says = |event: Event| match event {
+            Event::OfferReleased(terms) | Event::OfferDescribed(terms) => {
+                terms.expires_at.is_some() && terms.expires_at == offer.expires_at
+            }
+            _ => false,
+        };
+        let told = |record: Record<'_>| {
+            let version = record.in_force()?;
+            says(record.event(version)?).then_some(version.from)
+        };
+        let said = self.all(Kind::Offer, &[offer.offer.as_str()]).filter_map(|(record, _)| told(record)).max().unwrap_or(i64::MIN);
         let mut steps: Vec<(&Version, Event)> = Vec::new();
         let records: Vec<_> = self.all(Kind::OfferStep, &[offer.offer.as_str()]).map(|(record, _)| record).collect();
         for record in &records {
-            let happened = |version: &&Version| self.basis.had_happened(Instant::from_micros(version.from));
-            steps.extend(record.stated().into_iter().filter(happened).filter_map(|version| Some((version, record.event(version)?))));
+            let counts = |version: &&Version| said <= version.from && self.basis.had_happened(Instant::from_micros(version.from));
+            steps.extend(record.stated().into_iter().filter(counts).filter_map(|version| Some((version, record.event(version)?))));
         }
         steps.sort_by_key(|(version, _)| (version.from, version.seq));
         for (version, step) in steps {

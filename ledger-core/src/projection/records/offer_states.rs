@@ -26,9 +26,11 @@ impl View<'_> {
     pub(super) fn drafts(&self) -> Vec<OfferTerms> {
         let released: BTreeSet<OfferId> = self.released_offers().map(|offer| offer.offer).collect();
         let mut drafts: BTreeMap<OfferId, OfferTerms> = BTreeMap::new();
-        for (record, _) in self.all(Kind::Offer, &[]).chain(self.all(Kind::OfferStep, &[])) {
-            let told = record.in_force().and_then(|version| record.event(version));
-            if let Some(Event::OfferDescribed(terms) | Event::OfferDrafted(terms)) = told
+        let records = self.all(Kind::Offer, &[]).chain(self.all(Kind::OfferStep, &[]));
+        let mut told: Vec<_> = records.filter_map(|(record, _)| Some((*record.in_force()?, record.event(record.in_force()?)?))).collect();
+        told.sort_by_key(|(version, _)| (version.from, version.seq));
+        for (_, told) in told {
+            if let Event::OfferDescribed(terms) | Event::OfferDrafted(terms) = told
                 && !released.contains(&terms.offer)
             {
                 let known = drafts.entry(terms.offer.clone()).or_insert_with(|| OfferTerms::of(terms.offer.clone()));
