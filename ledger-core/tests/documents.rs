@@ -543,3 +543,29 @@ fn a_word_that_nobody_knows_is_no_answer() {
     let view = told.records.at(Basis { effective_before: until, ..Basis::at(u64::MAX) });
     assert!(format!("{:?}", records::agreements(&view).rows).contains("CANCELLED"));
 }
+
+#[test]
+fn a_charge_that_a_later_answer_lists_no_more_is_planned_no_more() {
+    let mut told = Told::default();
+    told.document(PARTNER, "2026-01-10T00:00:00Z", &accepted("agmt-1", "offer-1", "777788889999", "2026-01-10T00:00:00Z", "prod-1"));
+    let charge = |day: &str| format!(r#"{{"chargeDate": "2026-{day}T00:00:00Z", "chargeAmount": "100.00"}}"#);
+    let answered = |days: &[&str], date: &str| {
+        let mut answer: serde_json::Value =
+            serde_json::from_str(&terms(&days.iter().map(|day| charge(day)).collect::<Vec<_>>().join(", "))).unwrap();
+        answer["ResponseMetadata"] = serde_json::json!({ "HTTPHeaders": { "date": date } });
+        answer
+    };
+    let planned = |told: &Told| {
+        let view = told.records.at(Basis::at(u64::MAX));
+        let rows = records::instalments(&view, &BTreeMap::new()).rows;
+        rows.iter().map(|row| format!("{:?}", row[1])).collect::<Vec<_>>()
+    };
+    let answers =
+        [answered(&["03-10", "04-10"], "Mon, 12 Jan 2026 00:00:00 GMT"), answered(&["03-10", "05-10"], "Mon, 02 Feb 2026 00:00:00 GMT")];
+    told.document(PARTNER, "2026-01-12T00:00:00Z", &answers[0]);
+    let before = planned(&told);
+    assert!(before.len() == 2 && before[1].contains("2026-04-10"), "{before:?}");
+    told.document(PARTNER, "2026-02-02T00:00:00Z", &answers[1]);
+    let after = planned(&told);
+    assert!(after.len() == 2 && after[1].contains("2026-05-10"), "{after:?}");
+}

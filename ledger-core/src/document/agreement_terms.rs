@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Document, Node, Page, answered_at, snake};
-use crate::event::agreement::{ChargeScheduled, TermRecorded};
+use crate::event::agreement::{ChargeScheduled, SCHEDULED, TermRecorded};
 use crate::event::{Event, Extra};
 use crate::id::{AccountId, AgreementId, TermId};
 use crate::money::Amount;
@@ -57,16 +57,6 @@ fn one(term: &Node<'_>, agreement: &AgreementId, root: &Node<'_>) {
         None => kind.parse().ok(),
     };
     let (Some(id), Some(at)) = (id, page.effective_at(stated_at, "the terms of an agreement")) else { return };
-    let recorded = TermRecorded {
-        agreement: agreement.clone(),
-        configuration: term.get("configuration").map(|chosen| chosen.value.to_string()),
-        extra: what_else(term),
-        kind: kind.clone(),
-        recipient: Some(page.whose()),
-        term: id.clone(),
-        valid_from: None,
-    };
-    page.tell(&format!("{agreement}/{kind}/{id}"), at, stated_at, Event::TermRecorded(Box::new(recorded)));
     let schedule = term.items("schedule");
     let currency = if schedule.is_empty() { None } else { term.needed("currencyCode").and_then(|code| code.currency()) };
     // What is charged on one day is one charge.
@@ -78,6 +68,22 @@ fn one(term: &Node<'_>, agreement: &AgreementId, root: &Node<'_>) {
         let more = |known: &mut Amount| *known = Amount::from_units(known.units() + amount.units());
         charges.entry(charged_at).and_modify(more).or_insert(amount);
     }
+    let mut extra = what_else(term);
+    if !charges.is_empty() {
+        // An answer tells the whole schedule: what is not in it any more is planned no more.
+        let days: Vec<String> = charges.keys().map(Instant::to_string).collect();
+        extra.insert(SCHEDULED.to_owned(), days.join(" "));
+    }
+    let recorded = TermRecorded {
+        agreement: agreement.clone(),
+        configuration: term.get("configuration").map(|chosen| chosen.value.to_string()),
+        extra,
+        kind: kind.clone(),
+        recipient: Some(page.whose()),
+        term: id.clone(),
+        valid_from: None,
+    };
+    page.tell(&format!("{agreement}/{kind}/{id}"), at, stated_at, Event::TermRecorded(Box::new(recorded)));
     for (charged_at, amount) in charges {
         let Some(currency) = currency else { continue };
         let charge = ChargeScheduled {

@@ -195,6 +195,9 @@ pub struct CancellationAnswered {
     pub request: Reference,
 }
 
+/// The member of a term's `extra` that lists the days of all of its charges, where its source tells the schedule as a whole.
+pub const SCHEDULED: &str = "scheduled";
+
 /// A term of an agreement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lay::{lay, lay_authorization, lay_offer};
 use super::{Kind, Record, Version, View, value_of};
 use crate::event::Event;
-use crate::event::agreement::{AgreementTerms, ChargeScheduled, Status, TermRecorded};
+use crate::event::agreement::{AgreementTerms, ChargeScheduled, SCHEDULED, Status, TermRecorded};
 use crate::event::offer::{Instalment, OfferTargeted, OfferTerms};
 use crate::event::resale::AuthorizationTerms;
 use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
@@ -577,10 +577,18 @@ impl View<'_> {
 
     /// Every instalment that was ever planned for an agreement and not taken back.
     pub(super) fn planned(&self, standing: &Standing) -> Vec<(ChargeScheduled, Version)> {
-        self.told_with(Kind::Charge, standing, |record| {
+        let mut planned = self.told_with(Kind::Charge, standing, |record| {
             let version = record.in_force()?;
             value_of!(record, Some(version), ChargeScheduled).map(|charge| (charge, *version))
-        })
+        });
+        // A term that tells its whole schedule takes back what it had before.
+        let terms = self.terms_of(standing);
+        planned.retain(|(charge, _)| {
+            let term = terms.iter().find(|term| term.term == charge.term);
+            let days = term.and_then(|term| term.extra.get(SCHEDULED));
+            days.is_none_or(|days| days.split(' ').any(|day| day == charge.charged_at.to_string()))
+        });
+        planned
     }
 
     /// The instalments that stand: what was planned for after an early end is planned no more. When an agreement is replaced, its
