@@ -118,3 +118,32 @@ proptest! {
         prop_assert_eq!(loaded.pending(&Basis::at(before)), with.billing.pending(&Basis::at(before)));
     }
 }
+
+fn brought_forward(item: &str) -> Event {
+    let value = serde_json::json!({
+        "amount": "970.00", "currency": "USD", "cut_over": "2026-01-01T00:00:00Z", "document": "0".repeat(64), "item": item,
+        "kind": "receivable", "party": "444455556666",
+    });
+    serde_json::from_value(serde_json::json!({ "type": "balance.brought_forward", "value": value })).unwrap()
+}
+
+#[test]
+fn a_balance_whose_rows_had_come_counts_nothing_and_what_corrects_it_does() {
+    let mut ledger = Ledger::default();
+    ledger.row(2, Some(970));
+    let net = |ledger: &Ledger| {
+        let totals = ledger.billing.totals_at(Basis::at(u64::MAX));
+        totals.into_iter().filter(|(name, _)| name.starts_with("net")).map(|(_, sum)| sum).collect::<Vec<_>>()
+    };
+    let of_the_row = net(&ledger);
+    let balance = ledger.append(brought_forward("INV-1"), None);
+    ledger.confirm(balance);
+    assert_eq!(net(&ledger), of_the_row);
+    // It was meant for another invoice.
+    let replacement = Some(brought_forward("INV-2"));
+    let corrected = EntryCorrected { entry: balance, reason: "typed wrongly".to_owned(), replacement };
+    let again = ledger.append(Event::EntryCorrected(Box::new(corrected)), None);
+    assert_eq!((net(&ledger), ledger.billing.pending(&Basis::at(u64::MAX)).len()), (of_the_row, 1));
+    ledger.confirm(again);
+    assert_eq!((net(&ledger), ledger.billing.pending(&Basis::at(u64::MAX)).len()), (vec!["1940.00".to_owned()], 0));
+}

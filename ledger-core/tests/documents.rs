@@ -434,6 +434,9 @@ fn what_is_needed_and_empty_is_refused() {
         refused(&terms(r#"{"chargeDate": "", "chargeAmount": "1"}"#)),
         ["E0201 acceptedTerms.1.paymentScheduleTerm.schedule.1.chargeDate"]
     );
+    let of = |id: &str| described(id, "2026-01-09T00:00:00Z", "nine").to_string();
+    assert_eq!(refused(&of("@1")), ["E0204 EntityIdentifier"]);
+    assert_eq!(refused(r#"{"EntityDetails": [1]}"#), ["E0203 EntityDetails"]);
     assert!(
         document::recognise(&serde_json::json!({ "agreementId": "agmt-1", "acceptedTerms": null }))
             .is_some_and(|kind| kind.name() == "agreement")
@@ -529,9 +532,14 @@ fn who_says_again_that_it_is_over_does_not_say_that_it_ended_later() {
 }
 
 #[test]
-fn a_word_that_nobody_knows_is_no_answer() {
+fn a_word_that_nobody_knows_is_no_answer_and_no_end() {
     let mut told = Told::default();
-    told.document(PARTNER, "2026-01-10T00:00:00Z", &accepted("agmt-1", "offer-1", "777788889999", "2026-01-10T00:00:00Z", "prod-1"));
+    let mut agreement = accepted("agmt-1", "offer-1", "777788889999", "2026-01-10T00:00:00Z", "prod-1");
+    agreement["status"] = "WEIRD".into();
+    assert_eq!(whole(&agreement.to_string()).dropped, BTreeMap::from([("status_weird".to_owned(), 1)]));
+    told.document(PARTNER, "2026-01-10T00:00:00Z", &agreement);
+    let view = told.records.at(Basis::at(u64::MAX));
+    assert!(format!("{:?}", records::agreements(&view).rows).contains("ACTIVE"));
     for (request, status, at) in [("r-1", "PENDING_APPROVAL", "2026-02-01T00:00:00Z"), ("r-2", "PENDING_REVIEW", "2026-02-02T00:00:00Z")] {
         let notice = serde_json::json!({
             "detail-type": "Agreement Cancellation Request Created - Proposer", "time": at, "account": PARTNER,

@@ -43,7 +43,11 @@ fn one(agreement: &Node<'_>, stated_at: Option<crate::time::Instant>) {
     let charges = agreement.get("estimatedCharges");
     let proposal = agreement.get("proposalSummary");
     let status: Option<Status> = agreement.text_of("status").map(|status| status.as_str().into());
-    let is_over = status.clone().filter(|status| *status != Status::Active);
+    // A word that is new here need not mean that it is over.
+    if let Some(unknown) = status.as_ref().filter(|status| !status.is_known()) {
+        page.drop(&format!("status {unknown}"));
+    }
+    let is_over = status.filter(|status| status.is_known() && *status != Status::Active);
     let ends_at = agreement.get("endTime").and_then(|end| end.after());
     let terms = AgreementTerms {
         accepted_at: Some(accepted_at),

@@ -11,6 +11,7 @@ use crate::event::catalogue::ProductListed;
 use crate::event::offer::OfferTerms;
 use crate::event::resale::{AuthorizationRestricted, AuthorizationTerms};
 use crate::id::AccountId;
+use crate::problem::{Code, Problem};
 use crate::time::Instant;
 
 pub(super) struct Entity;
@@ -32,7 +33,10 @@ impl Document for Entity {
     fn read(&self, page: &Page<'_>) {
         let root = page.root();
         let Some(several) = root.get("EntityDetails") else { return one(&root) };
-        let ids: Vec<String> = several.value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
+        let Some(members) = several.value.as_object() else {
+            return several.complain(Code::E0203, "the entities by their ids are wanted", "AWS writes them between { and }");
+        };
+        let ids: Vec<String> = members.keys().cloned().collect();
         ids.iter().filter_map(|id| several.get(id)).for_each(|entity| one(&entity));
     }
 }
@@ -71,6 +75,11 @@ impl Described<'_> {
     }
 
     fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&self) -> Option<T> {
+        if self.id.is_empty() {
+            let problem = Problem::new(Code::E0204, self.key, "nothing stands before the revision").column("EntityIdentifier");
+            self.page.problem(problem.cure("write the id as AWS does"));
+            return None;
+        }
         let id = Value::String(self.id.to_owned());
         Node { page: self.page, value: &id, path: "EntityIdentifier".to_owned() }.id()
     }

@@ -149,11 +149,15 @@ impl Billing {
     }
 
     fn take_back(&mut self, corrected: &EntryCorrected, entry: &Entry) {
-        let Some(at) = self.hands.iter().position(|hand| hand.seq == corrected.entry && hand.over.is_none()) else { return };
-        if self.hands[at].confirmed.is_some() {
-            self.count(at, entry.seq, UNDATED, true);
+        // A balance may have been brought forward for the wrong item, whose rows are here.
+        let is_meant = |hand: &Hand| hand.seq == corrected.entry && (hand.over.is_none() || hand.opening().is_some());
+        let Some(at) = self.hands.iter().position(is_meant) else { return };
+        if self.hands[at].over.is_none() {
+            if self.hands[at].confirmed.is_some() {
+                self.count(at, entry.seq, UNDATED, true);
+            }
+            self.hands[at].over = Some(entry.seq);
         }
-        self.hands[at].over = Some(entry.seq);
         if let Some(event) = &corrected.replacement {
             let (root, key) = (self.hands[at].root, self.hands[at].key.clone());
             let (event, effective, seq) = (event.clone(), entry.effective_at, entry.seq);
