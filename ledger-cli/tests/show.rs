@@ -59,6 +59,8 @@ fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
         ("invoices", "invoices party:emberline"),
         ("disbursements", "disbursements party:orchardson"),
         ("invoices_by_buyer", "invoices --by buyer party:emberline"),
+        ("instalments", "instalments --as-of 2025-12-31"),
+        ("spend", "spend --as-of 2025-12-31"),
         ("receivables", "receivables"),
         ("sources", "sources 014819809612 type:billing_event"),
         ("gaps", "sources --gaps 014819809612 type:address"),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Billing, MINUS, Said, UNDATED};
+use super::{Action, Billing, Said, UNDATED};
 use crate::event::billing::{BillingEvent, TransactionType};
 use crate::event::governance::{BalanceBroughtForward, EntryCorrected, SourceRestated};
 use crate::event::{Entry, Event, Origin};
@@ -141,11 +141,8 @@ impl Billing {
             same && self.texts.some(line.document) == Some(balance.item.as_str()) && item
         };
         let moved = &self.movements;
-        let signed = |(charge, kind): (&u32, &u8)| match Action::of(*kind) {
-            Action::Invoiced if is_of_it(*charge) => 1 - 2 * i64::from(kind & MINUS != 0),
-            _ => 0,
-        };
-        moved.charge.iter().zip(&moved.kind).map(signed).sum::<i64>() > 0
+        let bills = |at: &usize| Action::of(moved.kind[*at]) == Action::Invoiced && is_of_it(moved.charge[*at]);
+        (0..moved.seq.len()).filter(bills).map(|at| moved.sign(at)).sum::<i64>() > 0
     }
 
     fn take_back(&mut self, corrected: &EntryCorrected, entry: &Entry) {

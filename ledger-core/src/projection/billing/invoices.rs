@@ -11,7 +11,7 @@ use crate::time::{Basis, Instant};
 use super::measure::{Counted, Leg, MEASURES, Measure};
 use super::sums::{BilledAt, LineAt};
 use super::table::NONE;
-use super::{Billing, Charge, In, LineKind, Names, UNDATED, cents};
+use super::{Action, Billing, Charge, In, LineKind, Names, UNDATED, cents};
 
 /// What stands on an invoice of one recipient, in one currency.
 struct Invoice {
@@ -183,29 +183,42 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
 impl Billing {
     /// The prices that were invoiced for each agreement, by invoice, what resellers pay left out.
     pub fn invoiced(&self, basis: Basis) -> BTreeMap<String, Vec<Invoiced>> {
-        let (sums, counted) = (self.charge_sums(basis, In::Pricing), self.counted());
-        let mut found: BTreeMap<(u32, u32, u32), (i64, i128)> = BTreeMap::new();
-        for (number, sum) in sums.present() {
-            let charge = self.charge(number);
-            let (class, deal, line) = (self.class(charge.class), self.deal(charge.deal), self.line(charge.line));
+        struct Price {
+            date: i64,
+            billed: i128,
+            open: i128,
+        }
+        let (moved, counted) = (&self.movements, self.counted());
+        let mut found: BTreeMap<(u32, u32, u32), Price> = BTreeMap::new();
+        for at in moved.at(basis) {
+            let action = Action::of(moved.kind[at]);
+            let charge = self.charge(moved.charge[at]);
+            let (class, deal) = (self.class(charge.class), self.deal(charge.deal));
             let is_price = counted[charge.class as usize].in_balance == Some(Measure::Gross);
             let is_wholesale = self.texts.some(class.charge).or(self.texts.some(class.invoice)) == Some("RESALE");
-            if is_price && !is_wholesale && sum.net != 0 && deal.agreement != NONE && charge.invoice != NONE {
-                let (date, units) = found.entry((deal.agreement, charge.invoice, line.currency)).or_insert((UNDATED, 0));
-                if charge.invoice_date != UNDATED && (*date == UNDATED || charge.invoice_date < *date) {
-                    *date = charge.invoice_date;
+            let moves = matches!(action, Action::Invoiced | Action::Forgiven);
+            if moves && is_price && !is_wholesale && deal.agreement != NONE && charge.invoice != NONE {
+                let amount = moved.amount(at) * i128::from(moved.sign(at));
+                let key = (deal.agreement, charge.invoice, self.line(charge.line).currency);
+                let price = found.entry(key).or_insert(Price { date: UNDATED, billed: 0, open: 0 });
+                if charge.invoice_date != UNDATED && (price.date == UNDATED || charge.invoice_date < price.date) {
+                    price.date = charge.invoice_date;
                 }
-                *units += sum.net;
+                price.open += amount;
+                if action == Action::Invoiced {
+                    price.billed += amount;
+                }
             }
         }
         let mut by_agreement: BTreeMap<String, Vec<Invoiced>> = BTreeMap::new();
-        for ((agreement, invoice, currency), (date, units)) in found {
-            let Ok(currency) = self.currency(currency) else { continue };
+        for ((agreement, invoice, currency), price) in found {
+            let (Ok(currency), true) = (self.currency(currency), price.billed != 0) else { continue };
             by_agreement.entry(self.texts.get(agreement).to_owned()).or_default().push(Invoiced {
                 invoice: self.texts.get(invoice).to_owned(),
-                date: (date != UNDATED).then(|| Instant::from_micros(date)),
-                amount: Amount::from_units(units),
+                date: (price.date != UNDATED).then(|| Instant::from_micros(price.date)),
+                amount: Amount::from_units(price.billed),
                 currency,
+                is_forgiven: price.open == 0,
             });
         }
         by_agreement.values_mut().for_each(|all| all.sort_by(|one, other| (one.date, &one.invoice).cmp(&(other.date, &other.invoice))));

@@ -19,6 +19,8 @@ pub struct Invoiced {
     pub amount: Amount,
     /// Its currency.
     pub currency: Currency,
+    /// Whether the buyer need not pay it any more.
+    pub is_forgiven: bool,
 }
 
 /// So many days may lie between an instalment's day and its invoice: AWS invoices on the day, and the feed is a day or two behind.
@@ -58,6 +60,7 @@ pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) 
         }
         for (charge, found) in planned.iter().zip(became) {
             let status = match found {
+                Some(found) if found.is_forgiven => "forgiven",
                 Some(found) if found.amount == charge.amount => "invoiced",
                 Some(_) => "differs",
                 None if !stands.contains(charge) => "cancelled",
