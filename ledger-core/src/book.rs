@@ -11,6 +11,7 @@
 mod audit;
 mod decide;
 mod observe;
+mod policy;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,7 +167,7 @@ impl Book {
 
     /// The cost centre of a buyer's account at a moment, as far as was known at a position.
     pub fn cost_centre(&self, account: AccountId, at: Instant, known_at: u64) -> Option<&str> {
-        self.policy_by(rules::COST_CENTRES, at, known_at)?.parameters.get(account.as_str()).map(String::as_str)
+        self.policy_by(policy::cost_centres::NAME, at, known_at)?.parameters.get(account.as_str()).map(String::as_str)
     }
 
     /// Who recorded an entry of ours.
@@ -287,7 +288,7 @@ impl Book {
                 self.people.push(Person { key, person, roles, seq: entry.seq });
             }
             Event::PolicySet(set) => {
-                if [rules::OFFER_APPROVALS, rules::MONEY_APPROVALS].contains(&set.policy.as_str()) {
+                if policy::governs(set.policy.as_str()) {
                     self.governed.get_or_insert(entry.seq);
                 }
                 self.policies.push(Policy {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::rules::{self, Breaches};
-use super::{Book, SCHEDULE};
+use super::{Book, SCHEDULE, policy};
 use crate::canonical::LARGEST;
 use crate::chain::Hash;
 use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, Status};
@@ -63,7 +63,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
     match &mut draft.event {
         Event::EntryApproved(_) if setting.subject.is_some() => more = approved(setting, &draft, &mut breaches),
         Event::PersonRegistered(person) => rules::registered(setting, person, &mut breaches),
-        Event::PolicySet(policy) => rules::policy(policy, &mut breaches),
+        Event::PolicySet(set) => policy::set(set, &mut breaches),
         Event::RateSet(rate) => rules::rate(rate, &mut breaches),
         Event::TemplateSaved(template) => rules::template(template, &mut breaches),
         Event::ProductDesignated(_) => (),

@@ -11,7 +11,7 @@ mod risk;
 
 pub(super) use agreement::{accepted, amended, double_holdings, ended, on_the_list, standing_of};
 pub(super) use cancellation::{answered, requested};
-pub(super) use governance::{COST_CENTRES, MONEY_APPROVALS, OFFER_APPROVALS, approval, corrected, policy, rate, registered, template};
+pub(super) use governance::{approval, corrected, rate, registered, template};
 pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};
 pub(super) use offer::{
     approvable, as_sold, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, schedule,
@@ -59,7 +59,7 @@ impl Breaches {
     }
 
     /// A text that is one of few.
-    fn one_of(&mut self, field: &str, found: Option<&str>, known: &[&str]) {
+    pub(in crate::book) fn one_of(&mut self, field: &str, found: Option<&str>, known: &[&str]) {
         if let Some(found) = found.filter(|found| !known.contains(found)) {
             self.add(Code::E0203, field, found, "it is none of those there are", format!("one of {}", known.join(", ")));
         }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Breaches;
-use super::governance::PRIVATE_MARKETPLACE;
 use crate::book::decide::Setting;
+use crate::book::policy::private_marketplace;
 use crate::event::agreement::{AgreementEnded, AgreementTerms, Status};
 use crate::event::offer::OfferTerms;
 use crate::id::{AccountId, AgreementId, ProductId};
@@ -193,7 +193,7 @@ pub(in crate::book) fn on_the_list(
     at: Instant,
     breaches: &mut Breaches,
 ) {
-    let Some(policy) = setting.book.policy_by(PRIVATE_MARKETPLACE, at, setting.view.basis().known_at) else { return };
+    let Some(policy) = setting.book.policy_by(private_marketplace::NAME, at, setting.view.basis().known_at) else { return };
     let Some(list) = policy.parameters.get(acceptor.as_str()) else { return };
     for product in products.iter().filter(|product| !list.split(',').any(|listed| listed.trim() == product.as_str())) {
         let why = format!("policy `private-marketplace` (#{}) does not list it for `{acceptor}`", policy.seq);

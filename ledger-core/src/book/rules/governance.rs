@@ -1,24 +1,13 @@
-//! People, approvals, corrections, policies, templates.
+//! People, approvals, corrections, templates.
 
 use super::Breaches;
 use crate::book::decide::Setting;
 use crate::book::{has_signed, key_of};
-use crate::event::catalogue::{PolicySet, TemplateSaved};
+use crate::event::catalogue::TemplateSaved;
 use crate::event::governance::{EntryApproved, EntryCorrected, PersonRegistered, RateSet};
 use crate::event::{Event, Source};
-use crate::id::{AccountId, Actor, ProductId};
-use crate::money::{Amount, Currency};
+use crate::id::Actor;
 use crate::problem::Code;
-
-/// The policy that says who approves an offer before it is released, by its value.
-pub(in crate::book) const OFFER_APPROVALS: &str = "offer-approvals";
-/// The policy that says who approves money that is recorded by hand, by its amount.
-pub(in crate::book) const MONEY_APPROVALS: &str = "money-approvals";
-/// The policy that says which cost centre a buyer's account belongs to.
-pub(in crate::book) const COST_CENTRES: &str = "cost-centres";
-/// The policy that says what the organisation of a buyer lets it buy.
-pub(super) const PRIVATE_MARKETPLACE: &str = "private-marketplace";
-const POLICIES: &[&str] = &[COST_CENTRES, MONEY_APPROVALS, OFFER_APPROVALS, PRIVATE_MARKETPLACE];
 
 pub(in crate::book) fn registered(setting: &Setting<'_>, told: &PersonRegistered, breaches: &mut Breaches) {
     if setting.book.person(&told.person).is_some() {
@@ -126,45 +115,6 @@ pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, b
         if was.is_some_and(|was| was != replacement.type_name()) {
             let why = format!("{name} is `{}`", was.unwrap_or_default());
             breaches.add(Code::E0419, "type", replacement.type_name(), why, "take the entry back, and record the other one");
-        }
-    }
-}
-
-/// `<currency>_<value>` of a parameter of the approval policy, such as `usd_100000`.
-pub(super) fn threshold(parameter: &str) -> Option<(Currency, Amount)> {
-    let (currency, value) = parameter.split_once('_')?;
-    Some((currency.to_ascii_uppercase().parse().ok()?, value.parse().ok()?))
-}
-
-pub(in crate::book) fn policy(set: &PolicySet, breaches: &mut Breaches) {
-    let name = set.policy.as_str();
-    breaches.one_of("policy", Some(name), POLICIES);
-    for (parameter, value) in &set.parameters {
-        let field = format!("parameters.{parameter}");
-        match name {
-            OFFER_APPROVALS if threshold(parameter).is_none() && !parameter.starts_with("risk_") => {
-                let cure = "write currency and value, usd_100000, or a risk, risk_custom_eula";
-                breaches.add(Code::E0203, &field, parameter, "it is no threshold and no risk", cure);
-            }
-            MONEY_APPROVALS if threshold(parameter).is_none() => {
-                breaches.add(Code::E0203, &field, parameter, "it is no threshold", "write currency and value: usd_100000");
-            }
-            COST_CENTRES if parameter.parse::<AccountId>().is_err() => {
-                breaches.add(Code::E0215, &field, parameter, "it is no AWS account", "name the buyer's account by its 12 digits");
-            }
-            COST_CENTRES if value.trim().is_empty() => {
-                breaches.add(Code::E0201, &field, value, "a cost centre is empty", "name the cost centre, or leave the account out");
-            }
-            OFFER_APPROVALS | MONEY_APPROVALS if value.split(',').any(|role| role.trim().is_empty()) => {
-                breaches.add(Code::E0201, &field, value, "a role is empty", "write the roles with commas between them: finance,legal");
-            }
-            PRIVATE_MARKETPLACE if parameter.parse::<AccountId>().is_err() => {
-                breaches.add(Code::E0215, &field, parameter, "it is no AWS account", "name the buyer by its 12 digits");
-            }
-            PRIVATE_MARKETPLACE if !value.is_empty() && value.split(',').any(|product| product.trim().parse::<ProductId>().is_err()) => {
-                breaches.add(Code::E0204, &field, value, "it is no list of products", "write the products with commas between them");
-            }
-            _ => (),
         }
     }
 }

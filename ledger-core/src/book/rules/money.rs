@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::Breaches;
-use super::governance::{MONEY_APPROVALS, threshold};
 use crate::book::Book;
 use crate::book::decide::Setting;
+use crate::book::policy::{money_approvals, threshold};
 use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Source};
 use crate::feed::{event_of_row, fingerprint};
@@ -148,7 +148,7 @@ const SECOND_PERSON: &str = "second person";
 
 /// The roles that the policy asks for an amount; nothing when there is no policy.
 fn roles_asked(book: &Book, amount: Amount, currency: Currency, now: Instant) -> Option<BTreeSet<String>> {
-    let policy = book.policy(MONEY_APPROVALS, now)?;
+    let policy = book.policy(money_approvals::NAME, now)?;
     let steps: Vec<_> = policy.parameters.iter().filter_map(|(step, roles)| Some((threshold(step)?, roles))).collect();
     // In a currency for which nothing is said, everybody is asked.
     let named = steps.iter().any(|((of, _), _)| *of == currency);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::Months;
 
-use super::governance::{OFFER_APPROVALS, threshold};
 use super::{Breaches, resale};
 use crate::book::decide::Setting;
+use crate::book::policy::{offer_approvals, threshold};
 use crate::event::agreement::Status;
 use crate::event::offer::{Instalment, OfferAvailabilityChanged, OfferStep, OfferTerms};
 use crate::event::{Entry, Event};
@@ -103,7 +103,7 @@ pub(in crate::book) fn is_approved(setting: &Setting<'_>, offer: &OfferId) -> bo
 
 /// The roles that must approve terms of this value. What is dated back is judged by the policy of today.
 fn roles_asked(setting: &Setting<'_>, terms: &OfferTerms, at: Instant) -> BTreeSet<String> {
-    let Some(policy) = setting.book.policy(OFFER_APPROVALS, at.max(setting.now)) else { return BTreeSet::new() };
+    let Some(policy) = setting.book.policy(offer_approvals::NAME, at.max(setting.now)) else { return BTreeSet::new() };
     let steps: Vec<_> = policy.parameters.iter().filter_map(|(step, roles)| Some((threshold(step)?, roles))).collect();
     // In a currency for which nothing is said, everybody is asked.
     let named = terms.currency.is_some_and(|currency| steps.iter().any(|((of, _), _)| *of == currency));

@@ -1,0 +1,48 @@
+//! Policies: rules of the house that hold from a date on. A new one is one file and one line.
+
+pub(super) mod cost_centres;
+pub(super) mod money_approvals;
+pub(super) mod offer_approvals;
+pub(super) mod private_marketplace;
+
+use super::rules::Breaches;
+use crate::event::catalogue::PolicySet;
+use crate::money::{Amount, Currency};
+
+/// What a policy is called, and what its parameters may be.
+struct Kind {
+    name: &'static str,
+    /// Whether it asks for second people: from the first such policy on, whatever governs needs one itself.
+    governs: bool,
+    /// Says what is wrong with one parameter: its field, its name, its value.
+    check: fn(&str, &str, &str, &mut Breaches),
+}
+
+const KINDS: &[Kind] = &[
+    Kind { name: cost_centres::NAME, governs: false, check: cost_centres::check },
+    Kind { name: money_approvals::NAME, governs: true, check: money_approvals::check },
+    Kind { name: offer_approvals::NAME, governs: true, check: offer_approvals::check },
+    Kind { name: private_marketplace::NAME, governs: false, check: private_marketplace::check },
+];
+
+/// Whether a policy asks for second people.
+pub(super) fn governs(policy: &str) -> bool {
+    KINDS.iter().any(|kind| kind.name == policy && kind.governs)
+}
+
+/// What is wrong with a policy that is to be set.
+pub(super) fn set(set: &PolicySet, breaches: &mut Breaches) {
+    let name = set.policy.as_str();
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    breaches.one_of("policy", Some(name), &names);
+    let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else { return };
+    for (parameter, value) in &set.parameters {
+        (kind.check)(&format!("parameters.{parameter}"), parameter, value, breaches);
+    }
+}
+
+/// `<currency>_<value>` of a parameter of an approval policy, such as `usd_100000`.
+pub(super) fn threshold(parameter: &str) -> Option<(Currency, Amount)> {
+    let (currency, value) = parameter.split_once('_')?;
+    Some((currency.to_ascii_uppercase().parse().ok()?, value.parse().ok()?))
+}
