@@ -228,7 +228,7 @@ impl Context {
     pub fn print(&self, report: &Report, receipt: &Receipt) -> Result<(), Failure> {
         let format = self.format();
         if let Some(path) = self.file() {
-            let style = Style { width: None, ascii: ascii() };
+            let style = Style { width: None, ascii: ascii(), spoken: spoken() };
             write_file(path, |file| {
                 if format != Format::Table {
                     return render(report, receipt, format, file, style);
@@ -243,7 +243,7 @@ impl Context {
             }
             return Ok(());
         }
-        let style = Style { width: width(&io::stdout()), ascii: ascii() };
+        let style = Style { width: width(&io::stdout()), ascii: ascii(), spoken: spoken() };
         let written = match format {
             Format::Table => {
                 let mut out = BufWriter::new(anstream::stdout().lock());
@@ -354,6 +354,11 @@ pub fn width(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
 fn ascii() -> bool {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     set("DEALBOOK_ASCII") || (io::stdout().is_terminal() && env::var_os("TERM").is_some_and(|term| term == "dumb"))
+}
+
+/// Whether bars and rules are left out, for who listens: DEALBOOK_ACCESSIBLE.
+fn spoken() -> bool {
+    env::var_os("DEALBOOK_ACCESSIBLE").is_some_and(|value| !value.is_empty())
 }
 
 /// `payouts.csv.receipt.json`

@@ -9,6 +9,7 @@ pub mod files;
 mod judge;
 mod record;
 mod rows;
+mod statements;
 
 pub use judge::{History, Judged, Judgement, Known, Said, judge};
 pub use record::record;
@@ -41,7 +42,7 @@ pub struct Order<'a> {
 /// # Errors
 /// Every problem of every file, with nothing appended; or the ledger cannot be written.
 pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, context: &Context) -> Result<Judgement, Failure> {
-    let known = Known { records: ledger.known(), sources: &ledger.states().sources };
+    let known = Known { records: ledger.known(), sources: &ledger.states().sources, bills: &ledger.states().records };
     let judgement = judged(files, order, known, context)?;
     // Before anything is appended: a file that is recorded is not read again for the rows that were left out.
     for judged in judgement.files.iter().filter(|judged| order.quarantine && !judged.bad.is_empty() && judged.history != History::Same) {

@@ -152,7 +152,9 @@ impl Written {
 fn excerpt(file: &str, first: u64, text: &str, at: Range<usize>, label: &str) -> Excerpt {
     let start = text[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at.start..].find('\n').map_or(text.len(), |newline| at.start + newline);
-    let span = at.start - start..at.end.min(end).max(at.start + 1) - start;
+    // At least one character, and all of it.
+    let whole = text.ceil_char_boundary(at.end.min(end).max(at.start + 1));
+    let span = at.start - start..whole - start;
     let line = first + text[..at.start].matches('\n').count() as u64;
     Excerpt { file: file.to_owned(), line, source: Some(text[start..end].to_owned()), span, label: label.to_owned() }
 }

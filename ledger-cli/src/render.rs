@@ -1,5 +1,6 @@
 //! Renderers: a report in, bytes out. One file per format, one list of them; none knows any projection.
 
+mod card;
 mod csv;
 mod json;
 mod markdown;
@@ -10,7 +11,7 @@ mod table;
 use std::io::{self, Write};
 use std::path::Path;
 
-use ledger_core::report::{Cell, Column, Kind, Layout, Receipt, Report};
+use ledger_core::report::{Card, CardLine, Cell, Column, Kind, Layout, Receipt, Report};
 
 /// A form in which a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -59,6 +60,8 @@ pub struct Style {
     pub width: Option<usize>,
     /// Only ASCII rules and marks.
     pub ascii: bool,
+    /// For who listens: a sentence for each fact, no bars and no rules.
+    pub spoken: bool,
 }
 
 /// Writes a report in a format.
@@ -83,19 +86,7 @@ fn has_currency(report: &Report) -> bool {
     report.column("currency").is_some()
 }
 
-/// Digits in groups of three: `-4000.00` is written `-4,000.00`.
-pub fn grouped(number: &str) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut out = String::from(sign);
-    for (at, digit) in whole.char_indices() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + fraction
-}
+pub use ledger_core::report::grouped;
 
 /// What people are shown of a cell: of who has no name, the account, where that is not shown beside it.
 fn named<'r>(report: &Report, row: &'r [Cell], at: usize) -> &'r Cell {
@@ -198,6 +189,7 @@ struct Grid {
 fn grids(report: &Report) -> Vec<Grid> {
     match report.layout {
         Layout::Rows => vec![rows_grid(report)],
+        Layout::Cards => card_grids(report),
         Layout::Statement => statement_grids(report),
     }
 }
@@ -246,6 +238,22 @@ fn statement_grids(report: &Report) -> Vec<Grid> {
             Grid { title: None, header, right, rows, totals: vec![] }
         })
         .collect()
+}
+
+/// The cards of a report as grids, for who draws no bars.
+fn card_grids(report: &Report) -> Vec<Grid> {
+    let line = |line: &CardLine| {
+        let amount = line.amount.map(|amount| grouped(&amount.to_string())).unwrap_or_default();
+        vec![line.label.clone(), amount, one_line(&line.remark)]
+    };
+    let grid = |card: &Card| Grid {
+        title: Some(one_line(&card.title)),
+        header: vec![String::new(), card.gauge.as_ref().map(|gauge| gauge.says.clone()).unwrap_or_default(), String::new()],
+        right: vec![false, true, false],
+        rows: card.lines.iter().map(line).collect(),
+        totals: vec![],
+    };
+    report.cards.iter().map(grid).collect()
 }
 
 /// The lines above a report for people.
@@ -372,7 +380,7 @@ pub(crate) mod tests {
     fn ascii_is_ascii() {
         let (mut report, receipt) = payouts(Layout::Rows);
         report.rows.pop();
-        let text = rendered(&report, &receipt, Format::Table, Style { ascii: true, width: None });
+        let text = rendered(&report, &receipt, Format::Table, Style { ascii: true, ..Style::default() });
         assert!(text.is_ascii(), "{text}");
     }
 
@@ -380,7 +388,7 @@ pub(crate) mod tests {
     fn a_narrow_terminal_shortens_texts_and_never_numbers() {
         for layout in [Layout::Rows, Layout::Statement] {
             let (report, receipt) = payouts(layout);
-            let text = rendered(&report, &receipt, Format::Table, Style { ascii: false, width: Some(60) });
+            let text = rendered(&report, &receipt, Format::Table, Style { width: Some(60), ..Style::default() });
             insta::assert_snapshot!(format!("narrow_{layout:?}").to_lowercase(), text);
         }
     }

@@ -19,6 +19,7 @@ mod replay;
 mod schema;
 mod show;
 mod status;
+mod suppose;
 mod trace;
 mod verify;
 mod why;

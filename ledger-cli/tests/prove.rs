@@ -640,6 +640,7 @@ fn every_report_is_as_its_schema_says() {
         ("payouts", &["show", "payouts"]),
         ("instalments", &["show", "instalments"]),
         ("openings", &["show", "openings"]),
+        ("edp", &["show", "edp"]),
         ("spend", &["show", "spend"]),
         ("why", &["show", "agreements", "status:active", "--why"]),
         ("receivables", &["show", "receivables"]),

@@ -190,6 +190,14 @@ cases! {
     daily_usage
     deals_of_similar_names
     direct_sale_paid_out
+    edp_badge_lost_mid_contract
+    edp_bill_restated
+    edp_cap_reached_mid_month
+    edp_policy_of_kinds
+    edp_ramped_years_and_carry_over
+    edp_refund_after_year_end
+    edp_statement_differs
+    edp_two_payers_partial_coverage
     fee_behind_the_buyers_invoice
     fee_refunded_and_reissued
     file_grows_day_by_day

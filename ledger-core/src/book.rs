@@ -25,7 +25,9 @@ pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_nee
 pub use observe::{Version, observe};
 
 use crate::chain::Hash;
+use crate::commitment::in_force;
 use crate::event::billing::BillingEvent;
+use crate::event::commitment::Eligibility;
 use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Origin};
 use crate::id::{AccountId, Actor};
@@ -168,6 +170,14 @@ impl Book {
     /// The cost centre of a buyer's account at a moment, as far as was known at a position.
     pub fn cost_centre(&self, account: AccountId, at: Instant, known_at: u64) -> Option<&str> {
         self.policy_by(policy::cost_centres::NAME, at, known_at)?.parameters.get(account.as_str()).map(String::as_str)
+    }
+
+    /// What the policy says of a kind of product on a day, and where it was set, as far as was known at a position.
+    pub fn eligibility(&self, kind: Option<&str>, day: Instant, known_at: u64) -> Option<(Eligibility, u64)> {
+        let policy = self.policy_by(policy::edp_eligibility::NAME, day, known_at)?;
+        let read = |(parameter, value): (&String, &String)| policy::edp_eligibility::read(parameter, value, policy.effective_at);
+        let rules: Vec<Eligibility> = policy.parameters.iter().filter_map(read).collect();
+        in_force(rules.iter(), kind, day).map(|rule| (rule.clone(), policy.seq))
     }
 
     /// Who recorded an entry of ours.

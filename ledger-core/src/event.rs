@@ -15,6 +15,7 @@
 pub mod agreement;
 pub mod billing;
 pub mod catalogue;
+pub mod commitment;
 pub mod governance;
 pub mod offer;
 pub mod resale;
@@ -159,6 +160,16 @@ catalogue! {
     "usage.metered" UsageMetered(billing::UsageMetered),
     /// One tax of one invoice line.
     "tax.itemised" TaxItemised(billing::TaxItemised),
+    /// A buyer commits to spend so much with AWS.
+    "commitment.signed" CommitmentSigned(commitment::CommitmentTerms),
+    /// A commitment has other terms from here on.
+    "commitment.amended" CommitmentAmended(commitment::CommitmentTerms),
+    /// AWS says how much of a commitment it has counted.
+    "commitment.statement" CommitmentStatement(commitment::CommitmentStatement),
+    /// What a payer was billed in a month, of one type of line.
+    "spend.recorded" SpendRecorded(commitment::SpendRecorded),
+    /// AWS has invoiced what was lacking in a contract year.
+    "shortfall.invoiced" ShortfallInvoiced(commitment::ShortfallInvoiced),
 }
 
 impl Event {

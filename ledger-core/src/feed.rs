@@ -451,11 +451,7 @@ impl Row<'_> {
     pub fn account(&self, column: impl Into<usize>) -> Option<AccountId> {
         let column = column.into();
         let text = self.text(column)?;
-        let cure = "AWS writes 12 digits, leading zeros included; a spreadsheet has probably re-saved this file. Download it again";
-        let read = spreadsheet_number(text)
-            .map_or(Ok(()), Err)
-            .and_then(|()| text.parse().map_err(|_| (Code::E0215, "an AWS account id has 12 digits".to_owned(), cure.to_owned())));
-        self.keep(column, text, read)
+        self.keep(column, text, account(text))
     }
 
     /// An amount; nothing when the column is empty.
@@ -469,10 +465,7 @@ impl Row<'_> {
     pub fn currency(&self, column: impl Into<usize>) -> Option<Currency> {
         let column = column.into();
         let text = self.text(column)?;
-        let read = text.parse().map_err(|_| {
-            (Code::E0205, "a currency is three capital letters".to_owned(), "write the ISO 4217 code, such as USD".to_owned())
-        });
-        self.keep(column, text, read)
+        self.keep(column, text, currency(text))
     }
 
     /// A whole number; nothing when the column is empty.
@@ -584,6 +577,17 @@ fn spreadsheet_number(text: &str) -> Option<Complaint> {
         let cure = "a spreadsheet took the id for a number; download the file again and do not open it in a spreadsheet";
         (Code::E0214, "the id has lost its digits".to_owned(), cure.to_owned())
     })
+}
+
+pub(crate) fn account(text: &str) -> Result<AccountId, Complaint> {
+    let cure = "AWS writes 12 digits, leading zeros included; a spreadsheet has probably re-saved this file. Download it again";
+    let wrong = |_| (Code::E0215, "an AWS account id has 12 digits".to_owned(), cure.to_owned());
+    spreadsheet_number(text).map_or(Ok(()), Err).and_then(|()| text.parse().map_err(wrong))
+}
+
+pub(crate) fn currency(text: &str) -> Result<Currency, Complaint> {
+    let cure = "write the ISO 4217 code, such as USD".to_owned();
+    text.parse().map_err(|_| (Code::E0205, "a currency is three capital letters".to_owned(), cure))
 }
 
 pub(crate) fn amount(text: &str) -> Result<Amount, Complaint> {

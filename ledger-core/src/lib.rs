@@ -3,6 +3,7 @@
 //! ```text
 //! Row     -Feed::read-->        Fact               what a source says, in the field's words
 //! JSON    -Document::read->     [Fact]             what a document of AWS says
+//! Rows    -Sums::facts->        [Fact]             what a bill of AWS says of a month
 //! Fact    -book::observe-->     Event | nothing    nothing: already known
 //! Draft   -write-->             Line               one event in canonical JSON, bound to the line before
 //! Line    -chain::follow-->     Head               or how the chain breaks
@@ -12,6 +13,7 @@
 pub mod book;
 mod canonical;
 pub mod chain;
+pub mod commitment;
 pub mod damage;
 pub mod document;
 pub mod event;
@@ -25,4 +27,5 @@ pub mod problem;
 pub mod projection;
 pub mod report;
 pub mod schema;
+pub mod statement;
 pub mod time;

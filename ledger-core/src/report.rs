@@ -148,6 +148,76 @@ pub enum Layout {
     Rows,
     /// Turned: a column for each row, a line for each measure, a block for each currency; a measure that is zero everywhere is left out.
     Statement,
+    /// A card for each row: a bar, and its parts line by line.
+    Cards,
+}
+
+/// What a part of a bar stands for; renderers have a glyph for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What is there, of the first kind.
+    First,
+    /// What is there, of the second kind.
+    Second,
+    /// What is expected.
+    Expected,
+    /// What lacks.
+    Lacking,
+    /// No part of the bar: the sum of what is there.
+    Sum,
+}
+
+/// A bar: parts of a whole, one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gauge {
+    /// The whole.
+    pub whole: i128,
+    /// Its parts; what they leave lacks.
+    pub parts: Vec<(Part, i128)>,
+    /// What it says, beside it.
+    pub says: String,
+    /// A place on it, and what that says.
+    pub mark: Option<(i128, String)>,
+}
+
+/// A line of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardLine {
+    /// The part of the bar that it is.
+    pub part: Option<Part>,
+    /// What it is called.
+    pub label: String,
+    /// How much.
+    pub amount: Option<Amount>,
+    /// What else there is to say.
+    pub remark: String,
+}
+
+/// A row as people are shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// What it is of.
+    pub title: String,
+    /// The bar.
+    pub gauge: Option<Gauge>,
+    /// Its lines.
+    pub lines: Vec<CardLine>,
+    /// The same in a sentence, for who cannot see a bar.
+    pub says: String,
+}
+
+/// Digits in groups of three: `-4000.00` is written `-4,000.00`.
+pub fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut out = String::from(sign);
+    for (at, digit) in whole.char_indices() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + fraction
 }
 
 /// An answer.
@@ -165,6 +235,8 @@ pub struct Report {
     pub totals: Vec<Vec<Cell>>,
     /// How people are shown it.
     pub layout: Layout,
+    /// Of cards: one for each row.
+    pub cards: Vec<Card>,
     /// The columns that people are shown, in this order; every column when it is empty. Programs always get every column.
     pub shown: Vec<&'static str>,
     /// What a reader should know, below it.
@@ -183,6 +255,7 @@ impl Report {
             rows: Vec::new(),
             totals: Vec::new(),
             layout: Layout::default(),
+            cards: Vec::new(),
             shown: Vec::new(),
             notes: Vec::new(),
             incomplete: Vec::new(),

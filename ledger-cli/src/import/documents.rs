@@ -10,7 +10,7 @@ use ledger_core::id::AccountId;
 use ledger_core::problem::{Code, Located, Problem, Problems};
 
 use super::files::InFile;
-use super::judge::{Content, History, Judged, Judgement, Known, Said, measured, whose};
+use super::judge::{Content, Judged, Judgement, Known, Said, history_of, measured, whose};
 use crate::decode::json;
 use crate::failure::Failure;
 
@@ -55,24 +55,8 @@ pub(super) fn judge(
             *rows += 1;
         }
     }
-    let imports = known.sources.imports().iter();
-    let same = imports.rev().find(|import| import.said.recipient == recipient && import.said.digest == documents.digest);
-    let history = match same {
-        // What is said beside the same bytes may be something else this time: then there is something new in them.
-        Some(same) if same.is_complete() => {
-            if new.is_empty() {
-                History::Same
-            } else {
-                History::New
-            }
-        }
-        Some(same) => History::Unfinished { import: same.seq },
-        None => History::New,
-    };
+    let history = history_of(recipient, documents.digest, !new.is_empty(), known.sources);
     judgement.files.push(Judged {
-        file,
-        feed: kind.name(),
-        recipient,
         digest: documents.digest,
         decoded_bytes: documents.len(),
         rows,
@@ -80,10 +64,9 @@ pub(super) fn judge(
         new,
         totals,
         dropped,
-        fallbacks: BTreeMap::new(),
-        bad: Vec::new(),
         history,
         content: Content::Facts(facts),
+        ..Judged::of(file, kind.name(), recipient)
     });
     Ok(())
 }

@@ -12,6 +12,7 @@ use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::problem::{Code, Located, Problem, Problems};
 use ledger_core::projection::sources::{Import, Sources};
+use ledger_core::statement;
 use ledger_core::time::Instant;
 use ledger_store::scan::in_order;
 
@@ -28,6 +29,8 @@ pub struct Known<'a> {
     pub records: &'a ledger_core::projection::known::Known,
     /// The files.
     pub sources: &'a Sources,
+    /// What AWS's bills have said.
+    pub bills: &'a ledger_core::projection::records::Records,
 }
 
 /// A file that was judged.
@@ -121,6 +124,26 @@ pub enum History {
 }
 
 impl Judged {
+    /// A file of which nothing is known yet.
+    pub(super) fn of(file: InFile, feed: &'static str, recipient: AccountId) -> Self {
+        Self {
+            file,
+            feed,
+            recipient,
+            digest: Hash::ZERO,
+            decoded_bytes: 0,
+            rows: 0,
+            known: 0,
+            new: BTreeMap::new(),
+            totals: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+            fallbacks: BTreeMap::new(),
+            bad: Vec::new(),
+            history: History::New,
+            content: Content::Facts(Vec::new()),
+        }
+    }
+
     /// Whether it holds documents.
     pub fn is_documents(&self) -> bool {
         matches!(self.content, Content::Facts(_))
@@ -184,12 +207,16 @@ impl Judgement {
 pub fn judge(files: Vec<InFile>, said: Said<'_>, known: Known<'_>, mut tick: impl FnMut(u64)) -> Result<Judgement, Failure> {
     let mut judgement =
         Judgement { files: Vec::new(), accounts: BTreeMap::new(), rows: Problems::new(), whole: Problems::new(), notes: Vec::new() };
-    let (mut recognised, mut documents) = (Vec::new(), Vec::new());
+    let (mut recognised, mut documents, mut bills) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
         if json::is_json(&file.path)? {
             documents.push(file);
-        } else if let Some(layout) = open(&file.path, &mut judgement.whole)? {
-            recognised.push((file, layout));
+        } else {
+            match open(&file.path, &mut judgement.whole)? {
+                Some(Opened::Feed(layout)) => recognised.push((file, layout)),
+                Some(Opened::Bill(layout)) => bills.push((file, layout)),
+                None => (),
+            }
         }
     }
     for (file, layout) in recognised.iter().filter(|(_, layout)| layout.feed.name() == "account") {
@@ -210,22 +237,32 @@ pub fn judge(files: Vec<InFile>, said: Said<'_>, known: Known<'_>, mut tick: imp
             Err(problem) => judgement.whole.push(whole_file(&file.path, problem)),
         }
     }
+    super::statements::judge(bills, known, &mut seen, &mut judgement, &mut tick)?;
     for file in documents {
         super::documents::judge(file, &said, known, &mut seen, &mut judgement)?;
     }
     Ok(judgement)
 }
 
-fn whole_file(path: &Path, problem: Problem) -> Located {
+pub(super) fn whole_file(path: &Path, problem: Problem) -> Located {
     Located { file: path.display().to_string(), line: 1, column_number: None, problem }
 }
 
-/// Opens a file and finds the feed that its header belongs to.
-fn open(path: &Path, problems: &mut Problems) -> Result<Option<Layout>, Failure> {
+/// What a file of rows is.
+enum Opened {
+    Feed(Layout),
+    Bill(statement::Layout),
+}
+
+/// Opens a file and finds the feed, or the kind of bill, that its header belongs to.
+fn open(path: &Path, problems: &mut Problems) -> Result<Option<Opened>, Failure> {
     let Some(rows) = Rows::open(path, None, problems)? else { return Ok(None) };
     let header: Vec<&str> = rows.header().iter().map(String::as_str).collect();
+    if let Some(layout) = statement::recognise(&header) {
+        return Ok(Some(Opened::Bill(layout)));
+    }
     match feed::recognise(&header) {
-        Ok(layout) => Ok(Some(layout)),
+        Ok(layout) => Ok(Some(Opened::Feed(layout))),
         Err(unrecognised) => {
             problems.push(whole_file(path, unknown_kind(&header, &unrecognised)));
             Ok(None)
@@ -281,6 +318,17 @@ pub(super) fn whose(file: &InFile, inside: (&'static str, Option<AccountId>), ac
     }
 }
 
+/// What the ledger knows of a file that was judged as a whole. The same bytes may have something new in them: what is said beside them may be
+/// something else this time, or another file may have said something else in between.
+pub(super) fn history_of(recipient: AccountId, digest: Hash, is_new: bool, sources: &Sources) -> History {
+    let mut imports = sources.imports().iter().rev();
+    match imports.find(|import| import.said.recipient == recipient && import.said.digest == digest) {
+        Some(same) if same.is_complete() && !is_new => History::Same,
+        Some(same) if !same.is_complete() => History::Unfinished { import: same.seq },
+        _ => History::New,
+    }
+}
+
 /// The latest import of the same file, and any import of the same bytes.
 fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -> (Option<Import>, Vec<Import>) {
     let same_file = |import: &&Import| {
@@ -309,22 +357,7 @@ fn judge_file(
     let Some(mut rows) = opened else { return Err(changed(&file.path)) };
     let shown = rows.file().to_owned();
     let mut chunks = Vec::new();
-    let mut judged = Judged {
-        file,
-        feed: layout.feed.name(),
-        recipient,
-        digest: Hash::ZERO,
-        decoded_bytes: 0,
-        rows: 0,
-        known: 0,
-        new: BTreeMap::new(),
-        totals: BTreeMap::new(),
-        dropped: BTreeMap::new(),
-        fallbacks: BTreeMap::new(),
-        bad: Vec::new(),
-        history: History::New,
-        content: Content::Facts(Vec::new()),
-    };
+    let mut judged = Judged::of(file, layout.feed.name(), recipient);
     let mut first_new = None;
     {
         let (layout, accounts, records) = (&layout, judgement.accounts.get(&recipient).unwrap_or(&UNTOLD), known.records);
@@ -425,6 +458,8 @@ pub(super) fn measured(event: &Event) -> (&'static str, Option<(Currency, Amount
         Event::ChargeScheduled(charge) => Some((charge.currency, charge.amount)),
         Event::TaxItemised(item) => item.currency.map(|currency| (currency, item.amount)),
         Event::UsageMetered(usage) => usage.currency.zip(usage.estimated_revenue),
+        // Of several cost columns the first in order.
+        Event::SpendRecorded(spend) => spend.amounts.values().next().map(|amount| (spend.currency, *amount)),
         event => event.billing().map(|row| (row.currency, row.amount)),
     };
     (event.type_name(), money)

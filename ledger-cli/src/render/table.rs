@@ -23,9 +23,12 @@ pub(super) fn write(report: &Report, receipt: &Receipt, out: &mut impl Write, st
     if report.rows.is_empty() {
         writeln!(out, "(nothing)")?;
     }
-    let grids = super::grids(report);
+    if report.layout == Layout::Cards {
+        super::card::write(&report.cards, out, style)?;
+    }
+    let grids = if report.layout == Layout::Cards { vec![] } else { super::grids(report) };
     let drawn = grids.into_iter().flat_map(|grid| match report.layout {
-        Layout::Rows => vec![shortened(upper(grid), style.width, style)],
+        Layout::Rows | Layout::Cards => vec![shortened(upper(grid), style.width, style)],
         Layout::Statement => folded(&grid, style.width.unwrap_or(STATEMENT_WIDTH)),
     });
     for (at, grid) in drawn.filter(|_| !report.rows.is_empty()).enumerate() {
@@ -44,7 +47,7 @@ pub(super) fn write(report: &Report, receipt: &Receipt, out: &mut impl Write, st
     Ok(())
 }
 
-fn ascii(text: &str, style: Style) -> String {
+pub(super) fn ascii(text: &str, style: Style) -> String {
     if style.ascii { text.replace('·', "|").replace('…', "...").replace('–', "-") } else { text.to_owned() }
 }
 
@@ -66,11 +69,13 @@ fn draw(grid: &Grid, out: &mut impl Write, style: Style, bold: Ansi) -> io::Resu
         writeln!(out, "{bold}{title}{bold:#}")?;
     }
     writeln!(out, "{bold}{}{bold:#}", line(&grid.header, &widths, &grid.right))?;
-    writeln!(out, "{}", rules.join(GAP))?;
+    if !style.spoken {
+        writeln!(out, "{}", rules.join(GAP))?;
+    }
     for row in &grid.rows {
         writeln!(out, "{}", line(row, &widths, &grid.right))?;
     }
-    if !grid.totals.is_empty() {
+    if !grid.totals.is_empty() && !style.spoken {
         writeln!(out, "{}", rules.join(GAP))?;
     }
     for row in &grid.totals {

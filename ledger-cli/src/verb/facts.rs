@@ -17,6 +17,7 @@ pub(crate) struct Facts {
 
 /// The fields that say what an event is about, the nearest first.
 const SUBJECTS: &[&str] = &[
+    "commitment",
     "invoice",
     "agreement",
     "offer",
@@ -31,6 +32,7 @@ const SUBJECTS: &[&str] = &[
     "policy",
     "template",
     "person",
+    "payer",
     "name",
     "entry",
 ];

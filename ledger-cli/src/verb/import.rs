@@ -13,10 +13,10 @@ use crate::failure::{Exit, Failure, counted};
 use crate::import::{self, History, Judged, Judgement, Known, Order, Said, files};
 use crate::session::{self, Session};
 
-/// Append events from AWS seller data feeds, and from documents of its APIs and EventBridge
+/// Append events from AWS seller data feeds, from its bills, and from documents of its APIs and EventBridge
 ///
-/// Takes files, gzip among them, and folders in AWS's delivery layout. Feeds are recognised by their header, documents in JSON by their
-/// members. What is already recorded is not recorded again, so importing yesterday's files once more is the normal case. When anything is
+/// Takes files, gzip among them, and folders in AWS's delivery layout. Feeds and bills (CUR, FOCUS) are recognised by their header, documents in
+/// JSON by their members. What is already recorded is not recorded again, so importing yesterday's files once more is the normal case. When anything is
 /// damaged, every problem is reported and nothing is appended.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -62,7 +62,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let session = Session::open(context)?;
         session::expect(&args.writing, session.head())?;
         let (states, records) = (session.states()?, session.known()?);
-        let judgement = import::judged(found, &order, Known { records: &records, sources: &states.sources }, context)?;
+        let judgement =
+            import::judged(found, &order, Known { records: &records, sources: &states.sources, bills: &states.records }, context)?;
         return tell(&judgement, (session.head(), None), context);
     }
     let mut ledger = session::write(context)?;

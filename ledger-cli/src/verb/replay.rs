@@ -92,6 +92,11 @@ fn fold(session: &Session, to: Head, context: &Context, mut see: impl FnMut(&Ent
     Ok(fold)
 }
 
+/// The states as they were at a head, folded from the first event.
+pub(super) fn states_to(session: &Session, to: Head, context: &Context) -> Result<States, Failure> {
+    fold(session, to, context, |_, _| ()).map(|fold| fold.states)
+}
+
 /// The columns of the comparison.
 pub(super) fn columns() -> Vec<Column> {
     vec![

@@ -1,8 +1,10 @@
 //! `dealbook schema`
 
 use chrono::NaiveDate;
+use ledger_core::book::Book;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
+use ledger_core::projection::edp;
 use ledger_core::projection::records::{self, Records, View};
 use ledger_core::projection::sources::{self, Sources};
 use ledger_core::report::{Column, Report, schema_name};
@@ -37,6 +39,10 @@ const REPORTS: &[(&str, Columns)] = &[
     ("deal", deal::columns),
     ("deals", || recorded(records::deals)),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
+    ("edp", || {
+        let (billing, book) = (Billing::default(), Book::default());
+        edp::edp(&edp::Setting { view: &Records::default().at(NOTHING), billing: &billing, book: &book, names: &NoNames }).columns
+    }),
     ("event", event::columns),
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),

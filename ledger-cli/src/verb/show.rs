@@ -1,6 +1,7 @@
 //! `dealbook show`
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use ledger_core::book;
 use ledger_core::chain::Head;
@@ -9,11 +10,13 @@ use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{self, In, Names as _, Options, Pending};
+use ledger_core::projection::edp;
 use ledger_core::projection::records::{self, View};
 use ledger_core::projection::sources;
 use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
+use super::suppose::suppose;
 use super::why;
 use crate::ask::{Key, Query, Wants};
 use crate::context::{Context, Reading};
@@ -45,6 +48,9 @@ pub(crate) struct Args {
     /// Of deals, offers, authorizations, agreements: by which rule and which events each is as it is
     #[arg(long)]
     pub(crate) why: bool,
+    /// What if: events of FILE are supposed as well, one intent a line as for `record`; nothing is recorded
+    #[arg(long = "if", value_name = "FILE")]
+    pub(crate) supposed: Option<PathBuf>,
     /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub(crate) within: Option<u64>,
@@ -100,6 +106,8 @@ pub(crate) enum Noun {
     Receivables,
     /// What buyers were invoiced, by cost centre
     Spend,
+    /// How far commitments to AWS are retired, contract year by contract year
+    Edp,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -147,23 +155,40 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let query = Query::parse(&args.query, context.today())?;
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
-    let states = session.states_of(args.noun.wants())?;
-    refuse_before_cut_over(&states, &asked.basis)?;
-    let view = states.records.at(asked.basis);
-    let (report, projector) = report(&args, &states, &view, &asked, context);
-    let report = narrow(report, &query, args.noun, &view)?;
+    let mut arguments = arguments(&args);
+    let mut heading = None;
+    let mut answered = asked.clone();
+    let states = match &args.supposed {
+        None => session.states_of(args.noun.wants())?,
+        Some(path) => {
+            let supposed = suppose(path, (asked.clone(), head), args.noun.wants(), &session, context)?;
+            arguments.insert("if".to_owned(), supposed.digest.to_string());
+            (heading, answered) = (Some(supposed.heading), supposed.asked);
+            supposed.states
+        }
+    };
+    refuse_before_cut_over(&states, &answered.basis)?;
+    let view = states.records.at(answered.basis);
+    let (report, projector) = report(&args, &states, &view, &answered, context);
+    let mut report = narrow(report, &query, args.noun, &view)?;
     if args.why {
         let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.first() { Some(id.clone()) } else { None };
         let mut ids: Vec<String> = report.rows.iter().filter_map(id).collect();
         ids.dedup();
-        let reasons = why::reasons(args.noun, &view, &ids).unwrap_or_default();
-        return print(why::report(&reasons, &session)?, asked, head, arguments(&args), projector, &states, context);
+        let names = Named::of(&view).with(&states.book);
+        let reasons =
+            why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids);
+        let reasons = reasons.unwrap_or_default();
+        let mut report = why::report(&reasons, &session)?;
+        report.heading.splice(0..0, heading);
+        return print(report, asked, head, arguments, projector, &states, context);
     }
-    let report = match args.by.filter(|_| args.noun != Noun::Payouts) {
+    report = match args.by.filter(|_| args.noun != Noun::Payouts) {
         Some(by) => grouped(&report, by, args.noun, &view)?,
         None => report,
     };
-    print(report, asked, head, arguments(&args), projector, &states, context)
+    report.heading.splice(0..0, heading);
+    print(report, asked, head, arguments, projector, &states, context)
 }
 
 /// Prints a report with its receipt, headed by what it lacks.
@@ -244,6 +269,9 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
         Noun::Instalments => (records::instalments(view, &states.billing.invoiced(basis)), format!("{money} {record}")),
+        Noun::Edp => {
+            (edp::edp(&edp::Setting { view, billing: &states.billing, book: &states.book, names: &names }), format!("{money} {record}"))
+        }
         Noun::Spend => (billing::spend(&states.billing, basis, &names), money),
         Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
@@ -282,6 +310,7 @@ impl Noun {
             | Self::Receivables
             | Self::Instalments
             | Self::Spend
+            | Self::Edp
             | Self::Openings
             | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
@@ -301,9 +330,7 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
         Args { stats: true, noun, .. } if *noun != Noun::Offers => unfit("--stats", "show offers"),
         Args { by: Some(_), stats: true, .. } => unfit("--by", "show offers without --stats, among others"),
-        Args { why: true, noun, .. } if !matches!(noun, Noun::Deals | Noun::Offers | Noun::Authorizations | Noun::Agreements) => {
-            unfit("--why", "show deals, show offers, show authorizations and show agreements")
-        }
+        Args { why: true, noun, .. } if !why::tells(*noun) => unfit("--why", "show deals, offers, authorizations, agreements and edp"),
         Args { why: true, by: Some(_), .. } | Args { why: true, stats: true, .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
@@ -411,6 +438,7 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
     query.words.iter().try_for_each(|word| refuse_strange(&word.wants, &columns, noun))?;
     let names = Named::of(view);
     let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
+    let mut kept = Vec::new();
     report.rows.retain(|row| {
         let texts = |key: Key| -> Vec<String> {
             let fits = |column: &str| key == Key::Any || names_of(key).contains(&column);
@@ -422,8 +450,12 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
         let within = |period: &Period| {
             columns.iter().zip(row).filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
         };
-        query.matches(&texts, &within)
+        let matches = query.matches(&texts, &within);
+        kept.push(matches);
+        matches
     });
+    let mut kept = kept.into_iter();
+    report.cards.retain(|_| kept.next().unwrap_or(false));
     // What stands above says who is who: nobody else is to be introduced.
     let shown = |word: &str| report.rows.iter().flatten().any(|cell| matches!(cell, Cell::Text(text) if text == word));
     report.heading.retain(|line| line.split_once(' ').is_none_or(|(word, _)| word.parse::<AccountId>().is_err() || shown(word)));

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ledger_core::chain::Hash;
 use ledger_core::event::Event;
-use ledger_core::projection::records::{self, Reason, View};
+use ledger_core::projection::edp;
+use ledger_core::projection::records::{self, Reason};
 use ledger_core::report::{Cell, Column, Kind, Report};
 
 use super::show::Noun;
@@ -18,6 +19,7 @@ pub(super) fn columns() -> Vec<Column> {
         Column::new("field", "What", Kind::Text),
         Column::new("value", "Is", Kind::Text),
         Column::new("rule", "By", Kind::Text),
+        Column::new("remark", "Because", Kind::Text),
         Column::new("seq", "#", Kind::Count),
         Column::new("event", "Event", Kind::Text),
         Column::new("hash", "Hash", Kind::Text),
@@ -27,9 +29,20 @@ pub(super) fn columns() -> Vec<Column> {
     ]
 }
 
+/// Whether it can be told why the things of a report are shown as they are.
+pub(super) fn tells(noun: Noun) -> bool {
+    matches!(noun, Noun::Deals | Noun::Offers | Noun::Authorizations | Noun::Agreements | Noun::Edp)
+}
+
 /// Why the things of a report are shown as they are; nothing for reports of other things.
-pub(super) fn reasons(noun: Noun, view: &View<'_>, ids: &[String]) -> Option<Vec<Reason>> {
+pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) -> Option<Vec<Reason>> {
+    let view = setting.view;
     match noun {
+        Noun::Edp => {
+            let chosen =
+                |reason: &Reason| ids.iter().any(|id| reason.subject.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(' ')));
+            Some(edp::why(setting).into_iter().filter(chosen).collect())
+        }
         Noun::Deals => Some(records::why_deals(view, ids)),
         Noun::Agreements => Some(records::why_agreements(view, ids)),
         Noun::Offers => Some(records::why_offers(view, ids)),
@@ -42,11 +55,20 @@ pub(super) fn reasons(noun: Noun, view: &View<'_>, ids: &[String]) -> Option<Vec
 pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Failure> {
     let mut report = Report::new("why", columns());
     for reason in reasons {
-        let said = [Cell::text(&reason.subject), Cell::text(reason.field), Cell::text(text(&reason.value)), Cell::text(reason.rule.name)];
-        if reason.events.is_empty() {
+        let said = [
+            Cell::text(&reason.subject),
+            Cell::text(reason.field),
+            Cell::text(text(&reason.value)),
+            Cell::text(reason.rule.name),
+            Cell::or_empty(reason.remark.as_ref(), Cell::text),
+        ];
+        let known = reason.events.iter().any(|seq| *seq <= session.head().seq);
+        if !known {
             report.rows.push([&said[..], &std::array::from_fn::<_, 6, _>(|_| Cell::Empty)].concat());
         }
-        for seq in &reason.events {
+        // A figure stands once, beside its first event: whoever sums the column sums figures.
+        let again = [said[0].clone(), said[1].clone(), Cell::Empty, Cell::Empty, Cell::Empty];
+        for (at, seq) in reason.events.iter().enumerate() {
             let (Some(line), Some(entry)) = (session.source.line(*seq)?, session.entry(*seq)?) else { continue };
             let file = entry.source.as_ref().and_then(|source| source.import).map(|import| session.entry(import)).transpose()?.flatten();
             let file = file.and_then(|entry| if let Event::SourceImported(said) = entry.event { Some(said.file) } else { None });
@@ -58,7 +80,7 @@ pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Fa
                 Cell::or_empty(file, Cell::Text),
                 Cell::or_empty(entry.source.as_ref().and_then(|source| source.row), Cell::Count),
             ];
-            report.rows.push([&said[..], &of_the_event].concat());
+            report.rows.push([if at == 0 { &said[..] } else { &again[..] }, &of_the_event].concat());
         }
     }
     let used: BTreeSet<&str> = reasons.iter().map(|reason| reason.rule.name).collect();

@@ -93,6 +93,13 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
             "an offer is approved by approving the entry that drafted or submitted it",
             "dealbook approve N --key FILE",
         ),
+        Event::CommitmentSigned(terms) => rules::commitment::signed(setting, terms, &mut breaches),
+        Event::CommitmentAmended(terms) => rules::commitment::amended(setting, terms, at, &mut breaches),
+        Event::CommitmentStatement(told) => {
+            rules::commitment::statement(setting, told, draft.source.as_ref().and_then(|source| source.document), &mut breaches);
+        }
+        Event::ShortfallInvoiced(told) => rules::commitment::shortfall(setting, told, is_fact, &mut breaches),
+        Event::SpendRecorded(told) => rules::commitment::spend(told, is_fact, &mut breaches),
         Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, &mut breaches),
         event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
         event => refuse(event, is_fact, &mut breaches),

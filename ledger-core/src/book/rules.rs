@@ -2,6 +2,7 @@
 
 mod agreement;
 mod cancellation;
+pub(super) mod commitment;
 mod governance;
 mod money;
 mod offer;
@@ -14,7 +15,7 @@ pub(super) use cancellation::{answered, requested};
 pub(super) use governance::{approval, corrected, rate, registered, template};
 pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};
 pub(super) use offer::{
-    approvable, as_sold, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, schedule,
+    DELIVERY, approvable, as_sold, availability, draft_of, drafted, is_approved, missing_approvals, offer_in, rejected, released, schedule,
     submitted, withdrawn,
 };
 pub(super) use offer_set::offer_set;

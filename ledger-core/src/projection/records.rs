@@ -14,6 +14,7 @@
 //! files gives the same answers. The fold keeps each version's JSON and decodes what a question needs.
 
 mod cancellations;
+mod commitments;
 mod deals;
 mod findings;
 mod groups;
@@ -39,6 +40,7 @@ pub use self::offer_states::{OfferState, OfferStates};
 pub use self::renewals::renewals;
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 pub use self::strategy::strategy;
+pub(crate) use self::why::{CARRIED, COUNTED, MARKETPLACE, SERVICES};
 pub use self::why::{RULES, Reason, Rule, why_agreements, why_authorizations, why_deals, why_offers};
 use super::Projection;
 use crate::canonical;
@@ -67,9 +69,13 @@ enum Kind {
     Term,
     Charge,
     Summary,
+    Commitment,
+    Statement,
+    Spend,
+    Shortfall,
 }
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 20] = [
     Kind::Party,
     Kind::Place,
     Kind::Product,
@@ -86,6 +92,10 @@ const KINDS: [Kind; 16] = [
     Kind::Term,
     Kind::Charge,
     Kind::Summary,
+    Kind::Commitment,
+    Kind::Statement,
+    Kind::Spend,
+    Kind::Shortfall,
 ];
 
 /// One statement about a record. Its key and its JSON stand in [`Records::text`], one behind the other.
@@ -266,6 +276,34 @@ fn subject(event: &Event, effective_at: Instant, document: Option<&str>, key: &m
             put(&[it.invoice.as_str()]);
             (Kind::Summary, effective_at)
         }
+        Event::CommitmentSigned(it) | Event::CommitmentAmended(it) => {
+            put(&[it.commitment.as_str()]);
+            (Kind::Commitment, effective_at)
+        }
+        Event::CommitmentStatement(it) => {
+            put(&[it.commitment.as_str(), &it.until.to_string()]);
+            (Kind::Statement, effective_at)
+        }
+        Event::SpendRecorded(it) => {
+            let (invoice, product) = (it.invoice.as_ref().map_or("", |id| id.as_str()), it.product.as_ref().map_or("", |id| id.as_str()));
+            let month = it.month.to_string();
+            put(&[
+                it.payer.as_str(),
+                &month,
+                &it.statement,
+                &it.class,
+                &it.line_type,
+                it.currency.as_str(),
+                invoice,
+                product,
+                it.seller.as_deref().unwrap_or(""),
+            ]);
+            (Kind::Spend, effective_at)
+        }
+        Event::ShortfallInvoiced(it) => {
+            put(&[it.commitment.as_str(), it.invoice.as_str()]);
+            (Kind::Shortfall, effective_at)
+        }
         _ => return None,
     })
 }
@@ -349,7 +387,7 @@ impl Projection for Records {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn evolve(&mut self, entry: &Entry) {

@@ -18,7 +18,7 @@ use crate::time::Instant;
 
 /// AWS's programmes that an offer may be made under. Source: AWS Partner Network, migration and resale programmes.
 const PROGRAMMES: &[&str] = &["mpop", "wmp", "isv-accelerate", "list-and-sell"];
-const DELIVERY: &[&str] = &["ami", "container", "saas", "machine-learning", "professional-services", "data"];
+pub(in crate::book) const DELIVERY: &[&str] = &["ami", "container", "saas", "machine-learning", "professional-services", "data"];
 /// The most instalments of a schedule, and the most months between its first and its last: five years.
 const MOST_INSTALMENTS: usize = 60;
 const MOST_MONTHS: u32 = 60;

@@ -593,7 +593,7 @@ impl View<'_> {
 
     /// The instalments that stand: what was planned for after an early end is planned no more. When an agreement is replaced, its
     /// remaining payments are cancelled (AWS Marketplace seller guide, agreement-based offers).
-    pub(super) fn instalments(&self, standing: &Standing) -> Vec<ChargeScheduled> {
+    pub(crate) fn instalments(&self, standing: &Standing) -> Vec<ChargeScheduled> {
         let ended = match standing.terms.status {
             Some(Status::Cancelled | Status::Replaced | Status::Terminated | Status::Archived) => Some(standing.since),
             _ => None,

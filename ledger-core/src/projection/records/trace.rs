@@ -13,7 +13,8 @@ const fn word(kind: Kind) -> Option<&'static str> {
         Kind::Agreement | Kind::Cancellation | Kind::Term | Kind::Charge => Some("agreement"),
         Kind::Product | Kind::Designation => Some("product"),
         Kind::Summary => Some("invoice"),
-        Kind::Party | Kind::Place | Kind::Mapping => None,
+        Kind::Commitment | Kind::Statement | Kind::Shortfall => Some("commitment"),
+        Kind::Party | Kind::Place | Kind::Mapping | Kind::Spend => None,
     }
 }
 

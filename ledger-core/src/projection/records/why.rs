@@ -21,7 +21,7 @@ pub struct Rule {
 
 macro_rules! rules {
     ($($id:ident $name:literal $text:literal,)+) => {
-        $(const $id: Rule = Rule { name: $name, text: $text };)+
+        $(pub(crate) const $id: Rule = Rule { name: $name, text: $text };)+
 
         /// Every rule by which the records are read.
         pub const RULES: &[Rule] = &[$($id),+];
@@ -39,6 +39,10 @@ rules! {
     GRANT "grant/1" "what was told of an authorization, the later over the earlier; it is granted once it is released",
     RESTRICTION "restriction/1" "a restriction, of it or of one it stands on, stops new offers only",
     USE "use/1" "offers are counted that name it, or one that stands on it",
+    COUNTED "edp-counted/1" "what retires a contract year: AWS's own services, what was carried over, and Marketplace purchases below the cap",
+    SERVICES "edp-services/1" "the payer's bill of the month: the contract's cost column, without the line types and the support that it excludes",
+    CARRIED "edp-carry-over/1" "what was beyond the year before counts, up to the contract's limit",
+    MARKETPLACE "edp-marketplace/1" "a purchase counts as the rule for its kind of product says that holds on the day of the test; purchases fill the cap by invoice date, then by natural key",
     TOTAL "deal-total/1" "agreements of one offer set or one CRM reference are one deal; the newest of each chain of renewals and replacements is totalled",
 }
 
@@ -55,6 +59,8 @@ pub struct Reason {
     pub rule: Rule,
     /// The events it is made of, by position.
     pub events: Vec<u64>,
+    /// What else there is to say.
+    pub remark: Option<String>,
 }
 
 impl View<'_> {
@@ -68,7 +74,7 @@ impl View<'_> {
     fn why_agreement(&self, standing: &Standing) -> Vec<Reason> {
         let terms = &standing.terms;
         let subject = terms.agreement.to_string();
-        let reason = |field, value, rule, events| Reason { subject: subject.clone(), field, value, rule, events };
+        let reason = |field, value, rule, events| Reason { subject: subject.clone(), field, value, rule, events, remark: None };
         let revisions = self.said(&[Kind::Agreement], &[&subject]);
         let cancelled = self.cancellations(&terms.agreement).into_iter().find(|asked| asked.granted_at == Some(standing.since));
         let (rule, events) = match cancelled {
@@ -103,7 +109,7 @@ impl View<'_> {
 
     /// Why an offer is shown as it is.
     fn why_offer(&self, id: &OfferId, states: &OfferStates<'_>) -> Vec<Reason> {
-        let reason = |field, value, rule, events| Reason { subject: id.to_string(), field, value, rule, events };
+        let reason = |field, value, rule, events| Reason { subject: id.to_string(), field, value, rule, events, remark: None };
         let mut reasons = Vec::new();
         if let Some(state) = states.of(id) {
             reasons.push(reason("state", Cell::text(state.word), STATE, state.events));
@@ -119,7 +125,7 @@ impl View<'_> {
 
     /// Why an authorization is shown as it is.
     fn why_authorization(&self, id: &AuthorizationId) -> Vec<Reason> {
-        let reason = |field, value, rule, events| Reason { subject: id.to_string(), field, value, rule, events };
+        let reason = |field, value, rule, events| Reason { subject: id.to_string(), field, value, rule, events, remark: None };
         let mut reasons = Vec::new();
         if let Some(granted) = self.granted(id) {
             let until = granted.available_until.map_or(Cell::text("open-ended"), Cell::Moment);
@@ -157,7 +163,7 @@ pub fn why_deals(view: &View<'_>, ids: &[String]) -> Vec<Reason> {
         let members: Vec<&Standing> = view.agreements().into_iter().filter(deal).collect();
         let events = members.iter().map(|standing| standing.seq).collect();
         let value = Cell::Count(members.len() as u64);
-        reasons.push(Reason { subject: id.clone(), field: "agreements", value, rule: TOTAL, events });
+        reasons.push(Reason { subject: id.clone(), field: "agreements", value, rule: TOTAL, events, remark: None });
         reasons.extend(members.into_iter().flat_map(|standing| view.why_agreement(standing)));
     }
     reasons

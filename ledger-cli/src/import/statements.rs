@@ -1,0 +1,123 @@
+//! Bills of AWS: read whole, summed by payer, month and line type. The files of one kind are judged together, because AWS delivers a month in
+//! parts, and because what a bill no longer says is taken back.
+
+use std::collections::BTreeMap;
+
+use ledger_core::feed::{Fact, Fingerprint};
+use ledger_core::hash::Map;
+use ledger_core::id::AccountId;
+use ledger_core::problem::{Located, Problem};
+use ledger_core::statement::{Layout, Sums};
+use ledger_core::time::Basis;
+
+use super::files::InFile;
+use super::judge::{Content, Judged, Judgement, Known, changed, history_of, measured, whole_file};
+use crate::decode::csv::Rows;
+use crate::failure::Failure;
+
+/// Judges the bills among the files.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn judge(
+    files: Vec<(InFile, Layout)>,
+    known: Known<'_>,
+    seen: &mut Map<Fingerprint, ()>,
+    judgement: &mut Judgement,
+    tick: &mut impl FnMut(u64),
+) -> Result<(), Failure> {
+    let mut by_kind: BTreeMap<&'static str, Vec<(InFile, Layout)>> = BTreeMap::new();
+    for (file, layout) in files {
+        by_kind.entry(layout.statement.name()).or_default().push((file, layout));
+    }
+    for (kind, files) in by_kind {
+        let mut sums = Sums::of(kind);
+        let before = judgement.whole.total();
+        let mut read = Vec::new();
+        for (at, (file, layout)) in files.into_iter().enumerate() {
+            if let Some(judged) = one(file, &layout, at, &mut sums, judgement, tick)? {
+                read.push(judged);
+            }
+        }
+        if judgement.whole.total() > before {
+            continue;
+        }
+        let view = known.bills.at(Basis::at(u64::MAX));
+        let mut by_file: BTreeMap<usize, Vec<(u64, Fact)>> = BTreeMap::new();
+        for ((file, row), fact) in sums.facts(|payer, month| view.bill_of(payer, month, kind)) {
+            by_file.entry(file).or_default().push((row, fact));
+        }
+        for (at, mut judged) in read.into_iter().enumerate() {
+            let mut facts = by_file.remove(&at).unwrap_or_default();
+            facts.sort_by_key(|(row, _)| *row);
+            for ((_, fact), print) in facts.iter().zip(Fingerprint::of_each(facts.iter().map(|(_, fact)| fact))) {
+                if known.records.holds(print) || seen.insert(print, ()).is_some() {
+                    continue;
+                }
+                let (kind, money) = measured(&fact.event);
+                *judged.new.entry(kind).or_default() += 1;
+                if let Some((currency, amount)) = money {
+                    let (sum, rows) = judged.totals.entry((kind, currency)).or_default();
+                    *sum += amount.units();
+                    *rows += 1;
+                }
+            }
+            judged.known = facts.len() as u64 - judged.events();
+            judged.history = history_of(judged.recipient, judged.digest, !judged.new.is_empty(), known.sources);
+            judged.content = Content::Facts(facts);
+            judgement.files.push(judged);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file into the sums. Nothing when something is wrong with it, or no row of it is of use.
+fn one(
+    file: InFile,
+    layout: &Layout,
+    at: usize,
+    sums: &mut Sums,
+    judgement: &mut Judgement,
+    tick: &mut impl FnMut(u64),
+) -> Result<Option<Judged>, Failure> {
+    let mut problems = std::mem::take(&mut judgement.whole);
+    let before = problems.total();
+    let Some(mut rows) = Rows::open(&file.path, None, &mut problems)? else { return Err(changed(&file.path)) };
+    let shown = rows.file().to_owned();
+    let header = rows.header().to_vec();
+    let (mut recipient, mut count, mut useless): (Option<AccountId>, u64, u64) = (None, 0, 0);
+    while let Some(row) = rows.next(&mut problems) {
+        count += 1;
+        let outcome = layout.read(&|column| row.get(column)).and_then(|line| {
+            let Some(line) = line else { return Ok(None) };
+            let payer = line.payer;
+            sums.add(line, (at, count)).map(|()| Some(payer)).map_err(|problem| vec![problem])
+        });
+        match outcome {
+            Ok(Some(payer)) => _ = recipient.get_or_insert(payer),
+            Ok(None) => useless += 1,
+            Err(found) => {
+                for problem in found {
+                    let place = problem.column.as_ref().and_then(|name| header.iter().position(|column| column == name));
+                    let column_number = place.map(|place| place as u64 + 1);
+                    problems.push(Located { file: shown.clone(), line: row.line, column_number, problem });
+                }
+            }
+        }
+        if count.is_multiple_of(1_000) {
+            tick(1_000);
+        }
+    }
+    let summary = rows.finish()?;
+    judgement.notes.extend(summary.notes.iter().cloned());
+    if recipient.is_none() && problems.total() == before {
+        let problem = Problem::new(ledger_core::problem::Code::E0316, "", "no line of AWS's is in it").cure("get the bill again");
+        problems.push(whole_file(&file.path, problem));
+    }
+    judgement.whole = problems;
+    let Some(recipient) = recipient else { return Ok(None) };
+    let dropped = if useless > 0 { BTreeMap::from([("lines_of_other_providers".to_owned(), useless)]) } else { BTreeMap::new() };
+    let mut judged = Judged::of(file, layout.statement.name(), recipient);
+    (judged.digest, judged.decoded_bytes, judged.rows, judged.dropped) = (summary.digest, summary.length, count, dropped);
+    Ok(Some(judged))
+}

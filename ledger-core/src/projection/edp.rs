@@ -1,0 +1,332 @@
+//! `show edp`: how far commitments are retired, at any basis. The rules are [`commitment`](crate::commitment)'s; here their lines are gathered.
+//!
+//! ```text
+//! Billing   purchases of the payers, line by line      \
+//! Records   the bills' Marketplace lines nobody else tells -> judged and filled, contract year by contract year
+//!           AWS's own services, by month               /      -> report, lines, why
+//! ```
+//!
+//! A purchase is known from the seller's feeds, or from the buyer's bill. Both meet at the buyer's invoice: what the feeds tell of one counts,
+//! and a bill's line of the same invoice does not count again.
+
+mod forecast;
+mod report;
+mod statement;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::forecast::{Forecast, Offered};
+pub use self::report::{edp, why};
+pub use self::statement::Compared;
+use super::billing::{Billing, Bought, Names};
+use super::records::View;
+use crate::book::Book;
+use crate::commitment::{DEPLOYED_ON_AWS, Judged, Line, Reckoned, Rule, Why, in_force, judge, reckon};
+use crate::event::commitment::{CommitmentTerms, SpendRecorded};
+use crate::id::{AccountId, ProductId};
+use crate::money::{Amount, CENT, round_half_up};
+use crate::time::{Instant, Period};
+
+/// Where a purchase is known from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchased {
+    /// Who pays.
+    pub payer: AccountId,
+    /// The buyer's invoice.
+    pub invoice: Option<String>,
+    /// The agreement.
+    pub agreement: Option<String>,
+    /// The product: its id, or what the bill calls it.
+    pub product: Option<String>,
+    /// Positions of the events that say so.
+    pub seqs: Vec<u64>,
+}
+
+impl Purchased {
+    fn by(payer: AccountId, product: Option<&ProductId>) -> Self {
+        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), seqs: Vec::new() }
+    }
+}
+
+/// The terms of a commitment that are in force.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// The terms.
+    pub terms: CommitmentTerms,
+    /// Position of the event that says so.
+    pub seq: u64,
+}
+
+/// A commitment as it stands at a basis.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its terms in force.
+    pub contract: Contract,
+    /// The contract years that had begun, each reckoned.
+    pub years: Vec<Reckoned<Purchased>>,
+    /// Purchases that count in no contract year.
+    pub outside: usize,
+    /// What AWS's own services came to: by payer and month, with the positions that say so.
+    pub services: BTreeMap<(AccountId, Instant), (i128, Vec<u64>)>,
+    /// Months of payers that have ended and whose bills are not here.
+    pub missing: BTreeSet<(Instant, AccountId)>,
+    /// The end of the asked time.
+    pub until: Instant,
+}
+
+/// A year has so many months at most, and a question is not asked beyond ten of them.
+const MONTHS: usize = 120;
+
+/// The calendar months that begin inside of a period.
+fn months(of: Period) -> Vec<Period> {
+    let mut day = of.from.day();
+    let mut found = Vec::new();
+    while found.len() < MONTHS {
+        let Ok(month) = Period::parse(&day.format("%Y-%m").to_string(), day) else { break };
+        if month.from >= of.until {
+            break;
+        }
+        if month.from >= of.from {
+            found.push(month);
+        }
+        day = month.until.day();
+    }
+    found
+}
+
+/// What is known at a basis, and what it is asked with.
+pub struct Setting<'a> {
+    /// The records.
+    pub view: &'a View<'a>,
+    /// The money.
+    pub billing: &'a Billing,
+    /// The policies.
+    pub book: &'a Book,
+    /// Which accounts are meant.
+    pub names: &'a dyn Names,
+}
+
+/// What a month's bill says, read as a commitment measures it.
+struct Bill {
+    services: i128,
+    seqs: Vec<u64>,
+    purchases: Vec<(SpendRecorded, u64, i128)>,
+}
+
+impl Setting<'_> {
+    /// The commitments as they stand. Of an empty ledger there are none.
+    pub fn commitments(&self) -> Vec<Standing> {
+        let Some(until) = self.view.until() else { return Vec::new() };
+        let all = self.view.commitments();
+        let payers: BTreeSet<AccountId> = all.iter().flat_map(|(terms, _)| terms.payers.clone()).collect();
+        if payers.is_empty() {
+            return Vec::new();
+        }
+        let known: RefCell<BTreeMap<(AccountId, String), Option<AccountId>>> = RefCell::default();
+        let payer = |recipient: AccountId, opaque: &str| {
+            *known.borrow_mut().entry((recipient, opaque.to_owned())).or_insert_with(|| {
+                // Who records an invoice by hand, or supposes one, may write the account itself.
+                self.names.account(&recipient, opaque).or_else(|| opaque.parse().ok())
+            })
+        };
+        let wanted = |recipient: AccountId, opaque: &str| payer(recipient, opaque).is_some_and(|account| payers.contains(&account));
+        let bought = self.billing.purchases(self.view.basis(), wanted);
+        let told: BTreeSet<&str> = bought.iter().filter_map(|bought| bought.invoice).collect();
+        let agreements = self.agreements(&bought);
+        let each = |(terms, seq): (CommitmentTerms, u64)| {
+            let contract = Contract { terms, seq };
+            let of_us = |bought: &Bought<'_>| payer(bought.recipient, bought.payer).filter(|payer| contract.terms.payers.contains(payer));
+            let line = |bought: &Bought<'_>| self.line_of(bought, of_us(bought)?, &contract, &agreements);
+            let lines = bought.iter().filter_map(line).collect();
+            self.standing(contract, lines, &told, until)
+        };
+        all.into_iter().map(each).collect()
+    }
+
+    /// The kind of product of each agreement, and when it was accepted.
+    fn agreements(&self, bought: &[Bought<'_>]) -> BTreeMap<String, (Option<String>, Option<Instant>)> {
+        let wanted: BTreeSet<&str> = bought.iter().filter_map(|bought| bought.agreement).collect();
+        if wanted.is_empty() {
+            return BTreeMap::new();
+        }
+        let standings = self.view.agreements().into_iter().filter(|standing| wanted.contains(standing.terms.agreement.as_str()));
+        let told = |standing: &super::records::Standing| {
+            let kind = self.view.offer_of(standing).and_then(|offer| offer.delivery);
+            (standing.terms.agreement.to_string(), (kind, standing.terms.accepted_at))
+        };
+        standings.map(told).collect()
+    }
+
+    fn line_of(
+        &self,
+        bought: &Bought<'_>,
+        payer: AccountId,
+        contract: &Contract,
+        agreements: &BTreeMap<String, (Option<String>, Option<Instant>)>,
+    ) -> Option<Judged<Purchased>> {
+        let invoiced = bought.invoiced.or(bought.given_back)?;
+        let (kind, accepted) = bought.agreement.and_then(|agreement| agreements.get(agreement)).cloned().unwrap_or_default();
+        let product: Option<ProductId> = bought.product.and_then(|product| product.parse().ok());
+        let given_back = bought.given_back.filter(|_| contract.terms.refunds == "memo");
+        let line = Line {
+            key: [payer.as_str(), bought.recipient.as_str(), bought.invoice.unwrap_or(""), bought.item.unwrap_or("")].join(":"),
+            invoiced,
+            counts_at: given_back.unwrap_or(invoiced),
+            accepted,
+            kind: kind.or_else(|| self.view.delivery_of(product.as_ref()?)),
+            price: bought.price,
+            currency: bought.currency,
+        };
+        let of = Purchased {
+            payer,
+            invoice: bought.invoice.map(str::to_owned),
+            agreement: bought.agreement.map(str::to_owned),
+            product: bought.product.map(str::to_owned),
+            seqs: bought.seqs.clone(),
+        };
+        Some(self.judged(line, of, product.as_ref(), contract))
+    }
+
+    fn judged(&self, line: Line, of: Purchased, product: Option<&ProductId>, contract: &Contract) -> Judged<Purchased> {
+        let rule = |kind: Option<&str>, day: Instant| self.rule(contract, kind, day);
+        let deployed = |day: Instant| {
+            product.and_then(|product| self.view.is_designated(product, DEPLOYED_ON_AWS, day)).is_some_and(|(holds, _)| holds)
+        };
+        judge(line, of, &contract.terms, rule, deployed)
+    }
+
+    /// The rule for a kind of product on a day: the contract's own, else the policy's.
+    fn rule(&self, contract: &Contract, kind: Option<&str>, day: Instant) -> Option<Rule> {
+        if let Some(says) = in_force(contract.terms.eligibility.iter(), kind, day) {
+            return Some(Rule { says: says.clone(), name: contract.terms.commitment.to_string(), seq: contract.seq });
+        }
+        let (says, seq) = self.book.eligibility(kind, day, self.view.basis().known_at)?;
+        Some(Rule { says, name: "policy edp-eligibility".to_owned(), seq })
+    }
+
+    fn standing(&self, contract: Contract, mut lines: Vec<Judged<Purchased>>, told: &BTreeSet<&str>, until: Instant) -> Standing {
+        let (mut services, mut billed) = (BTreeMap::new(), BTreeSet::new());
+        let by_code = self.view.products_by_code();
+        let terms = &contract.terms;
+        for payer in &terms.payers {
+            for (month, bill) in bills(terms, self.view.spend_of(*payer)) {
+                billed.insert((month, *payer));
+                services.insert((*payer, month), (bill.services, bill.seqs));
+                let news =
+                    bill.purchases.into_iter().filter(|(spend, ..)| spend.invoice.as_ref().is_none_or(|id| !told.contains(id.as_str())));
+                lines.extend(news.map(|(spend, seq, price)| self.line_of_bill(&spend, seq, price, &contract, &by_code)));
+            }
+        }
+        let sum = |of: Period| services.iter().filter(|((_, month), _)| of.holds(*month)).map(|(_, (sum, _))| sum).sum();
+        let count = lines.len();
+        let mut years = reckon(terms, lines, sum);
+        years.retain(|year| year.year.from < until);
+        let ended = |month: &Period| month.until <= until;
+        let of_year = |year: &Reckoned<Purchased>| months(Period { from: year.year.from, until: year.year.until.min(until) });
+        let wanted =
+            years.iter().flat_map(of_year).filter(ended).flat_map(|month| terms.payers.iter().map(move |payer| (month.from, *payer)));
+        let missing = wanted.filter(|month| !billed.contains(month)).collect();
+        let outside = count - years.iter().map(|year| year.lines.len() + year.foreign.len()).sum::<usize>();
+        Standing { contract, years, outside, services, missing, until }
+    }
+
+    fn line_of_bill(
+        &self,
+        spend: &SpendRecorded,
+        seq: u64,
+        price: i128,
+        contract: &Contract,
+        by_code: &BTreeMap<String, ProductId>,
+    ) -> Judged<Purchased> {
+        let product = spend.product.as_ref().and_then(|code| by_code.get(code.as_str()));
+        let invoice = spend.invoice.as_ref().map(ToString::to_string);
+        // A bill has no date of its invoices: AWS's summary has; else it is of the last day of the month.
+        let last = Instant::from_micros(months_end(spend.month).micros() - 1);
+        let invoiced = invoice.as_deref().and_then(|invoice| self.view.issued_at(invoice)).unwrap_or(last);
+        let line = Line {
+            key: [spend.payer.as_str(), "", invoice.as_deref().unwrap_or(""), spend.product.as_ref().map_or("", |code| code.as_str())]
+                .join(":"),
+            invoiced,
+            counts_at: invoiced,
+            accepted: None,
+            kind: product.and_then(|product| self.view.delivery_of(product)),
+            price,
+            currency: spend.currency,
+        };
+        let of = Purchased {
+            payer: spend.payer,
+            invoice: invoice.clone(),
+            agreement: None,
+            product: product.map(ToString::to_string).or_else(|| spend.product.as_ref().map(ToString::to_string)),
+            seqs: vec![seq],
+        };
+        if invoice.is_none() {
+            return Judged { line, of, eligible: 0, counted: 0, why: Why::NotFinal(spend.month), rule: None };
+        }
+        self.judged(line, of, product, contract)
+    }
+}
+
+/// The first moment after a calendar month that begins then.
+fn months_end(month: Instant) -> Instant {
+    Period::parse(&month.day().format("%Y-%m").to_string(), month.day()).map_or(month, |period| period.until)
+}
+
+/// The bills of a payer, by month: of each the first cost column of the measure that it has, of one kind of file.
+fn bills(terms: &CommitmentTerms, spend: Vec<(SpendRecorded, u64)>) -> BTreeMap<Instant, Bill> {
+    let mut by_month: BTreeMap<Instant, Vec<(SpendRecorded, u64)>> = BTreeMap::new();
+    for (told, seq) in spend.into_iter().filter(|(told, _)| told.currency == terms.currency) {
+        by_month.entry(told.month).or_default().push((told, seq));
+    }
+    let read = |(month, told): (Instant, Vec<(SpendRecorded, u64)>)| {
+        let has = |column: &&String| told.iter().any(|(spend, _)| spend.amounts.contains_key(*column));
+        let column = terms.measure.columns.iter().find(has)?;
+        let statement =
+            told.iter().filter(|(spend, _)| spend.amounts.contains_key(column)).map(|(spend, _)| spend.statement.clone()).min()?;
+        let mut bill = Bill { services: 0, seqs: Vec::new(), purchases: Vec::new() };
+        let counts = |spend: &SpendRecorded| spend.statement == statement && !terms.measure.excluded.contains(&spend.line_type);
+        for (spend, seq) in told.into_iter().filter(|(spend, _)| counts(spend)) {
+            let Some(units) = spend.amounts.get(column).map(|amount| amount.units()) else { continue };
+            match spend.class.as_str() {
+                "marketplace" => bill.purchases.push((spend, seq, round_half_up(units, CENT))),
+                "support" if !terms.measure.support => (),
+                _ => {
+                    bill.services += units;
+                    bill.seqs.push(seq);
+                }
+            }
+        }
+        bill.services = round_half_up(bill.services, CENT);
+        Some((month, bill))
+    };
+    by_month.into_iter().filter_map(read).collect()
+}
+
+impl Standing {
+    /// The contract year that the asked time ends in, or else the last that had begun.
+    pub fn current(&self) -> Option<&Reckoned<Purchased>> {
+        self.years.last()
+    }
+
+    /// Whether every bill of the payers is here, up to the end of the asked time.
+    pub fn is_whole(&self, year: &Reckoned<Purchased>) -> bool {
+        let of_year = crate::commitment::period(&year.year);
+        !self.missing.iter().any(|(month, _)| of_year.holds(*month))
+    }
+
+    /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day.
+    pub fn retired(&self, year: &Reckoned<Purchased>, of: Period) -> Amount {
+        let inside = |moment: Instant| of.holds(moment) && crate::commitment::period(&year.year).holds(moment);
+        let services: i128 = self.services.iter().filter(|((_, month), _)| inside(*month)).map(|(_, (sum, _))| sum).sum();
+        let bought: i128 = year.lines.iter().filter(|judged| inside(judged.line.counts_at)).map(|judged| judged.counted).sum();
+        Amount::from_units(services + bought).half_up(2)
+    }
+
+    /// What a year's commitment comes to by a moment when it is retired evenly, in cents.
+    pub fn straight_line(&self, year: &Reckoned<Purchased>) -> Amount {
+        let (from, until) = (year.year.from.micros(), year.year.until.micros());
+        let gone = i128::from(self.until.micros().min(until) - from);
+        Amount::from_units(round_half_up(year.year.amount.units() * gone / i128::from(until - from), CENT)).half_up(2)
+    }
+}

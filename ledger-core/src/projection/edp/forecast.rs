@@ -1,0 +1,151 @@
+//! What a running contract year is expected to come to, by a method that is named.
+
+use std::collections::BTreeMap;
+
+use super::{Purchased, Setting, Standing, months};
+use crate::commitment::{Judged, Line, Reckoned, fill, period};
+use crate::event::offer::OfferTerms;
+use crate::id::{AccountId, OfferId};
+use crate::money::{Amount, CENT, round_half_up};
+use crate::time::{Instant, Period};
+
+/// So many months' bills make the run rate.
+const MONTHS: usize = 3;
+const DAY: i64 = 86_400_000_000;
+
+/// What is expected until the end of a contract year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forecast {
+    /// Of AWS's own services: the mean day of the last months that are billed, for the days that are not.
+    pub run_rate: i128,
+    /// How many months make it.
+    pub months: usize,
+    /// What the instalments that are planned add below the cap.
+    pub instalments: i128,
+    /// What will lack.
+    pub shortfall: i128,
+    /// What will be beyond.
+    pub surplus: i128,
+    /// The open offers which would close the gap, each alone.
+    pub closing: Vec<Offered>,
+}
+
+/// An open offer that would close the gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    /// The offer.
+    pub offer: String,
+    /// Its value.
+    pub value: Amount,
+    /// What would be beyond then.
+    pub surplus: i128,
+}
+
+impl Setting<'_> {
+    /// The forecast of a year that runs and whose bills are all here; nothing otherwise.
+    pub fn forecast(&self, standing: &Standing, year: &Reckoned<Purchased>) -> Option<Forecast> {
+        let of_year = period(&year.year);
+        if !of_year.holds(standing.until) || !standing.is_whole(year) {
+            return None;
+        }
+        let (run_rate, months) = run_rate(standing, of_year);
+        let planned = self.planned(standing, of_year);
+        let with = |more: &mut dyn Iterator<Item = Judged<Purchased>>| {
+            let mut lines: Vec<Judged<Purchased>> = year.lines.iter().cloned().chain(more).collect();
+            fill(&mut lines, year.cap);
+            lines.iter().map(|judged| judged.counted).sum::<i128>()
+        };
+        let bought = with(&mut planned.iter().cloned());
+        let lacking = year.year.amount.units() - (year.services + year.carried + run_rate + bought);
+        let adds = |offer: OfferTerms| {
+            let (line, value) = self.offered(&offer, standing, of_year)?;
+            let surplus = with(&mut planned.iter().cloned().chain([line])) - bought - lacking;
+            (surplus >= 0).then(|| Offered { offer: offer.offer.to_string(), value, surplus })
+        };
+        let open = if lacking > 0 { self.open_offers(standing) } else { Vec::new() };
+        Some(Forecast {
+            run_rate,
+            months,
+            instalments: bought - year.marketplace(),
+            shortfall: lacking.max(0),
+            surplus: (-lacking).max(0),
+            closing: open.into_iter().filter_map(adds).collect(),
+        })
+    }
+
+    /// The instalments that are planned for the rest of a year, judged as if they were invoiced on their days.
+    fn planned(&self, standing: &Standing, of_year: Period) -> Vec<Judged<Purchased>> {
+        let payers = &standing.contract.terms.payers;
+        let paid = |judged: &Judged<Purchased>| Some((judged.of.agreement.clone()?, judged.of.payer));
+        let paid: BTreeMap<String, AccountId> = standing.years.iter().flat_map(|year| &year.lines).filter_map(paid).collect();
+        let mut found = Vec::new();
+        for agreement in self.view.agreements() {
+            let id = agreement.terms.agreement.as_str();
+            let acceptor = || self.view.acceptor(agreement).filter(|account| payers.contains(account));
+            let Some(payer) = paid.get(id).copied().or_else(acceptor) else { continue };
+            let Some(offer) = self.view.offer_of(agreement) else { continue };
+            let product = self.view.products_of(&offer).into_iter().next();
+            let kind = offer.delivery.or_else(|| self.view.delivery_of(product.as_ref()?));
+            let inside = |day: Instant| day >= standing.until && of_year.holds(day);
+            for charge in self.view.instalments(agreement).into_iter().filter(|charge| inside(charge.charged_at)) {
+                let line = Line {
+                    key: format!("{payer}:planned:{id}:{}", charge.term),
+                    invoiced: charge.charged_at,
+                    counts_at: charge.charged_at,
+                    accepted: agreement.terms.accepted_at,
+                    kind: kind.clone(),
+                    price: round_half_up(charge.amount.units(), CENT),
+                    currency: charge.currency,
+                };
+                let of = Purchased { agreement: Some(id.to_owned()), ..Purchased::by(payer, product.as_ref()) };
+                found.push(self.judged(line, of, product.as_ref(), &standing.contract));
+            }
+        }
+        found
+    }
+
+    /// The offers that stand for a payer to accept, each once.
+    fn open_offers(&self, standing: &Standing) -> Vec<OfferTerms> {
+        let states = self.view.offer_states();
+        let mut found: BTreeMap<OfferId, OfferTerms> = BTreeMap::new();
+        for offer in self.view.released_offers() {
+            let is_ours = self.view.buyers_of(&offer).iter().any(|buyer| standing.contract.terms.payers.contains(buyer));
+            if is_ours && states.of(&offer.offer).is_some_and(|state| state.word == "released") {
+                found.insert(offer.offer.clone(), offer);
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// What an offer would add if it were accepted now and invoiced within the year: what its schedule plans for it, or all of its value.
+    fn offered(&self, offer: &OfferTerms, standing: &Standing, of_year: Period) -> Option<(Judged<Purchased>, Amount)> {
+        let (value, currency) = (offer.value?, offer.currency?);
+        let inside = offer.schedule.iter().filter(|part| of_year.holds(part.charged_at)).map(|part| part.amount.units()).sum();
+        let product = self.view.products_of(offer).into_iter().next();
+        let payer = self.view.buyers_of(offer).into_iter().find(|buyer| standing.contract.terms.payers.contains(buyer))?;
+        let line = Line {
+            key: format!("{payer}:offered:{}", offer.offer),
+            invoiced: standing.until,
+            counts_at: standing.until,
+            accepted: Some(standing.until),
+            kind: offer.delivery.clone().or_else(|| self.view.delivery_of(product.as_ref()?)),
+            price: round_half_up(if offer.schedule.is_empty() { value.units() } else { inside }, CENT),
+            currency,
+        };
+        Some((self.judged(line, Purchased::by(payer, product.as_ref()), product.as_ref(), &standing.contract), value))
+    }
+}
+
+/// What AWS's own services will come to on the days that are not billed yet, and how many months say so.
+fn run_rate(standing: &Standing, of_year: Period) -> (i128, usize) {
+    let billed = |month: &Period| standing.services.keys().any(|(_, known)| *known == month.from);
+    let earlier = Period { from: Instant::from_micros(of_year.from.micros() - 100 * DAY), until: of_year.until };
+    let known: Vec<Period> = months(earlier).into_iter().filter(|month| month.until <= standing.until && billed(month)).collect();
+    let last = &known[known.len().saturating_sub(MONTHS)..];
+    let Some(end) = last.last() else { return (0, 0) };
+    let of_last = |month: Instant| last.iter().any(|known| known.from == month);
+    let sum: i128 = standing.services.iter().filter(|((_, month), _)| of_last(*month)).map(|(_, (sum, _))| sum).sum();
+    let days: i64 = last.iter().map(|month| (month.until.micros() - month.from.micros()) / DAY).sum();
+    let left = (of_year.until.micros() - end.until.micros().max(of_year.from.micros())) / DAY;
+    (round_half_up(sum * i128::from(left) / i128::from(days), CENT), last.len())
+}

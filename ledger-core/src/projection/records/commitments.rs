@@ -1,0 +1,94 @@
+//! Commitments, what AWS's bills say was spent, and what it takes to judge a purchase.
+
+use std::collections::BTreeMap;
+
+use super::{Kind, Record, Version, View, value_of};
+use crate::event::Event;
+use crate::event::commitment::{CommitmentStatement, CommitmentTerms, ShortfallInvoiced, SpendRecorded};
+use crate::id::{AccountId, ProductId, Reference};
+use crate::time::Instant;
+
+impl View<'_> {
+    /// The commitments, each with the terms in force and the position that says so.
+    pub fn commitments(&self) -> Vec<(CommitmentTerms, u64)> {
+        let told = |record: Record<'_>| {
+            let version = record.in_force()?;
+            let terms = value_of!(record, Some(version), CommitmentSigned | CommitmentAmended)?;
+            Some((terms, version.seq))
+        };
+        self.all(Kind::Commitment, &[]).filter_map(|(record, _)| told(record)).collect()
+    }
+
+    /// Since when a commitment is signed, and the terms that were told of it last, whether their time has come or not.
+    pub(crate) fn terms_of_commitment(&self, commitment: &Reference) -> Option<(Instant, CommitmentTerms)> {
+        let record = self.one(Kind::Commitment, &[commitment.as_str()])?;
+        let stated = record.stated();
+        let terms = value_of!(record, stated.last(), CommitmentSigned | CommitmentAmended)?;
+        Some((Instant::from_micros(stated.first()?.from), terms))
+    }
+
+    /// What AWS says it has counted of a commitment, the earliest statement first.
+    pub fn statements_of(&self, commitment: &Reference) -> Vec<(CommitmentStatement, u64)> {
+        let mut told =
+            self.told(Kind::Statement, &[commitment.as_str()], |record, version| value_of!(record, Some(version), CommitmentStatement));
+        told.sort_by_key(|(statement, seq)| (statement.until, *seq));
+        told
+    }
+
+    /// What AWS has invoiced for what lacked.
+    pub fn shortfalls_of(&self, commitment: &Reference) -> Vec<(ShortfallInvoiced, u64)> {
+        self.told(Kind::Shortfall, &[commitment.as_str()], |record, version| value_of!(record, Some(version), ShortfallInvoiced))
+    }
+
+    /// What a payer's bills say was spent, each sum with the position that says so.
+    pub fn spend_of(&self, payer: AccountId) -> Vec<(SpendRecorded, u64)> {
+        self.told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))
+    }
+
+    /// What a bill of one kind of file says of a month, whether its time has come or not: the sums by what tells them apart, and whether the
+    /// bill still says each.
+    pub fn bill_of(&self, payer: AccountId, month: Instant, statement: &str) -> Vec<(SpendRecorded, bool)> {
+        let month = month.to_string();
+        let last = |record: Record<'_>| {
+            let versions = record.versions.iter().map(|at| &record.records.versions[*at as usize]);
+            let last = versions.max_by_key(|version| (version.stated, version.seq))?;
+            value_of!(record, Some(last), SpendRecorded).map(|told| (told, !last.withdrawn))
+        };
+        self.all(Kind::Spend, &[payer.as_str(), &month, statement]).filter_map(|(record, _)| last(record)).collect()
+    }
+
+    fn told<T>(&self, kind: Kind, key: &[&str], read: impl Fn(Record<'_>, &Version) -> Option<T>) -> Vec<(T, u64)> {
+        let each = |record: Record<'_>| {
+            let version = record.in_force()?;
+            read(record, version).map(|told| (told, version.seq))
+        };
+        self.all(kind, key).filter_map(|(record, _)| each(record)).collect()
+    }
+
+    /// Whether a product had a designation at a moment, and the position that says so. It can be lost: nothing covers the time before.
+    pub fn is_designated(&self, product: &ProductId, designation: &str, at: Instant) -> Option<(bool, u64)> {
+        let record = self.one(Kind::Designation, &[product.as_str(), designation])?;
+        let (stated, happened) = (record.stated(), |from: Instant| from <= at && self.basis().had_happened(from));
+        let version = stated.into_iter().rfind(|version| happened(Instant::from_micros(version.from)))?;
+        value_of!(record, Some(version), ProductDesignated).map(|told| (told.holds, version.seq))
+    }
+
+    /// How a product is delivered, where a document says so.
+    pub fn delivery_of(&self, product: &ProductId) -> Option<String> {
+        self.all(Kind::Product, &[product.as_str()])
+            .find_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed)?.delivery)
+    }
+
+    /// Products by the code that metering and AWS's bills use.
+    pub fn products_by_code(&self) -> BTreeMap<String, ProductId> {
+        let listed = self.all(Kind::Product, &[]).filter_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed));
+        listed.filter_map(|listed| Some((listed.code?.to_string(), listed.product))).collect()
+    }
+
+    /// When an invoice was issued, as AWS's summary of it says.
+    pub fn issued_at(&self, invoice: &str) -> Option<Instant> {
+        let record = self.one(Kind::Summary, &[invoice])?;
+        let version = record.in_force()?;
+        matches!(record.event(version), Some(Event::InvoiceSummarised(_))).then(|| Instant::from_micros(version.from))
+    }
+}
