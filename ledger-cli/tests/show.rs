@@ -132,17 +132,54 @@ fn words_choose_by_what_a_row_tells() {
     assert!(count("offers product:cloud") <= count("offers"));
 }
 
+/// An amount in hundred-millionths.
+fn units(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.')?;
+    format!("{whole}{fraction:0<8}").parse::<i128>().ok()
+}
+
+fn data(line: &str) -> Vec<serde_json::Value> {
+    let json: serde_json::Value = serde_json::from_str(&show(&format!("{line} -f json"))).unwrap();
+    json["data"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events() {
+    for clocks in ["", " --as-of 2025-07-31 --stated-by 2025-08-15"] {
+        let (mut whole, mut parts) = (BTreeMap::new(), BTreeMap::new());
+        for row in data(&format!("payouts --why{clocks}")) {
+            let text = |name: &str| row[name].as_str().map(str::to_owned);
+            let Some(amount) = text("amount") else { continue };
+            let subject = text("subject").unwrap();
+            let mut words = subject.splitn(3, ' ');
+            let key = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned(), text("field").unwrap());
+            if words.next().is_none() {
+                assert!(whole.insert(key, units(&amount).unwrap()).is_none());
+            } else {
+                assert!(row["seq"].is_u64(), "{subject} has no event");
+                *parts.entry(key).or_insert(0) += units(&amount).unwrap();
+            }
+        }
+        assert_eq!(whole, parts);
+        let mut told = BTreeMap::new();
+        for row in data(&format!("payouts{clocks}")) {
+            for (name, cell) in row.as_object().unwrap() {
+                let key = (row["party"].as_str().unwrap().to_owned(), row["currency"].as_str().unwrap().to_owned(), name.clone());
+                told.extend(cell.as_str().and_then(units).filter(|units| *units != 0).map(|units| (key, units)));
+            }
+        }
+        // A measure may come to nothing and have lines that do not.
+        whole.retain(|_, units| *units != 0);
+        assert_eq!(whole, told);
+    }
+}
+
 #[test]
 fn groups_come_to_what_their_rows_come_to() {
-    let units = |text: &str| {
-        let (whole, fraction) = text.split_once('.')?;
-        format!("{whole}{fraction:0<8}").parse::<i128>().ok()
-    };
     // What every column of amounts comes to, by currency, in hundred-millionths.
     let sums = |line: &str| -> BTreeMap<(String, String), i128> {
-        let json: serde_json::Value = serde_json::from_str(&show(&format!("{line} -f json"))).unwrap();
         let mut sums = BTreeMap::new();
-        for row in json["data"].as_array().unwrap() {
+        for row in data(line) {
             let amounts = row.as_object().unwrap().iter().filter_map(|(name, cell)| Some((name, cell.as_str()?)));
             for (name, units) in amounts.filter_map(|(name, text)| Some((name, units(text)?))) {
                 *sums.entry((name.clone(), row["currency"].as_str().unwrap().to_owned())).or_default() += units;

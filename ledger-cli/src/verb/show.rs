@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Of offers: what became of them, by market segment and kind
     #[arg(long)]
     pub(crate) stats: bool,
-    /// Of deals, offers, authorizations, agreements: by which rule and which events each is as it is
+    /// By which rule and which events each figure and state is as it is
     #[arg(long)]
     pub(crate) why: bool,
     /// What if: events of FILE are supposed as well, one intent a line as for `record`; nothing is recorded
@@ -172,8 +172,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (report, projector) = report(&args, &states, &view, &answered, context);
     let mut report = narrow(report, &query, args.noun, &view)?;
     if args.why {
-        let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.first() { Some(id.clone()) } else { None };
-        let mut ids: Vec<String> = report.rows.iter().filter_map(id).collect();
+        // What statistics count are the offers, each as it stands.
+        let listed = if args.stats { records::offers(&view) } else { report };
+        let place = listed.column("subject").unwrap_or(0);
+        let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.get(place) { Some(id.clone()) } else { None };
+        let mut ids: Vec<String> = listed.rows.iter().filter_map(id).collect();
         ids.dedup();
         let names = Named::of(&view).with(&states.book);
         let reasons =
@@ -330,8 +333,10 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
         Args { stats: true, noun, .. } if *noun != Noun::Offers => unfit("--stats", "show offers"),
         Args { by: Some(_), stats: true, .. } => unfit("--by", "show offers without --stats, among others"),
-        Args { why: true, noun, .. } if !why::tells(*noun) => unfit("--why", "show deals, offers, authorizations, agreements and edp"),
-        Args { why: true, by: Some(_), .. } | Args { why: true, stats: true, .. } => unfit("--why", "rows that are not summed up"),
+        Args { why: true, noun, .. } if !why::tells(*noun) => {
+            unfit("--why", "show deals, offers, authorizations, agreements, renewals, instalments, spend, payouts and edp")
+        }
+        Args { why: true, by: Some(_), .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),

@@ -1,9 +1,10 @@
 //! `--why`: from a state or a figure to the rule that makes it, the events it is made of, and the files and rows they stand in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::chain::Hash;
 use ledger_core::event::Event;
+use ledger_core::projection::billing;
 use ledger_core::projection::edp;
 use ledger_core::projection::records::{self, Reason};
 use ledger_core::report::{Cell, Column, Kind, Report};
@@ -18,6 +19,8 @@ pub(super) fn columns() -> Vec<Column> {
         Column::new("subject", "Subject", Kind::Text),
         Column::new("field", "What", Kind::Text),
         Column::new("value", "Is", Kind::Text),
+        Column::new("amount", "Amount", Kind::Amount),
+        Column::new("currency", "Currency", Kind::Text),
         Column::new("rule", "By", Kind::Text),
         Column::new("remark", "Because", Kind::Text),
         Column::new("seq", "#", Kind::Count),
@@ -31,7 +34,18 @@ pub(super) fn columns() -> Vec<Column> {
 
 /// Whether it can be told why the things of a report are shown as they are.
 pub(super) fn tells(noun: Noun) -> bool {
-    matches!(noun, Noun::Deals | Noun::Offers | Noun::Authorizations | Noun::Agreements | Noun::Edp)
+    matches!(
+        noun,
+        Noun::Deals
+            | Noun::Offers
+            | Noun::Authorizations
+            | Noun::Agreements
+            | Noun::Renewals
+            | Noun::Instalments
+            | Noun::Spend
+            | Noun::Payouts
+            | Noun::Edp
+    )
 }
 
 /// Why the things of a report are shown as they are; nothing for reports of other things.
@@ -42,6 +56,15 @@ pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) ->
             let chosen =
                 |reason: &Reason| ids.iter().any(|id| reason.subject.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(' ')));
             Some(edp::why(setting).into_iter().filter(chosen).collect())
+        }
+        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), ids)),
+        Noun::Spend => Some(billing::why_spend(setting.billing, view.basis(), setting.names, ids)),
+        Noun::Instalments => Some(records::why_instalments(view, &setting.billing.invoiced(view.basis()), ids)),
+        Noun::Renewals => {
+            let granted = |id: &&String| id.parse().is_ok_and(|id| view.granted(&id).is_some());
+            let authorizations: Vec<String> = ids.iter().filter(granted).cloned().collect();
+            let rest = [records::why_agreements(view, ids), records::why_offers(view, ids)].concat();
+            Some([rest, records::why_authorizations(view, &authorizations)].concat())
         }
         Noun::Deals => Some(records::why_deals(view, ids)),
         Noun::Agreements => Some(records::why_agreements(view, ids)),
@@ -54,24 +77,32 @@ pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) ->
 /// The report: a row for every event of every reason.
 pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Failure> {
     let mut report = Report::new("why", columns());
+    let mut files: BTreeMap<u64, Option<String>> = BTreeMap::new();
     for reason in reasons {
+        let money = if let Cell::Money(amount, currency) = &reason.value { Some((*amount, *currency)) } else { None };
         let said = [
             Cell::text(&reason.subject),
             Cell::text(reason.field),
-            Cell::text(text(&reason.value)),
+            Cell::or_empty(text(&reason.value), Cell::Text),
+            Cell::or_empty(money, |(amount, _)| Cell::Amount(amount)),
+            Cell::or_empty(money, |(_, currency)| Cell::text(currency)),
             Cell::text(reason.rule.name),
             Cell::or_empty(reason.remark.as_ref(), Cell::text),
         ];
-        let known = reason.events.iter().any(|seq| *seq <= session.head().seq);
-        if !known {
-            report.rows.push([&said[..], &std::array::from_fn::<_, 6, _>(|_| Cell::Empty)].concat());
-        }
         // A figure stands once, beside its first event: whoever sums the column sums figures.
-        let again = [said[0].clone(), said[1].clone(), Cell::Empty, Cell::Empty, Cell::Empty];
-        for (at, seq) in reason.events.iter().enumerate() {
+        let again = [&said[..2], &[const { Cell::Empty }; 5]].concat();
+        let mut first = true;
+        for seq in &reason.events {
+            // What is only supposed has no line.
             let (Some(line), Some(entry)) = (session.source.line(*seq)?, session.entry(*seq)?) else { continue };
-            let file = entry.source.as_ref().and_then(|source| source.import).map(|import| session.entry(import)).transpose()?.flatten();
-            let file = file.and_then(|entry| if let Event::SourceImported(said) = entry.event { Some(said.file) } else { None });
+            let import = entry.source.as_ref().and_then(|source| source.import);
+            let file = match import {
+                Some(import) => match files.get(&import) {
+                    Some(known) => known.clone(),
+                    None => files.entry(import).or_insert(file_of(import, session)?).clone(),
+                },
+                None => None,
+            };
             let of_the_event = [
                 Cell::Count(*seq),
                 Cell::text(entry.event.type_name()),
@@ -80,7 +111,10 @@ pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Fa
                 Cell::or_empty(file, Cell::Text),
                 Cell::or_empty(entry.source.as_ref().and_then(|source| source.row), Cell::Count),
             ];
-            report.rows.push([if at == 0 { &said[..] } else { &again[..] }, &of_the_event].concat());
+            report.rows.push([if std::mem::take(&mut first) { &said[..] } else { &again[..] }, &of_the_event].concat());
+        }
+        if first {
+            report.rows.push([&said[..], &[const { Cell::Empty }; 6]].concat());
         }
     }
     let used: BTreeSet<&str> = reasons.iter().map(|reason| reason.rule.name).collect();
@@ -89,13 +123,19 @@ pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Fa
     Ok(report)
 }
 
-fn text(cell: &Cell) -> String {
+/// The file that an import read.
+fn file_of(import: u64, session: &Session) -> Result<Option<String>, Failure> {
+    let entry = session.entry(import)?;
+    Ok(entry.and_then(|entry| if let Event::SourceImported(said) = entry.event { Some(said.file) } else { None }))
+}
+
+/// What is no money, in words.
+fn text(cell: &Cell) -> Option<String> {
     match cell {
-        Cell::Money(amount, currency) => format!("{amount} {currency}"),
-        Cell::Moment(moment) => moment.to_string(),
-        Cell::Count(count) => count.to_string(),
-        Cell::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
-        Cell::Text(text) => text.clone(),
-        _ => String::new(),
+        Cell::Moment(moment) => Some(moment.to_string()),
+        Cell::Count(count) => Some(count.to_string()),
+        Cell::Flag(flag) => Some(if *flag { "yes" } else { "no" }.to_owned()),
+        Cell::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }

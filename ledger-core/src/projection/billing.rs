@@ -29,6 +29,7 @@ mod sums;
 mod table;
 mod trace;
 mod wholesale;
+mod why;
 
 pub use by_hand::{Pending, openings};
 pub use disbursements::disbursements;
@@ -38,8 +39,9 @@ pub use measure::{MEASURES, Measure};
 pub use payouts::{By, In, Options, payouts};
 pub use purchases::Bought;
 pub use receivables::{Status, receivables};
-pub use spend::{Purchase, spend};
+pub use spend::{Purchase, spend, why_spend};
 pub use trace::{Kind, Linked};
+pub use why::why_payouts;
 
 use std::io::{self, BufRead, Write};
 

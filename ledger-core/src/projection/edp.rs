@@ -130,13 +130,15 @@ impl Setting<'_> {
                 self.names.account(&recipient, opaque).or_else(|| opaque.parse().ok())
             })
         };
-        let wanted = |recipient: AccountId, opaque: &str| payer(recipient, opaque).is_some_and(|account| payers.contains(&account));
+        let wanted = |recipient: AccountId, opaque: Option<&str>| {
+            opaque.and_then(|opaque| payer(recipient, opaque)).is_some_and(|account| payers.contains(&account))
+        };
         let bought = self.billing.purchases(self.view.basis(), wanted);
         let told: BTreeSet<&str> = bought.iter().filter_map(|bought| bought.invoice).collect();
         let agreements = self.agreements(&bought);
         let each = |(terms, seq): (CommitmentTerms, u64)| {
             let contract = Contract { terms, seq };
-            let of_us = |bought: &Bought<'_>| payer(bought.recipient, bought.payer).filter(|payer| contract.terms.payers.contains(payer));
+            let of_us = |bought: &Bought<'_>| payer(bought.recipient, bought.payer?).filter(|payer| contract.terms.payers.contains(payer));
             let line = |bought: &Bought<'_>| self.line_of(bought, of_us(bought)?, &contract, &agreements);
             let lines = bought.iter().filter_map(line).collect();
             self.standing(contract, lines, &told, until)

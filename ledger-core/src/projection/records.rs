@@ -34,13 +34,13 @@ use std::collections::BTreeMap;
 
 pub use self::cancellations::Cancellation;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
-pub use self::instalments::{Invoiced, instalments};
+pub use self::instalments::{Invoiced, instalments, why_instalments};
 pub(crate) use self::lay::lay;
 pub use self::offer_states::{OfferState, OfferStates};
 pub use self::renewals::renewals;
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 pub use self::strategy::strategy;
-pub(crate) use self::why::{CARRIED, COUNTED, MARKETPLACE, SERVICES};
+pub(crate) use self::why::{CARRIED, COST_CENTRE, COUNTED, MARKETPLACE, MEASURE, SERVICES};
 pub use self::why::{RULES, Reason, Rule, why_agreements, why_authorizations, why_deals, why_offers};
 use super::Projection;
 use crate::canonical;

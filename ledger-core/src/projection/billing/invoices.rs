@@ -185,6 +185,7 @@ impl Billing {
     pub fn invoiced(&self, basis: Basis) -> BTreeMap<String, Vec<Invoiced>> {
         struct Price {
             date: i64,
+            seqs: Vec<u64>,
             billed: i128,
             open: i128,
         }
@@ -200,11 +201,12 @@ impl Billing {
             if moves && is_price && !is_wholesale && deal.agreement != NONE && charge.invoice != NONE {
                 let amount = moved.amount(at) * i128::from(moved.sign(at));
                 let key = (deal.agreement, charge.invoice, self.line(charge.line).currency);
-                let price = found.entry(key).or_insert(Price { date: UNDATED, billed: 0, open: 0 });
+                let price = found.entry(key).or_insert(Price { date: UNDATED, seqs: Vec::new(), billed: 0, open: 0 });
                 if charge.invoice_date != UNDATED && (price.date == UNDATED || charge.invoice_date < price.date) {
                     price.date = charge.invoice_date;
                 }
                 price.open += amount;
+                price.seqs.push(moved.seq[at]);
                 if action == Action::Invoiced {
                     price.billed += amount;
                 }
@@ -219,6 +221,7 @@ impl Billing {
                 amount: Amount::from_units(price.billed),
                 currency,
                 is_forgiven: price.open == 0,
+                events: price.seqs,
             });
         }
         by_agreement.values_mut().for_each(|all| all.sort_by(|one, other| (one.date, &one.invoice).cmp(&(other.date, &other.invoice))));

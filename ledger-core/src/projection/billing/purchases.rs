@@ -19,7 +19,7 @@ pub struct Bought<'a> {
     /// The recipient of the feed.
     pub recipient: AccountId,
     /// Who pays, as the recipient's feeds name the account.
-    pub payer: &'a str,
+    pub payer: Option<&'a str>,
     /// The agreement.
     pub agreement: Option<&'a str>,
     /// The product.
@@ -43,7 +43,7 @@ pub struct Bought<'a> {
 impl Billing {
     /// What the wanted payers were charged and given back: prices, and what was refunded, credited or forgiven of them. What a reseller pays an
     /// ISV is no purchase of a buyer's.
-    pub fn purchases(&self, basis: Basis, wanted: impl Fn(AccountId, &str) -> bool) -> Vec<Bought<'_>> {
+    pub fn purchases(&self, basis: Basis, wanted: impl Fn(AccountId, Option<&str>) -> bool) -> Vec<Bought<'_>> {
         #[derive(Default)]
         struct Sum {
             charge: u32,
@@ -62,11 +62,11 @@ impl Billing {
         let mut payers: Map<(u32, u32), bool> = Map::default();
         let mut whose = |charge: u32| -> Option<u32> {
             let parties = billed.parties[charge as usize];
-            let payer = (parties != NONE).then(|| self.parties.rows[parties as usize][0]).filter(|payer| *payer != NONE)?;
+            let payer = if parties == NONE { NONE } else { self.parties.rows[parties as usize][0] };
             let recipient = self.line(self.charge(charge).line).recipient;
             let is_wanted = payers
                 .entry((recipient, payer))
-                .or_insert_with(|| self.texts.get(recipient).parse().is_ok_and(|recipient| wanted(recipient, self.texts.get(payer))));
+                .or_insert_with(|| self.texts.get(recipient).parse().is_ok_and(|recipient| wanted(recipient, self.texts.some(payer))));
             is_wanted.then_some(payer)
         };
         let of_charges: Vec<Option<(Measure, u32)>> = (0..self.charges.len())
@@ -94,7 +94,7 @@ impl Billing {
             let moment = |micros: i64| (micros != UNDATED).then(|| Instant::from_micros(micros));
             Some(Bought {
                 recipient: self.texts.get(line.recipient).parse().ok()?,
-                payer: self.texts.get(sum.payer),
+                payer: self.texts.some(sum.payer),
                 agreement: self.texts.some(deal.agreement),
                 product: self.texts.some(deal.product),
                 invoice: self.texts.some(line.document),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::AccountId;
+use crate::money::Currency;
+use crate::projection::records::{COST_CENTRE, Reason};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
-use super::measure::Measure;
-use super::table::NONE;
-use super::{Billing, In, Names, UNDATED, cents};
+use super::{Billing, Bought, Names, cents};
 
 /// What is known of whom to charge with a purchase: whose feed tells it, by which agreement, to whom, and when.
 #[derive(Debug, Clone, Copy)]
@@ -24,41 +24,34 @@ pub struct Purchase<'a> {
 }
 
 #[derive(Default)]
-struct Spend {
-    agreements: BTreeSet<u32>,
+struct Spend<'a> {
+    agreements: BTreeSet<&'a str>,
     buyers: BTreeSet<String>,
-    lines: BTreeSet<u32>,
+    lines: BTreeSet<(AccountId, Option<&'a str>, Option<&'a str>)>,
     units: i128,
 }
 
-/// Per cost centre and currency: the prices that buyers were invoiced, less what was refunded. What a reseller pays an ISV is no spend of a buyer's.
-/// What belongs to no cost centre stands on a line of its own.
+/// The cost centre of a purchase, or that it has none.
+fn centre_of(bought: &Bought<'_>, names: &dyn Names) -> Option<String> {
+    let Bought { recipient, agreement, payer, invoiced, .. } = bought;
+    names.cost_centre(Purchase { recipient, agreement: *agreement, buyer: *payer, invoiced: *invoiced })
+}
+
+const UNALLOCATED: &str = "unallocated";
+
+/// Per cost centre and currency: the prices that buyers were invoiced, less what was given back, each line rounded half up to two places. What a
+/// reseller pays an ISV is no spend of a buyer's. What belongs to no cost centre stands on a line of its own.
 pub fn spend(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
-    let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
-    let billed = state.billed_at(basis);
-    let mut found: BTreeMap<(bool, String, &str), Spend> = BTreeMap::new();
-    for (number, sum) in sums.present() {
-        let charge = state.charge(number);
-        let class = state.class(charge.class);
-        let is_price = matches!(counted[charge.class as usize].in_balance, Some(Measure::Gross | Measure::GrossRefund));
-        let is_wholesale = state.texts.some(class.charge).or(state.texts.some(class.invoice)) == Some("RESALE");
-        if !is_price || is_wholesale || sum.net == 0 {
-            continue;
-        }
-        let (line, deal) = (state.line(charge.line), state.deal(charge.deal));
-        let Ok(recipient) = state.texts.get(line.recipient).parse::<AccountId>() else { continue };
-        let parties = billed.parties[number as usize];
-        let buyer = (parties != NONE).then(|| state.texts.some(state.parties.rows[parties as usize][0])).flatten();
-        let invoiced = (charge.invoice_date != UNDATED).then(|| Instant::from_micros(charge.invoice_date));
-        let purchase = Purchase { recipient: &recipient, agreement: state.texts.some(deal.agreement), buyer, invoiced };
-        let centre = names.cost_centre(purchase);
-        let key = (centre.is_none(), centre.unwrap_or_default(), state.texts.get(line.currency));
-        let at = found.entry(key).or_default();
-        at.units += sum.net;
-        at.lines.insert(charge.line);
-        at.agreements.extend((deal.agreement != NONE).then_some(deal.agreement));
-        at.buyers
-            .extend(buyer.map(|buyer| names.account(&recipient, buyer).map_or_else(|| buyer.to_owned(), |account| account.to_string())));
+    let all = state.purchases(basis, |_, _| true);
+    let mut found: BTreeMap<(bool, String, Currency), Spend<'_>> = BTreeMap::new();
+    for bought in &all {
+        let centre = centre_of(bought, names);
+        let at = found.entry((centre.is_none(), centre.unwrap_or_default(), bought.currency)).or_default();
+        at.units += bought.price;
+        at.lines.insert((bought.recipient, bought.invoice, bought.item));
+        at.agreements.extend(bought.agreement);
+        let account = |buyer: &str| names.account(&bought.recipient, buyer).map_or_else(|| buyer.to_owned(), |account| account.to_string());
+        at.buyers.extend(bought.payer.map(account));
     }
     let mut report = Report::new(
         "spend",
@@ -73,7 +66,7 @@ pub fn spend(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     );
     for ((unallocated, centre, currency), spend) in found {
         report.rows.push(vec![
-            Cell::text(if unallocated { "unallocated" } else { &centre }),
+            Cell::text(if unallocated { UNALLOCATED } else { &centre }),
             Cell::text(currency),
             Cell::Amount(cents(spend.units)),
             Cell::Count(spend.lines.len() as u64),
@@ -82,4 +75,18 @@ pub fn spend(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         ]);
     }
     report
+}
+
+/// Why the wanted cost centres come to what they do: each line of an invoice, with its events.
+pub fn why_spend(state: &Billing, basis: Basis, names: &dyn Names, ids: &[String]) -> Vec<Reason> {
+    let part = |bought: Bought<'_>| {
+        let subject = centre_of(&bought, names).unwrap_or_else(|| UNALLOCATED.to_owned());
+        let invoice = [bought.invoice, bought.item].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let value = Cell::Money(cents(bought.price), bought.currency);
+        let events = bought.seqs;
+        ids.contains(&subject).then_some(Reason { subject, field: "spend", value, rule: COST_CENTRE, events, remark: Some(invoice) })
+    };
+    let mut parts: Vec<Reason> = state.purchases(basis, |_, _| true).into_iter().filter_map(part).collect();
+    parts.sort_by(|one, other| (&one.subject, &one.remark, &one.events).cmp(&(&other.subject, &other.remark, &other.events)));
+    parts
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::View;
+use super::why::{INSTALMENT, Reason};
 use crate::event::agreement::ChargeScheduled;
 use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind as Of, Report};
@@ -21,6 +22,17 @@ pub struct Invoiced {
     pub currency: Currency,
     /// Whether the buyer need not pay it any more.
     pub is_forgiven: bool,
+    /// Positions of the events that say so.
+    pub events: Vec<u64>,
+}
+
+/// An instalment that is planned, an invoice, or both.
+struct Paired<'a> {
+    agreement: &'a str,
+    charge: Option<(ChargeScheduled, u64)>,
+    status: &'static str,
+    found: Option<&'a Invoiced>,
+    currency: Currency,
 }
 
 /// So many days may lie between an instalment's day and its invoice: AWS invoices on the day, and the feed is a day or two behind.
@@ -44,36 +56,63 @@ pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) 
             Column::new("currency", "Currency", Of::Text),
         ],
     );
+    report.rows = pairs(view, invoiced).iter().map(row).collect();
+    report
+}
+
+/// Why the instalments of some agreements stand as they do: the event that plans each, and those of the invoice that it became.
+pub fn why_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>, ids: &[String]) -> Vec<Reason> {
+    let one = |pair: Paired<'_>| {
+        let amount = pair.charge.as_ref().map(|(charge, _)| charge.amount).or_else(|| pair.found.map(|found| found.amount));
+        let planned = pair.charge.iter().map(|(_, seq)| *seq);
+        let day = pair.charge.as_ref().map(|(charge, _)| charge.charged_at).or_else(|| pair.found.and_then(|found| found.date));
+        let remark = [Some(pair.status.to_owned()), day.map(|day| day.day().to_string()), pair.found.map(|found| found.invoice.clone())];
+        Reason {
+            subject: pair.agreement.to_owned(),
+            field: "instalment",
+            value: Cell::or_empty(amount, |amount| money(amount, pair.currency)),
+            rule: INSTALMENT,
+            events: planned.chain(pair.found.iter().flat_map(|found| found.events.clone())).collect(),
+            remark: Some(remark.into_iter().flatten().collect::<Vec<_>>().join(", ")),
+        }
+    };
+    pairs(view, invoiced).into_iter().filter(|pair| ids.iter().any(|id| id == pair.agreement)).map(one).collect()
+}
+
+/// Every instalment that is planned, with the invoice that it became; and every invoice of such an agreement that no plan has.
+fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) -> Vec<Paired<'a>> {
+    let mut pairs = Vec::new();
     let until = view.until();
     for standing in view.agreements() {
         let stands = view.instalments(standing);
-        let mut planned: Vec<ChargeScheduled> = view.planned(standing).into_iter().map(|(charge, _)| charge).collect();
-        planned.sort_by(|one, other| (one.charged_at, &one.term).cmp(&(other.charged_at, &other.term)));
+        let mut planned: Vec<(ChargeScheduled, u64)> =
+            view.planned(standing).into_iter().map(|(charge, version)| (charge, version.seq)).collect();
+        planned.sort_by(|(one, _), (other, _)| (one.charged_at, &one.term).cmp(&(other.charged_at, &other.term)));
         if planned.is_empty() {
             continue;
         }
         let agreement = standing.terms.agreement.as_str();
         let mut open: Vec<Option<&Invoiced>> = invoiced.get(agreement).into_iter().flatten().map(Some).collect();
-        let mut became: Vec<Option<&Invoiced>> = planned.iter().map(|charge| take(&mut open, charge, true)).collect();
-        for (charge, found) in planned.iter().zip(&mut became).filter(|(_, found)| found.is_none()) {
+        let mut became: Vec<Option<&Invoiced>> = planned.iter().map(|(charge, _)| take(&mut open, charge, true)).collect();
+        for ((charge, _), found) in planned.iter().zip(&mut became).filter(|(_, found)| found.is_none()) {
             *found = take(&mut open, charge, false);
         }
-        for (charge, found) in planned.iter().zip(became) {
+        for ((charge, seq), found) in planned.into_iter().zip(became) {
             let status = match found {
                 Some(found) if found.is_forgiven => "forgiven",
                 Some(found) if found.amount == charge.amount => "invoiced",
                 Some(_) => "differs",
-                None if !stands.contains(charge) => "cancelled",
+                None if !stands.contains(&charge) => "cancelled",
                 None if until.is_some_and(|until| late(charge.charged_at) < until) => "missing",
                 None => "planned",
             };
-            report.rows.push(row(agreement, Some(charge), status, found, charge.currency));
+            pairs.push(Paired { agreement, status, found, currency: charge.currency, charge: Some((charge, seq)) });
         }
-        for found in open.into_iter().flatten() {
-            report.rows.push(row(agreement, None, "not planned", Some(found), found.currency));
-        }
+        let unplanned =
+            |found: &'a Invoiced| Paired { agreement, charge: None, status: "not planned", found: Some(found), currency: found.currency };
+        pairs.extend(open.into_iter().flatten().map(unplanned));
     }
-    report
+    pairs
 }
 
 fn late(day: Instant) -> Instant {
@@ -90,16 +129,20 @@ fn take<'a>(open: &mut [Option<&'a Invoiced>], charge: &ChargeScheduled, same_am
     open[place].take()
 }
 
-fn row(agreement: &str, charge: Option<&ChargeScheduled>, status: &str, found: Option<&Invoiced>, currency: Currency) -> Vec<Cell> {
-    let money = |amount: Amount| Cell::Money(if amount.half_up(2) == amount { amount.half_up(2) } else { amount }, currency);
+fn money(amount: Amount, currency: Currency) -> Cell {
+    Cell::Money(if amount.half_up(2) == amount { amount.half_up(2) } else { amount }, currency)
+}
+
+fn row(pair: &Paired<'_>) -> Vec<Cell> {
+    let charge = pair.charge.as_ref().map(|(charge, _)| charge);
     vec![
-        Cell::text(agreement),
+        Cell::text(pair.agreement),
         Cell::or_empty(charge, |charge| Cell::Moment(charge.charged_at)),
-        Cell::or_empty(charge, |charge| money(charge.amount)),
-        Cell::text(status),
-        Cell::or_empty(found, |found| Cell::text(&found.invoice)),
-        Cell::or_empty(found.and_then(|found| found.date), Cell::Moment),
-        Cell::or_empty(found, |found| money(found.amount)),
-        Cell::text(currency),
+        Cell::or_empty(charge, |charge| money(charge.amount, pair.currency)),
+        Cell::text(pair.status),
+        Cell::or_empty(pair.found, |found| Cell::text(&found.invoice)),
+        Cell::or_empty(pair.found.and_then(|found| found.date), Cell::Moment),
+        Cell::or_empty(pair.found, |found| money(found.amount, pair.currency)),
+        Cell::text(pair.currency),
     ]
 }
