@@ -15,6 +15,7 @@ pub mod chain;
 pub mod damage;
 pub mod document;
 pub mod event;
+pub mod fee;
 pub mod feed;
 pub mod finding;
 pub mod hash;

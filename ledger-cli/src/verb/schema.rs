@@ -1,6 +1,7 @@
 //! `dealbook schema`
 
 use chrono::NaiveDate;
+use ledger_core::fee;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
 use ledger_core::projection::records::{self, Records, View};
@@ -10,7 +11,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{deal, event, import, log, replay, status, trace, verify, why};
+use super::{check, deal, event, import, log, replay, status, trace, verify, why};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -33,11 +34,13 @@ const REPORTS: &[(&str, Columns)] = &[
     ("agreements", || recorded(records::agreements)),
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
+    ("check", check::columns),
     ("correct", crate::desk::columns),
     ("deal", deal::columns),
     ("deals", || recorded(records::deals)),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
     ("event", event::columns),
+    ("fees", || fee::fees(&fee::Audit::default(), &Records::default().at(NOTHING)).columns),
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
     ("import", import::columns),

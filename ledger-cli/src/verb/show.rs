@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger_core::book;
 use ledger_core::chain::Head;
+use ledger_core::fee;
 use ledger_core::finding::{self, Finding};
 use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
@@ -100,6 +101,9 @@ pub(crate) enum Noun {
     Receivables,
     /// What buyers were invoiced, by cost centre
     Spend,
+    /// What AWS charged for listing, line by line, against the rate card
+    #[value(alias = "fee")]
+    Fees,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -245,6 +249,10 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
         Noun::Instalments => (records::instalments(view, &states.billing.invoiced(basis)), format!("{money} {record}")),
         Noun::Spend => (billing::spend(&states.billing, basis, &names), money),
+        Noun::Fees => {
+            let audit = fee::audit(&states.billing, view, &states.book.rate_cards(basis.known_at));
+            (fee::fees(&audit, view), format!("{money} {record} {}", by(&states.book)))
+        }
         Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
             // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
@@ -282,6 +290,7 @@ impl Noun {
             | Self::Receivables
             | Self::Instalments
             | Self::Spend
+            | Self::Fees
             | Self::Openings
             | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
@@ -327,6 +336,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Invoices, "invoices-by"),
     (Noun::Disbursements, "disbursements-by"),
     (Noun::Instalments, "instalments-by"),
+    (Noun::Fees, "fees-by"),
     (Noun::Receivables, "receivables-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),

@@ -1,6 +1,7 @@
 //! Policies: rules of the house that hold from a date on. A new one is one file and one line.
 
 pub(super) mod cost_centres;
+pub(super) mod listing_fees;
 pub(super) mod money_approvals;
 pub(super) mod offer_approvals;
 pub(super) mod private_marketplace;
@@ -20,6 +21,7 @@ struct Kind {
 
 const KINDS: &[Kind] = &[
     Kind { name: cost_centres::NAME, governs: false, check: cost_centres::check },
+    Kind { name: listing_fees::NAME, governs: false, check: listing_fees::check },
     Kind { name: money_approvals::NAME, governs: true, check: money_approvals::check },
     Kind { name: offer_approvals::NAME, governs: true, check: offer_approvals::check },
     Kind { name: private_marketplace::NAME, governs: false, check: private_marketplace::check },

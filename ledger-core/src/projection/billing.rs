@@ -18,6 +18,7 @@
 
 mod by_hand;
 mod disbursements;
+mod fees;
 mod findings;
 mod invoices;
 mod measure;
@@ -31,6 +32,7 @@ mod wholesale;
 
 pub use by_hand::{Pending, openings};
 pub use disbursements::disbursements;
+pub use fees::{FeeEvent, FeeLine, FeeLines};
 pub use findings::{Owed, findings, overview};
 pub use invoices::invoices;
 pub use measure::{MEASURES, Measure};
