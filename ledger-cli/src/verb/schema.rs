@@ -11,7 +11,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{check, deal, event, import, log, replay, status, trace, verify, why};
+use super::{check, deal, event, export, import, log, replay, status, trace, verify, why};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -40,6 +40,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("deals", || recorded(records::deals)),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
     ("event", event::columns),
+    ("fee-claim", export::claim_columns),
     ("fees", || fee::fees(&fee::Audit::default(), &Records::default().at(NOTHING)).columns),
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),

@@ -256,7 +256,7 @@ fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards
     judged.verdict = if unproven { Verdict::NotJudged } else { verdict };
     judged.reason = match judged.verdict {
         Verdict::Agrees => None,
-        _ if unproven => Some("less than on the whole price: on which price each party of a channel deal is charged is not documented".to_owned()),
+        _ if unproven => Some("less than on the whole price; on which part of it each party is charged is not documented".to_owned()),
         _ if !several => None,
         Verdict::NotJudged => Some(format!("it may be {}", fees.iter().map(|(_, rated, _)| format!("{} %", rated.rate)).collect::<Vec<_>>().join(" or "))),
         _ if is_delivered => Some("at least: it is not told of which invoice the refund is".to_owned()),
@@ -352,7 +352,7 @@ pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
             Cell::or_empty(title.as_deref().or(line.product), Cell::text),
             Cell::or_empty(judged.rated.as_ref(), |rated| Cell::text(&rated.rows)),
             Cell::or_empty(judged.card, Cell::Count),
-            Cell::or_empty(judged.value, |(value, currency)| Cell::Money(value, currency)),
+            value(judged.value),
             Cell::text(line.currency),
             Cell::or_empty(line.price, |price| Cell::Amount(cents(price))),
             Cell::or_empty(judged.rated.as_ref(), |rated| Cell::text(rated.rate)),
@@ -376,6 +376,12 @@ pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
         many => report.notes.push(format!("{many} lines have a price and no listing fee; they are in no row")),
     }
     report
+}
+
+/// A value, written with two decimals where they hold it.
+fn value(value: Option<(Amount, Currency)>) -> Cell {
+    let written = |(value, currency): (Amount, Currency)| Cell::Money(if value.half_up(2) == value { value.half_up(2) } else { value }, currency);
+    Cell::or_empty(value, written)
 }
 
 /// The effective rate as AWS reports it: `truncate(abs(fee + refunded fee) / abs(price + refunded price), 4)`, a fraction (AWS's published
