@@ -63,6 +63,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("spend", || billing::spend(&Billing::default(), NOTHING, &NoNames).columns),
     ("status", status::columns),
     ("steps", replay::step_columns),
+    ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),
     ("trace", trace::columns),
     ("verify", verify::columns),
     ("why", why::columns),

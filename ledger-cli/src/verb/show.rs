@@ -16,7 +16,7 @@ use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
 use super::why;
-use crate::ask::{Key, Query, Wants};
+use crate::ask::{Key, Query, Wants, Word};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
 use crate::session::{Named, Session, States, Wanted};
@@ -104,6 +104,9 @@ pub(crate) enum Noun {
     /// What AWS charged for listing, line by line, against the rate card
     #[value(alias = "fee")]
     Fees,
+    /// Taxes by who remits them and where, tied to the tax shares: `show tax 2026Q1`
+    #[value(alias = "taxes")]
+    Tax,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -148,13 +151,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Noun::Deal => return super::deal::show(&args.query, &args.reading, context),
         _ => (),
     }
-    let query = Query::parse(&args.query, context.today())?;
+    let (query, periods) = periods(args.noun, Query::parse(&dated(&args, context), context.today())?);
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
     let states = session.states_of(args.noun.wants())?;
     refuse_before_cut_over(&states, &asked.basis)?;
     let view = states.records.at(asked.basis);
-    let (report, projector) = report(&args, &states, &view, &asked, context);
+    let (report, projector) = report(&args, &periods, &states, &view, &asked, context);
     let report = narrow(report, &query, args.noun, &view)?;
     if args.why {
         let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.first() { Some(id.clone()) } else { None };
@@ -168,6 +171,23 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         None => report,
     };
     print(report, asked, head, arguments(&args), projector, &states, context)
+}
+
+/// The words of a query. Of taxes a bare word may be a period: `show tax 2026Q1` is `show tax date:2026Q1`.
+fn dated(args: &Args, context: &Context) -> Vec<String> {
+    let is_period = |word: &str| args.noun == Noun::Tax && Period::parse(word, context.today()).is_ok();
+    args.query.iter().map(|word| if is_period(word) { format!("date:{word}") } else { word.clone() }).collect()
+}
+
+/// Takes the periods out of a query about taxes: they choose invoices, and a row sums many.
+fn periods(noun: Noun, mut query: Query) -> (Query, Vec<Period>) {
+    let period = |word: &Word| match word {
+        Word { not: false, wants: Wants::Within(period) } if noun == Noun::Tax => Some(*period),
+        _ => None,
+    };
+    let periods = query.words.iter().filter_map(period).collect();
+    query.words.retain(|word| period(word).is_none());
+    (query, periods)
 }
 
 /// Prints a report with its receipt, headed by what it lacks.
@@ -225,7 +245,14 @@ fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure>
 }
 
 /// The report, and the projection it is made of.
-fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
+fn report(
+    args: &Args,
+    periods: &[Period],
+    states: &States,
+    view: &View<'_>,
+    asked: &Asked,
+    context: &Context,
+) -> (Report, String) {
     let basis = asked.basis;
     let names = Named::of(view).with(&states.book);
     let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
@@ -253,6 +280,7 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
             let audit = fee::audit(&states.billing, view, &states.book.rate_cards(basis.known_at));
             (fee::fees(&audit, view), format!("{money} {record} {}", by(&states.book)))
         }
+        Noun::Tax => (billing::tax(&states.billing, basis, periods), money),
         Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
             // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
@@ -291,6 +319,7 @@ impl Noun {
             | Self::Instalments
             | Self::Spend
             | Self::Fees
+            | Self::Tax
             | Self::Openings
             | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
@@ -337,6 +366,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Disbursements, "disbursements-by"),
     (Noun::Instalments, "instalments-by"),
     (Noun::Fees, "fees-by"),
+    (Noun::Tax, "tax-by"),
     (Noun::Receivables, "receivables-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),

@@ -27,6 +27,7 @@ mod receivables;
 mod spend;
 mod sums;
 mod table;
+mod tax;
 mod trace;
 mod wholesale;
 
@@ -39,6 +40,7 @@ pub use measure::{MEASURES, Measure};
 pub use payouts::{By, In, Options, payouts};
 pub use receivables::{Status, receivables};
 pub use spend::{Purchase, spend};
+pub use tax::tax;
 pub use trace::{Kind, Linked};
 
 use std::io::{self, BufRead, Write};
@@ -92,6 +94,7 @@ pub struct Billing {
     movements: Movements,
     headers: Vec<Header>,
     hands: Vec<by_hand::Hand>,
+    taxes: tax::Taxes,
 }
 
 /// Whose money, and of what.
@@ -286,9 +289,11 @@ impl Billing {
             Event::BillingUnclassified(_) => Action::Unknown,
             Event::DisbursementPaid(row) => return self.head(row, false, said),
             Event::DisbursementFailed(row) => return self.head(row, true, said),
+            Event::TaxItemised(item) => return self.taxes.item(&mut self.texts, item, said),
             _ => return,
         };
         if let Some(row) = event.billing() {
+            self.taxes.share(&mut self.texts, row, action, said);
             self.movement(row, action, said);
         }
     }
@@ -469,6 +474,7 @@ impl Billing {
                     && text(*currency)
             })
             && self.payouts.rows.iter().all(|payout| payout.iter().all(|number| text(*number)))
+            && self.taxes.is_whole(texts)
             && self.headers.iter().all(|header| {
                 (header.payout as usize) < self.payouts.len()
                     && (header.undoes == NONE || (header.undoes as usize) < self.payouts.len())
@@ -503,6 +509,7 @@ impl Billing {
             },
             headers: bytes.column(Header::of)?.into_iter().collect::<Option<_>>()?,
             hands: serde_json::from_slice(&bytes.column(|[byte]: [u8; 1]| byte)?).ok()?,
+            taxes: tax::Taxes::load(bytes)?,
         };
         (bytes.is_empty() && state.is_whole()).then_some(state)
     }
@@ -571,13 +578,10 @@ impl Projection for Billing {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn evolve(&mut self, entry: &Entry) {
-        if self.by_hand(entry) {
-            return;
-        }
         let said = Said {
             seq: entry.seq,
             stated: entry.stated_at().map_or(UNDATED, Instant::micros),
@@ -585,6 +589,15 @@ impl Projection for Billing {
             minus: false,
             key: entry.source.as_ref().map(|source| source.id.as_str()),
         };
+        if let Event::EntryCorrected(corrected) = &entry.event {
+            self.taxes.correct(corrected.entry, entry.seq);
+            if let Some(item @ Event::TaxItemised(_)) = &corrected.replacement {
+                self.take(item, said);
+            }
+        }
+        if self.by_hand(entry) {
+            return;
+        }
         let Event::SourceRestated(restated) = &entry.event else { return self.take(&entry.event, said) };
         // From its statement on the version counts and the one before it does not; from the statement of the version after it, which was
         // recorded earlier and took the one before away itself, it is the other way round.
@@ -633,7 +646,8 @@ impl Projection for Billing {
         write_column(out, &moved.billed, Billed::bytes)?;
         write_column(out, &self.headers, Header::bytes)?;
         let hands = serde_json::to_vec(&self.hands).map_err(io::Error::other)?;
-        write_column(out, &hands, |byte| [*byte])
+        write_column(out, &hands, |byte| [*byte])?;
+        self.taxes.save(out)
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
