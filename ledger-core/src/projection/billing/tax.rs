@@ -218,6 +218,11 @@ impl Taxed {
     }
 }
 
+/// The earlier of two dates, where they are told.
+fn earliest(one: i64, other: i64) -> i64 {
+    if one == UNDATED || other == UNDATED { one.max(other) } else { one.min(other) }
+}
+
 /// By line and by who remits.
 type Lines = BTreeMap<(u32, u32), Taxed>;
 
@@ -246,7 +251,7 @@ impl Billing {
             let line = lines.entry((row.line, liable)).or_insert_with(|| fresh(row));
             let place = if row.flags & FORGIVEN == 0 { &mut line.invoiced } else { &mut line.forgiven };
             *place += row.amount * i128::from(sign);
-            (line.seq, line.dated) = (line.seq.max(row.seq), row.dated);
+            (line.seq, line.dated) = (line.seq.max(row.seq), earliest(line.dated, row.dated));
             line.taxed = [WHOLESALE, FEE].into_iter().find(|known| *known == self.texts.get(taxed)).unwrap_or(BUYERS);
         }
         for (row, _) in versions.values().filter_map(|versions| {
@@ -256,7 +261,7 @@ impl Billing {
             let [liable, ..] = taxes.kinds.rows[row.kind as usize];
             let line = lines.entry((row.line, liable)).or_insert_with(|| fresh(row));
             line.items.push((row.kind, row.taxable, row.amount));
-            line.seq = line.seq.max(row.seq);
+            (line.seq, line.dated) = (line.seq.max(row.seq), earliest(line.dated, row.dated));
         }
         lines.retain(|_, line| !line.items.is_empty() || line.invoiced != 0 || line.forgiven != 0);
         lines
@@ -315,6 +320,7 @@ struct Sum {
     tax: i128,
     shares: i128,
     forgiven: i128,
+    /// Whether items are to be expected.
     is_itemised: bool,
 }
 
@@ -360,7 +366,7 @@ pub fn tax(state: &Billing, basis: Basis, periods: &[Period]) -> Report {
         // What is not itemised is not to be compared.
         if sum.is_itemised {
             let total = of_currency.entry(currency).or_default();
-            total.iter_mut().zip([sum.tax, sum.shares, sum.forgiven, difference]).for_each(|(total, units)| *total += units);
+            total.iter_mut().zip([sum.tax, sum.shares, difference, sum.forgiven]).for_each(|(total, units)| *total += units);
         }
         report.rows.push(vec![
             text(party),
@@ -374,9 +380,10 @@ pub fn tax(state: &Billing, basis: Basis, periods: &[Period]) -> Report {
             Cell::Count(sum.lines.len() as u64),
             itemised(sum.taxable),
             itemised(sum.tax),
-            Cell::Amount(cents(sum.shares)),
-            Cell::Amount(cents(sum.forgiven)),
+            itemised(sum.shares),
             itemised(difference),
+            Cell::Amount(cents(sum.forgiven)),
+            if sum.is_itemised { Cell::Empty } else { Cell::Amount(cents(sum.shares)) },
         ]);
     }
     for (currency, units) in of_currency {
@@ -405,8 +412,9 @@ fn columns() -> Vec<Column> {
         Column::new("taxable", "Taxable", Kind::Amount),
         Column::new("tax", "Tax items", Kind::Amount),
         Column::new("shares", "Tax shares", Kind::Amount),
-        Column::new("forgiven", "Forgiven", Kind::Amount),
         Column::new("difference", "Difference", Kind::Amount),
+        Column::new("forgiven", "Forgiven", Kind::Amount),
+        Column::new("not_itemised", "Not itemised", Kind::Amount),
     ]
 }
 
