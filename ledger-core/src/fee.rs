@@ -370,7 +370,9 @@ mod tests {
 
     #[test]
     fn rows_have_a_grammar() {
-        for (name, text) in [("public_saas", "0"), ("renewal", "1.5"), ("region_de", "100"), ("private_jpy", "3 150000000:2"), ("private_kwd", "3")] {
+        for (name, text) in
+            [("public_saas", "0"), ("renewal", "1.5"), ("region_de", "100"), ("private_jpy", "3 150000000:2"), ("private_kwd", "3")]
+        {
             assert_eq!(judge(name, text), Ok(()), "{name}={text}");
         }
         for (name, text, wrong) in [

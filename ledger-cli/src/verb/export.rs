@@ -41,7 +41,8 @@ pub(crate) enum Form {
 pub(super) use fee_claim::columns as claim_columns;
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let unfit = |flag: &str, form: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {form}")));
+    let unfit =
+        |flag: &str, form: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {form}")));
     match args.form {
         Form::Ics if !args.only.is_empty() => unfit("AGREEMENT", "dealbook export fee-claim"),
         Form::FeeClaim if args.within.is_some() => unfit("--within", "dealbook export ics"),

@@ -175,8 +175,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 /// The words of a query. Of taxes a bare word may be a period: `show tax 2026Q1` is `show tax date:2026Q1`.
 fn dated(args: &Args, context: &Context) -> Vec<String> {
-    let is_period = |word: &str| args.noun == Noun::Tax && Period::parse(word, context.today()).is_ok();
-    args.query.iter().map(|word| if is_period(word) { format!("date:{word}") } else { word.clone() }).collect()
+    let year = |word: &str| word.len() > 4 && word.bytes().take(4).all(|byte| byte.is_ascii_digit());
+    let is_meant = |word: &str| Period::parse(word, context.today()).is_ok() || year(word) && b"-/.Q".contains(&word.as_bytes()[4]);
+    args.query.iter().map(|word| if args.noun == Noun::Tax && is_meant(word) { format!("date:{word}") } else { word.clone() }).collect()
 }
 
 /// Takes the periods out of a query about taxes: they choose invoices, and a row sums many.
@@ -245,14 +246,7 @@ fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure>
 }
 
 /// The report, and the projection it is made of.
-fn report(
-    args: &Args,
-    periods: &[Period],
-    states: &States,
-    view: &View<'_>,
-    asked: &Asked,
-    context: &Context,
-) -> (Report, String) {
+fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
     let basis = asked.basis;
     let names = Named::of(view).with(&states.book);
     let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());

@@ -230,8 +230,7 @@ fn rates(all: &[Terms], cards: &Cards) -> Result<Vec<(Rated, u64)>, NoRate> {
 fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards) -> Judged<'a> {
     let value = terms.as_ref().ok().and_then(|terms| terms.first()?.sold.deal.value);
     let is_delivered = terms.as_ref().is_ok_and(|terms| terms.iter().all(|terms| terms.sold.delivery.is_some()));
-    let mut judged =
-        Judged { line, verdict: Verdict::NotJudged, rated: None, card: None, value, expected: None, reason: None };
+    let mut judged = Judged { line, verdict: Verdict::NotJudged, rated: None, card: None, value, expected: None, reason: None };
     let rates = match terms.and_then(|terms| rates(&terms, cards).map_err(|why| why.to_string())) {
         Ok(rates) => rates,
         Err(why) => return Judged { reason: Some(why), ..judged },
@@ -258,7 +257,9 @@ fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards
         Verdict::Agrees => None,
         _ if unproven => Some("less than on the whole price; on which part of it each party is charged is not documented".to_owned()),
         _ if !several => None,
-        Verdict::NotJudged => Some(format!("it may be {}", fees.iter().map(|(_, rated, _)| format!("{} %", rated.rate)).collect::<Vec<_>>().join(" or "))),
+        Verdict::NotJudged => {
+            Some(format!("it may be {}", fees.iter().map(|(_, rated, _)| format!("{} %", rated.rate)).collect::<Vec<_>>().join(" or ")))
+        }
         _ if is_delivered => Some("at least: it is not told of which invoice the refund is".to_owned()),
         _ => Some("at least: how the product is delivered is not told".to_owned()),
     };
@@ -331,7 +332,19 @@ fn columns() -> Vec<Column> {
 pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
     let mut report = Report::new("fees", columns());
     report.shown = vec![
-        "agreement", "invoice", "invoice_date", "class", "value", "currency", "price", "rate", "expected", "charged", "difference", "status", "reason",
+        "agreement",
+        "invoice",
+        "invoice_date",
+        "class",
+        "value",
+        "currency",
+        "price",
+        "rate",
+        "expected",
+        "charged",
+        "difference",
+        "status",
+        "reason",
     ];
     let mut titles: Map<&str, Option<String>> = Map::default();
     for judged in &audit.lines {
@@ -368,7 +381,9 @@ pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
         ]);
     }
     if !audit.has_card {
-        report.notes.push("no rate card is set: dealbook record policy.set --set policy=listing-fees … (docs/formats/events.md)".to_owned());
+        report
+            .notes
+            .push("no rate card is set: dealbook record policy.set --set policy=listing-fees … (docs/formats/events.md)".to_owned());
     }
     match audit.without {
         0 => (),
@@ -380,7 +395,8 @@ pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
 
 /// A value, written with two decimals where they hold it.
 fn value(value: Option<(Amount, Currency)>) -> Cell {
-    let written = |(value, currency): (Amount, Currency)| Cell::Money(if value.half_up(2) == value { value.half_up(2) } else { value }, currency);
+    let written =
+        |(value, currency): (Amount, Currency)| Cell::Money(if value.half_up(2) == value { value.half_up(2) } else { value }, currency);
     Cell::or_empty(value, written)
 }
 
@@ -405,7 +421,9 @@ mod tests {
 
     #[test]
     fn the_effective_rate_is_cut_off_as_aws_does_it() {
-        for (charged, price, told) in [(2566, 85_538, Some("0.0299")), (-3, 100, Some("0.0300")), (3, -100, Some("0.0300")), (1, 0, None), (150, 100, Some("1.5000"))] {
+        for (charged, price, told) in
+            [(2566, 85_538, Some("0.0299")), (-3, 100, Some("0.0300")), (3, -100, Some("0.0300")), (1, 0, None), (150, 100, Some("1.5000"))]
+        {
             assert_eq!(percentage(charged, price).as_deref(), told);
         }
     }

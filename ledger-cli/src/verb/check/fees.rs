@@ -7,7 +7,8 @@ use super::{Asking, Check, Ended, Outcome};
 use crate::failure::{Failure, counted};
 use crate::render::grouped;
 
-pub(super) const CHECK: Check = Check { name: "fees", about: "each listing fee against the rate card: fails when AWS charged too much", run };
+pub(super) const CHECK: Check =
+    Check { name: "fees", about: "each listing fee against the rate card: fails when AWS charged too much", run };
 
 /// Agreements beyond so many are counted and not named.
 const MOST_NAMED: usize = 3;
@@ -34,7 +35,9 @@ fn detail(audit: &Audit<'_>, open: usize) -> String {
     }
     let totals = audit.totals();
     let named = totals.iter().take(MOST_NAMED).map(|((agreement, currency), total)| {
-        let amount = |units: i128, word: &str| (units != 0).then(|| format!("{} {currency} {word}", grouped(&Amount::from_units(units).half_up(2).to_string())));
+        let amount = |units: i128, word: &str| {
+            (units != 0).then(|| format!("{} {currency} {word}", grouped(&Amount::from_units(units).half_up(2).to_string())))
+        };
         let Total { over, under } = *total;
         let told: Vec<String> = [amount(over, "over"), amount(under, "under")].into_iter().flatten().collect();
         format!("{}: {}", if agreement.is_empty() { "no agreement" } else { agreement }, told.join(", "))

@@ -13,7 +13,8 @@ pub(super) const CHECK: Check = Check { name: "findings", about: "what broke a r
 fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
     let of_money = billing::findings(&asking.states.billing, asking.view.basis());
     let found = show::findings(asking.states, asking.view, of_money);
-    let count = |severity: Severity| found.iter().filter(|found| Code::of(found.code).is_some_and(|code| code.severity == severity)).count();
+    let count =
+        |severity: Severity| found.iter().filter(|found| Code::of(found.code).is_some_and(|code| code.severity == severity)).count();
     let ended = match (count(Severity::High), count(Severity::Medium)) {
         (0, 0) => Ended::Pass,
         (0, _) => Ended::Warn,

@@ -49,7 +49,8 @@ pub(in crate::verb) fn columns() -> Vec<Column> {
 }
 
 pub(super) fn write(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let format = Some(context.global.format.unwrap_or_else(|| if context.global.output.is_some() { context.format() } else { Format::Csv }));
+    let format =
+        Some(context.global.format.unwrap_or_else(|| if context.global.output.is_some() { context.format() } else { Format::Csv }));
     let context = &Context::new(Global { format, ..context.global.clone() })?;
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
@@ -57,7 +58,8 @@ pub(super) fn write(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let view = states.records.at(asked.basis);
     let audit = fee::audit(&states.billing, &view, &states.book.rate_cards(asked.basis.known_at));
     let only = chosen(&args.only, &audit)?;
-    let is_asked = |judged: &&Judged<'_>| only.is_empty() || judged.line.agreement.is_some_and(|agreement| only.iter().any(|id| id == agreement));
+    let is_asked =
+        |judged: &&Judged<'_>| only.is_empty() || judged.line.agreement.is_some_and(|agreement| only.iter().any(|id| id == agreement));
     let of = |verdict: Verdict| audit.lines.iter().filter(is_asked).filter(move |judged| judged.verdict == verdict);
     let over: Vec<&Judged<'_>> = of(Verdict::Over).collect();
     let report = claim(&over, &session, &states, asked.basis)?;
@@ -67,7 +69,9 @@ pub(super) fn write(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let under: u64 = of(Verdict::Under).count() as u64;
     if under > 0 {
         let lines = crate::failure::counted(under, "line");
-        context.note(format_args!("note: {lines} of these agreements were charged too little, and are no part of the claim: dealbook show fees status:under"));
+        context.note(format_args!(
+            "note: {lines} of these agreements were charged too little, and are no part of the claim: dealbook show fees status:under"
+        ));
     }
     let projectors: Vec<String> = states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect();
     let mut told = BTreeMap::from([("export".to_owned(), "fee-claim".to_owned())]);
@@ -86,7 +90,10 @@ fn chosen(only: &[String], audit: &Audit<'_>) -> Result<Vec<String>, Failure> {
             [id] => Ok((*id).to_owned()),
             _ if known.contains(text.as_str()) => Ok(text.clone()),
             [] => Err(Failure::new(Code::E0301, format!("no agreement `{text}` has a listing fee")).suggest(text, known.iter().copied())),
-            several => Err(Failure::new(Code::E0305, format!("`{text}` is the beginning of {} agreements", several.len())).hint("write more of it")),
+            several => {
+                Err(Failure::new(Code::E0305, format!("`{text}` is the beginning of {} agreements", several.len()))
+                    .hint("write more of it"))
+            }
         }
     };
     only.iter().map(one).collect()

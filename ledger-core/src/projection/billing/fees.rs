@@ -99,8 +99,9 @@ impl Billing {
         for (number, sum) in sums.present() {
             let charge = self.charge(number);
             let measure = counted[charge.class as usize].in_balance;
-            let Some(measure @ (M::Gross | M::GrossRefund | M::WholesaleCost | M::WholesaleCostRefund | M::ListingFee | M::ListingFeeRefund)) =
-                measure
+            let Some(
+                measure @ (M::Gross | M::GrossRefund | M::WholesaleCost | M::WholesaleCostRefund | M::ListingFee | M::ListingFeeRefund),
+            ) = measure
             else {
                 continue;
             };

@@ -106,9 +106,10 @@ impl Taxes {
         let text = |number: &u32| *number == NONE || (*number as usize) < texts;
         self.lines.rows.iter().all(|line| line.iter().all(text))
             && self.kinds.rows.iter().all(|kind| kind.iter().all(text))
-            && self.rows.iter().all(|row| {
-                (row.line as usize) < self.lines.len() && (row.kind as usize) < self.kinds.len() && text(&row.item)
-            })
+            && self
+                .rows
+                .iter()
+                .all(|row| (row.line as usize) < self.lines.len() && (row.kind as usize) < self.kinds.len() && text(&row.item))
     }
 
     /// Takes an item in, or away.
@@ -289,9 +290,10 @@ impl Billing {
             let (of, remits) = (self.texts.get(currency), self.texts.some(*liable).unwrap_or("nobody"));
             let (code, message) = match (taxed.items.is_empty(), difference) {
                 (_, 0) => continue,
-                (true, _) if is_itemised => {
-                    (finding::TAX_NOT_ITEMISED, format!("a tax share of {} {of} that {remits} remits has no tax item", cents(taxed.invoiced)))
-                }
+                (true, _) if is_itemised => (
+                    finding::TAX_NOT_ITEMISED,
+                    format!("a tax share of {} {of} that {remits} remits has no tax item", cents(taxed.invoiced)),
+                ),
                 (true, _) => continue,
                 (false, _) => {
                     let (items, share) = (cents(taxed.itemised()), cents(taxed.invoiced));
@@ -327,7 +329,8 @@ struct Sum {
 /// Per seller, taxed thing, who remits, and jurisdiction: the tax items of the invoices of these periods, or of all when there is none, and
 /// the tax shares of the same invoice lines. What the shares of a line come to beyond its items stands with its largest item.
 pub fn tax(state: &Billing, basis: Basis, periods: &[Period]) -> Report {
-    let within = |dated: i64| periods.is_empty() || dated != UNDATED && periods.iter().any(|period| period.holds(Instant::from_micros(dated)));
+    let within =
+        |dated: i64| periods.is_empty() || dated != UNDATED && periods.iter().any(|period| period.holds(Instant::from_micros(dated)));
     let lines = state.taxed(basis);
     let mut sums: BTreeMap<[&str; 8], Sum> = BTreeMap::new();
     for ((number, liable), line) in lines.iter().filter(|(_, line)| within(line.dated)) {
@@ -426,11 +429,16 @@ fn notes(state: &Billing, lines: &Lines, within: &dyn Fn(i64) -> bool) -> Vec<St
         asked().map(|((line, _), _)| party(*line)).filter(|party| !since.contains_key(party)).map(|party| state.texts.get(party)).collect();
     let mut notes = Vec::new();
     if asked().any(|(_, line)| line.taxed != BUYERS && line.items.is_empty()) {
-        notes.push("tax on wholesale invoices and on the listing fee stands in no tax item: the feed describes what buyers are taxed".to_owned());
+        notes.push(
+            "tax on wholesale invoices and on the listing fee stands in no tax item: the feed describes what buyers are taxed".to_owned(),
+        );
     }
     if !without.is_empty() {
         notes.push(format!("no tax item of {} is here: import the tax item feed", without.into_iter().collect::<Vec<_>>().join(", ")));
     }
-    notes.push("withholding tax is outside these data: buyers pay AWS in full, and what they withhold is settled outside AWS Marketplace".to_owned());
+    notes.push(
+        "withholding tax is outside these data: buyers pay AWS in full, and what they withhold is settled outside AWS Marketplace"
+            .to_owned(),
+    );
     notes
 }

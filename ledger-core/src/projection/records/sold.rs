@@ -51,7 +51,8 @@ impl View<'_> {
         let mut basis = self.basis;
         basis.effective_before = Some(Instant::from_micros(moment.micros() + 1));
         let order = Cow::Borrowed(&*self.order);
-        let then = View { records: self.records, order, basis, accounts: OnceCell::new(), asked: RefCell::default(), standings: OnceCell::new() };
+        let then =
+            View { records: self.records, order, basis, accounts: OnceCell::new(), asked: RefCell::default(), standings: OnceCell::new() };
         let mut told = Vec::new();
         then.standings_of(agreement.as_str(), &mut told);
         let own = |standing: &Standing| standing.recipient.is_some() && self.proposer(standing) == standing.recipient;
@@ -64,7 +65,8 @@ impl View<'_> {
         let offer = self.offer_of(standing)?;
         let value = terms.value.zip(terms.currency);
         let country = self.acceptor(standing).and_then(|buyer| self.place_of(buyer, terms.accepted_at)?.0);
-        let is_renewal = terms.intent.as_deref() == Some("RENEW") || terms.preceding.as_ref().is_some_and(|before| self.was_renewed(before));
+        let is_renewal =
+            terms.intent.as_deref() == Some("RENEW") || terms.preceding.as_ref().is_some_and(|before| self.was_renewed(before));
         // A private offer may stand after a public one; that renews no private offer.
         let is_renewal = is_renewal && !terms.preceding.as_ref().is_some_and(|before| self.was_public(before));
         Some(self.of_offer(&offer, Deal { value, country, is_renewal, ..Deal::default() }))
