@@ -192,6 +192,7 @@ cases! {
     direct_sale_paid_out
     fee_behind_the_buyers_invoice
     fee_refunded_and_reissued
+    fees_that_cannot_be_judged
     file_grows_day_by_day
     file_rewritten
     first_seen_deleted

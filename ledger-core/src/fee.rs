@@ -11,12 +11,14 @@
 //! its total contract value picks, and not a rate for each part of it: 999,999.99 costs more than 1,000,000.00.
 
 mod audit;
+mod report;
 
 use std::collections::BTreeMap;
 
 use crate::money::{Amount, Currency};
 
-pub use audit::{Audit, Cards, Judged, Total, Verdict, audit, fees};
+pub use audit::{Audit, Cards, Judged, Total, Verdict, audit};
+pub use report::fees;
 
 /// How a product is delivered, as far as the card tells one from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -49,8 +49,8 @@ pub(in crate::verb) fn columns() -> Vec<Column> {
 }
 
 pub(super) fn write(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let format =
-        Some(context.global.format.unwrap_or_else(|| if context.global.output.is_some() { context.format() } else { Format::Csv }));
+    let of_file = || context.global.output.as_deref().and_then(Format::of_path);
+    let format = context.global.format.or_else(of_file).or(Some(Format::Csv));
     let context = &Context::new(Global { format, ..context.global.clone() })?;
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;

@@ -11,7 +11,7 @@ use crate::time::{Basis, Instant};
 use super::measure::Measure as M;
 use super::table::NONE;
 use super::wholesale::Pairing;
-use super::{Action, Billing, In, LineKind, UNDATED};
+use super::{Action, Billing, In, UNDATED};
 
 /// A line of a buyer's invoice for which AWS charged, or gave back, a listing fee.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +94,7 @@ impl Billing {
                 self.texts.some(class.charge).or(self.texts.some(class.invoice)) == Some("RESALE")
             })
             .collect();
+        let billed = self.times_billed(basis);
         let mut numbers: Map<[u32; 3], usize> = Map::default();
         let mut found: Vec<([u32; 2], Gathered)> = Vec::new();
         for (number, sum) in sums.present() {
@@ -110,9 +111,6 @@ impl Billing {
                 found.push(([line.document, line.item], Gathered { deal: [NONE; 3], invoiced: UNDATED, ..Gathered::default() }));
                 found.len() - 1
             });
-            if line.kind == LineKind::Adjustment {
-                continue;
-            }
             let at = &mut found[place].1;
             let paired = pairing.pair_of(number).map(|pair| &pairing.pairs[pair]);
             match measure {
@@ -135,7 +133,7 @@ impl Billing {
                 _ => {
                     let fee = of(&mut at.fees, |fee| fee.0 == line.currency, (line.currency, 0, 0));
                     fee.1 -= sum.net;
-                    fee.2 += 1;
+                    fee.2 += u64::from(billed[number as usize]);
                     at.parties.insert(line.recipient);
                     at.charges.push(number);
                 }
@@ -147,7 +145,7 @@ impl Billing {
                 }
             }
         }
-        drop((sums, numbers));
+        drop((sums, numbers, billed));
         let mut lines = FeeLines::default();
         for (key, at) in &found {
             lines.without += u64::from(at.fees.is_empty() && at.prices.iter().any(|(_, price)| *price != 0));
@@ -155,6 +153,17 @@ impl Billing {
         }
         lines.lines.sort_by(|one, other| (one.invoice, one.line, one.currency).cmp(&(other.invoice, other.line, other.currency)));
         lines
+    }
+
+    /// How often each charge was billed or forgiven, restatements aside.
+    fn times_billed(&self, basis: Basis) -> Vec<u32> {
+        let moved = &self.movements;
+        let mut times = vec![0_u32; self.charges.len()];
+        for at in moved.at(basis).filter(|at| matches!(Action::of(moved.kind[*at]), Action::Invoiced | Action::Forgiven)) {
+            let time = &mut times[moved.charge[at] as usize];
+            *time = if moved.sign(at) > 0 { *time + 1 } else { time.saturating_sub(1) };
+        }
+        times
     }
 
     fn fee_line(&self, key: [u32; 2], at: &Gathered, (currency, charged, fees): (u32, i128, u64)) -> FeeLine<'_> {
