@@ -218,13 +218,18 @@ impl RateCard {
         if deal.is_channel {
             rated = rated.plus(&self.flat(CHANNEL)?);
         }
-        if self.0.keys().any(|name| name.starts_with("region_")) {
+        if self.has_regions() {
             let country = deal.country.as_ref().ok_or(NoRate::Country)?;
             if let Ok(points) = self.flat(&format!("region_{}", country.to_ascii_lowercase())) {
                 rated = rated.plus(&points);
             }
         }
         Ok(rated)
+    }
+
+    /// Whether points are added for buyers of some countries.
+    fn has_regions(&self) -> bool {
+        self.0.keys().any(|name| name.starts_with("region_"))
     }
 
     fn flat(&self, name: &str) -> Result<Rated, NoRate> {

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Delivery, NoRate, RateCard, Rated};
 use crate::hash::Map;
+use crate::id::AccountId;
 use crate::money::{Amount, Currency};
 use crate::projection::billing::{Billing, FeeLine};
 use crate::projection::records::{Sold, View};
@@ -116,6 +117,8 @@ struct Deals<'v> {
     view: &'v View<'v>,
     agreements: Map<String, Vec<(Instant, Sold)>>,
     deliveries: Map<String, Option<Delivery>>,
+    /// Where buyers are taxed; nothing when no card adds points for it.
+    countries: Option<Map<AccountId, Option<String>>>,
 }
 
 impl Deals<'_> {
@@ -141,6 +144,9 @@ impl Deals<'_> {
                 .or_insert_with(|| product.parse().ok().and_then(|product| view.delivery_of(&product)));
             sold.delivery = told.or(sold.delivery);
         }
+        if let (Some(countries), Some(buyer)) = (&mut self.countries, sold.buyer) {
+            sold.deal.country = countries.entry(buyer).or_insert_with(|| view.place_of(buyer, None)?.0).clone();
+        }
         Ok(sold)
     }
 }
@@ -155,7 +161,8 @@ struct Terms {
 /// Holds each line that carries a listing fee at the basis of a view against the card that was in force on the day of its invoice.
 pub fn audit<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards) -> Audit<'a> {
     let found = billing.fee_lines(view.basis());
-    let mut deals = Deals { view, agreements: Map::default(), deliveries: Map::default() };
+    let countries = cards.0.iter().any(|(.., card)| card.has_regions()).then(Map::default);
+    let mut deals = Deals { view, agreements: Map::default(), deliveries: Map::default(), countries };
     let mut terms: Vec<Result<Vec<Terms>, String>> = Vec::with_capacity(found.lines.len());
     let mut sales: Map<(&str, Option<&str>), Vec<Terms>> = Map::default();
     for line in &found.lines {

@@ -11,17 +11,19 @@ use super::{Kind, Standing, View, value_of};
 use crate::event::agreement::Status;
 use crate::event::offer::OfferTerms;
 use crate::fee::{Deal, Delivery};
-use crate::id::{AgreementId, OfferId, ProductId};
+use crate::id::{AccountId, AgreementId, OfferId, ProductId};
 use crate::money::Amount;
 use crate::time::Instant;
 
 /// How something was sold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sold {
-    /// What decides the rate, less the delivery.
+    /// What decides the rate, less the delivery and the buyer's country.
     pub deal: Deal,
     /// How it is delivered, when the offer says so.
     pub delivery: Option<Delivery>,
+    /// The buyer, when it is told which account that is.
+    pub buyer: Option<AccountId>,
 }
 
 impl View<'_> {
@@ -64,12 +66,12 @@ impl View<'_> {
         let terms = &standing.terms;
         let offer = self.offer_of(standing)?;
         let value = terms.value.zip(terms.currency);
-        let country = self.acceptor(standing).and_then(|buyer| self.place_of(buyer, terms.accepted_at)?.0);
         let is_renewal =
             terms.intent.as_deref() == Some("RENEW") || terms.preceding.as_ref().is_some_and(|before| self.was_renewed(before));
         // A private offer may stand after a public one; that renews no private offer.
         let is_renewal = is_renewal && !terms.preceding.as_ref().is_some_and(|before| self.was_public(before));
-        Some(self.of_offer(&offer, Deal { value, country, is_renewal, ..Deal::default() }))
+        let sold = self.of_offer(&offer, Deal { value, is_renewal, ..Deal::default() });
+        Some(Sold { buyer: self.acceptor(standing), ..sold })
     }
 
     fn of_offer(&self, offer: &OfferTerms, deal: Deal) -> Sold {
@@ -90,6 +92,7 @@ impl View<'_> {
                 ..deal
             },
             delivery: offer.delivery.as_deref().and_then(Delivery::of),
+            buyer: None,
         }
     }
 
