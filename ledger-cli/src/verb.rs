@@ -1,6 +1,7 @@
 //! The verbs: one file each, one list. The doc comment of a verb's `Args` is its help.
 
 mod approve;
+mod check;
 mod completions;
 mod copy;
 mod correct;
@@ -66,6 +67,9 @@ verbs! {
         Show show,
         Log log,
         Trace trace,
+    }
+    "Close" {
+        Check check,
     }
     "Prove" {
         Verify verify,

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -50,8 +51,13 @@ impl Ledger {
 
     /// What is owed and paid at the clocks of a question.
     fn payouts(&self, clocks: &Clocks) -> String {
+        self.show(&["payouts"], clocks)
+    }
+
+    /// A report at the clocks of a question.
+    fn show(&self, what: &[&str], clocks: &Clocks) -> String {
         let known_at = clocks.known_at.map(|seq| format!("#{seq}"));
-        let mut args = vec!["show", "payouts", "-f", "csv"];
+        let mut args = [&["show"], what, &["-f", "csv"]].concat();
         for (flag, value) in [("--as-of", &clocks.as_of), ("--stated-by", &clocks.stated_by), ("--known-at", &known_at)] {
             args.extend(value.iter().flat_map(|value| [flag, value.as_str()]));
         }
@@ -104,9 +110,14 @@ fn heaps() -> impl Strategy<Value = Vec<Vec<PathBuf>>> {
     })
 }
 
+/// The rate card that AWS publishes, with tiers for other currencies that are invented.
+const CARD: &str = r#"parameters={"public_saas":"3","public_server":"20","public_data":"3","private_usd":"3 1000000:2 10000000:1.5",
+    "private_eur":"3 900000:2","private_gbp":"3","renewal":"1.5","professional_services":"2.5","channel_uplift":"0.5"}"#;
+
 /// The year as it came: month by month, each after it had ended.
 static YEAR: LazyLock<Ledger> = LazyLock::new(|| {
     let mut ledger = Ledger::new();
+    ledger.ask(&["record", "policy.set", "--effective", "2024-01-05", "--set", "policy=listing-fees", "--set", CARD]);
     let month = |file: &Path| -> Vec<String> {
         file.iter().map(|part| part.to_str().unwrap().to_owned()).filter(|part| part.contains('=')).collect()
     };
@@ -213,6 +224,113 @@ proptest! {
         prop_assert_eq!(ledger.payouts(&clocks), YEAR.payouts(&clocks));
         let findings = ledger.ask(&["show", "findings", "-f", "csv"]);
         prop_assert!(!findings.contains("F01") && !findings.contains("F02") && !findings.contains("F06"), "{}", findings);
+    }
+}
+
+/// What stands under some columns, and the sums of the amounts under others, in hundredths.
+fn sums(csv: &str, by: &[&str], of: &[&str]) -> BTreeMap<Vec<String>, Vec<i128>> {
+    let mut sums: BTreeMap<Vec<String>, Vec<i128>> = BTreeMap::new();
+    for row in rows(csv) {
+        let sum = sums.entry(by.iter().map(|column| row[*column].clone()).collect()).or_insert_with(|| vec![0; of.len()]);
+        sum.iter_mut().zip(of).for_each(|(sum, column)| *sum += hundredths(&row[*column]));
+    }
+    sums.retain(|_, sums| sums.iter().any(|sum| *sum != 0));
+    sums
+}
+
+/// An amount of two decimals at most, in hundredths.
+fn hundredths(text: &str) -> i128 {
+    if text.is_empty() {
+        return 0;
+    }
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    sign * format!("{whole}{fraction:0<2}").parse::<i128>().unwrap()
+}
+
+/// A row with whose it is, and the position that the ledger had reached when it was read.
+type Told = (String, u64, Row);
+
+/// The rows that count at a question: of each id the newest statement, unless it takes the row back.
+fn counting(all: &[Told], id: &[&str], clocks: &Clocks) -> Vec<(String, Row)> {
+    let before = |text: &str, limit: &Option<String>| limit.as_deref().is_none_or(|day| oracle::moment(text) < end_of(day));
+    let mut newest: BTreeMap<Vec<String>, (String, &Told)> = BTreeMap::new();
+    for told in all.iter().filter(|(_, head, _)| clocks.known_at.is_none_or(|known| *head <= known)) {
+        let stated = oracle::moment(&told.2["update_date"]);
+        let key: Vec<String> = std::iter::once(told.0.clone()).chain(id.iter().map(|column| told.2[*column].clone())).collect();
+        if before(&told.2["update_date"], &clocks.stated_by) && newest.get(&key).is_none_or(|(known, _)| *known <= stated) {
+            newest.insert(key, (stated, told));
+        }
+    }
+    let when = |row: &Row| row.get("action_date").filter(|date| !date.is_empty()).unwrap_or(&row["valid_from"]).clone();
+    let counts = |row: &Row| row["delete_date"].is_empty() && before(&when(row), &clocks.as_of);
+    newest.into_values().map(|(_, (whose, _, row))| (whose.clone(), row.clone())).filter(|(_, row)| counts(row)).collect()
+}
+
+/// The rows of tax items, with whose they are.
+static TAX_ITEMS: LazyLock<Vec<Told>> = LazyLock::new(|| {
+    let of_taxes = FILES.iter().filter(|file| file.to_str().unwrap().contains("/taxitemfeed_v1/"));
+    let whose = |file: &Path| file.iter().rev().nth(4).unwrap().to_str().unwrap().to_owned();
+    of_taxes.flat_map(|file| rows(&text(file)).into_iter().map(|row| (whose(file), 0, row))).collect()
+});
+
+proptest! {
+    #![proptest_config(config(24))]
+
+    /// What AWS charged is what its rows say, by agreement as by line; and each is expected and difference, or not judged.
+    #[test]
+    fn fees_are_what_the_rows_add_up_to(mut clocks in clocks(), known in proptest::option::of(0_u64..=100)) {
+        let heads: Vec<u64> = YEAR.rows.iter().map(|(_, head, _)| *head).collect();
+        clocks.known_at = known.map(|share| heads[(heads.len() - 1) * usize::try_from(share).unwrap() / 100]);
+        let mut charged: BTreeMap<Vec<String>, Vec<i128>> = BTreeMap::new();
+        for (_, row) in counting(&YEAR.rows, &["billing_event_id"], &clocks) {
+            if row["transaction_type"].starts_with("AWS_REV_SHARE") && ["INVOICED", "FORGIVEN"].contains(&row["action"].as_str()) {
+                let sum = charged.entry(vec![row["agreement_id"].clone(), row["currency"].clone()]).or_insert_with(|| vec![0]);
+                sum[0] -= hundredths(&row["amount"]);
+            }
+        }
+        charged.retain(|_, sum| sum[0] != 0);
+        let (by_line, by_agreement) = (YEAR.show(&["fees"], &clocks), YEAR.show(&["fees", "--by", "agreement"], &clocks));
+        prop_assert_eq!(&sums(&by_line, &["agreement", "currency"], &["charged"]), &charged);
+        let amounts = ["price", "charged", "expected", "difference", "over", "under", "not_judged"];
+        let of_lines = sums(&by_line, &["agreement", "currency"], &amounts);
+        prop_assert_eq!(&of_lines, &sums(&by_agreement, &["group", "currency"], &amounts));
+        for (agreement, sums) in of_lines {
+            let [_, charged, expected, difference, over, under, not_judged] = sums[..] else { panic!("{sums:?}") };
+            prop_assert_eq!(charged, expected + difference + not_judged, "{:?}", agreement);
+            // A line that agrees may be a cent off, by rounding.
+            prop_assert!((difference - over + under).abs() <= 10, "{:?} {:?}", agreement, sums);
+        }
+    }
+
+    #[test]
+    fn taxes_are_what_the_rows_add_up_to(clocks in clocks()) {
+        let mut expected: BTreeMap<Vec<String>, Vec<i128>> = BTreeMap::new();
+        let mut add = |whose: String, liable: &str, currency: &str, place: usize, amount: &str| {
+            expected.entry(vec![whose, liable.to_owned(), currency.to_owned()]).or_insert_with(|| vec![0; 3])[place] += hundredths(amount);
+        };
+        for (whose, row) in counting(&TAX_ITEMS, &["tax_item_id", "valid_from"], &clocks) {
+            add(whose, &row["tax_liable_party"], &row["tax_currency"], 0, &row["tax_amount"]);
+        }
+        for (whose, row) in counting(&YEAR.rows, &["billing_event_id"], &clocks) {
+            let liable = match row["transaction_type"].trim_end_matches("_REFUND") {
+                "AWS_TAX_SHARE" => "AWS",
+                "SELLER_TAX_SHARE" => "Seller",
+                _ => continue,
+            };
+            match row["action"].as_str() {
+                "INVOICED" => add(whose, liable, &row["currency"], 1, &row["amount"]),
+                "FORGIVEN" => add(whose, liable, &row["currency"], 2, &row["amount"]),
+                _ => (),
+            }
+        }
+        expected.retain(|_, sums| sums.iter().any(|sum| *sum != 0));
+        let told = sums(&YEAR.show(&["tax"], &clocks), &["party", "liable", "currency"], &["tax", "shares", "not_itemised", "forgiven", "difference"]);
+        for sums in told.values() {
+            prop_assert_eq!(sums[4], sums[0] - sums[1]);
+        }
+        let told: BTreeMap<_, _> = told.into_iter().map(|(key, sums)| (key, vec![sums[0], sums[1] + sums[2], sums[3]])).collect();
+        prop_assert_eq!(told, expected);
     }
 }
 

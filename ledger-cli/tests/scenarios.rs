@@ -200,6 +200,7 @@ cases! {
     edp_two_payers_partial_coverage
     fee_behind_the_buyers_invoice
     fee_refunded_and_reissued
+    fees_that_cannot_be_judged
     file_grows_day_by_day
     file_rewritten
     first_seen_deleted
@@ -223,6 +224,7 @@ cases! {
     payout_failed_and_repeated
     payouts_that_do_not_add_up
     quarantine
+    rate_card_changes_between_instalments
     refund_in_july_of_an_april_invoice
     refund_netted_in_a_larger_payout
     renewal_and_future_start
@@ -234,6 +236,7 @@ cases! {
     same_rows_twice
     seller_issued_tax_invoice
     status_of_a_line
+    tax_items_and_shares
     tax_to_remit
     two_forms_of_a_moment
     two_statements_at_one_moment

@@ -30,6 +30,7 @@ use crate::event::billing::BillingEvent;
 use crate::event::commitment::Eligibility;
 use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Origin};
+use crate::fee::{Cards, RateCard};
 use crate::id::{AccountId, Actor};
 use crate::projection::Projection;
 use crate::time::Instant;
@@ -216,6 +217,15 @@ impl Book {
         let over = |seq: u64| !stood(seq) || self.corrected.get(&seq).is_some_and(|by| *by <= known_at && stood(*by));
         let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && policy.seq <= known_at && !over(policy.seq);
         self.policies.iter().filter(stands).max_by_key(|policy| (policy.effective_at, policy.seq))
+    }
+
+    /// Every rate card for listing fees, as far as that was known at a position.
+    pub fn rate_cards(&self, known_at: u64) -> Cards {
+        let name = policy::listing_fees::NAME;
+        let since: BTreeSet<Instant> =
+            self.policies.iter().filter(|policy| policy.policy == name).map(|policy| policy.effective_at).collect();
+        let set = since.into_iter().filter_map(|since| self.policy_by(name, since, known_at));
+        Cards::of(set.map(|policy| (policy.effective_at, policy.seq, RateCard::of(&policy.parameters))))
     }
 
     /// When what a reference names was true, if it names something: whoever sends it again without a date means that one.

@@ -176,6 +176,11 @@ codes! {
         "Import the feeds of its seller, if they are yours to have.",
     PURCHASE_ORDER_DIFFERS "F31" Medium "An invoice is charged to another purchase order than its agreement names."
         "Ask the buyer which is right; AWS changes the purchase order of charges that are not invoiced yet.",
+    // Tax.
+    TAX_NOT_ITEMISED "F40" Medium "A tax share has no tax item, though other invoices of its recipient have them."
+        "Import the tax items of that month; then ask AWS.",
+    TAX_UNEQUAL "F41" Medium "The tax items of an invoice line do not come to its tax share."
+        "Import billing events and tax items up to the same day; then ask AWS which is right.",
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod commitment;
 pub mod damage;
 pub mod document;
 pub mod event;
+pub mod fee;
 pub mod feed;
 pub mod finding;
 pub mod hash;

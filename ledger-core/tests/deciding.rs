@@ -545,6 +545,11 @@ fn people_policies_and_rates_are_what_they_should_be() {
             json!({ "fields": { "A b": "x" }, "kind": "song", "template": "t" }),
             &["E0203 kind", "E0103 fields.A b", "E0103 A b"],
         ),
+        (
+            "policy.set",
+            json!({ "parameters": { "private_usd": "3 2:1 1:2", "renewal": "x", "saas": "3" }, "policy": "listing-fees" }),
+            &["E0203 parameters.private_usd", "E0211 parameters.renewal", "E0203 parameters.saas"],
+        ),
         ("policy.set", json!({ "parameters": { "risk_x": "" }, "policy": "offer-approvals" }), &["E0201 parameters.risk_x"]),
         ("policy.set", json!({ "parameters": { "risk_x": "a" }, "policy": "money-approvals" }), &["E0203 parameters.risk_x"]),
         (

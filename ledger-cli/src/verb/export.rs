@@ -1,5 +1,6 @@
 //! `dealbook export`
 
+mod fee_claim;
 mod ics;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,10 @@ use crate::session::{Session, Wanted};
 pub(crate) struct Args {
     /// The form
     pub(crate) form: Form,
-    /// How far to look ahead (90d, 12w; default: 90d)
+    /// Of fee-claim: only these agreements; a unique beginning is enough
+    #[arg(value_name = "AGREEMENT")]
+    pub(crate) only: Vec<String>,
+    /// Of ics: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = show::days)]
     pub(crate) within: Option<u64>,
     #[command(flatten)]
@@ -30,9 +34,24 @@ pub(crate) struct Args {
 pub(crate) enum Form {
     /// What ends soon, as a calendar (iCalendar, RFC 5545)
     Ics,
+    /// What AWS charged too much for listing, with every event, file and row that shows it (CSV)
+    FeeClaim,
 }
 
+pub(super) use fee_claim::columns as claim_columns;
+
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let unfit =
+        |flag: &str, form: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {form}")));
+    match args.form {
+        Form::Ics if !args.only.is_empty() => unfit("AGREEMENT", "dealbook export fee-claim"),
+        Form::FeeClaim if args.within.is_some() => unfit("--within", "dealbook export ics"),
+        Form::Ics => calendar(&args, context),
+        Form::FeeClaim => fee_claim::write(&args, context),
+    }
+}
+
+fn calendar(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
     let states = session.states_of(Wanted { billing: false, records: true })?;
@@ -43,9 +62,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let told = BTreeMap::from([("export".to_owned(), "ics".to_owned()), ("within".to_owned(), format!("{days}d"))]);
     let projector = format!("{}/{}", states.records.name(), states.records.version());
     let receipt = Receipt::new(&report, asked, told, head, projector);
-    let calendar = match args.form {
-        Form::Ics => ics::calendar(&report, view.until()),
-    };
+    let calendar = ics::calendar(&report, view.until());
     // A calendar's lines end as RFC 5545 says, the last one too.
     context.say(calendar.trim_end_matches('\n'))?;
     receipt.footer().iter().for_each(|line| context.note(line));

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use ledger_core::book::Book;
+use ledger_core::fee;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
 use ledger_core::projection::edp;
@@ -12,7 +13,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{deal, event, import, log, replay, status, trace, verify, why};
+use super::{check, deal, event, export, import, log, replay, status, trace, verify, why};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -35,6 +36,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("agreements", || recorded(records::agreements)),
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
+    ("check", check::columns),
     ("correct", crate::desk::columns),
     ("deal", deal::columns),
     ("deals", || recorded(records::deals)),
@@ -44,6 +46,8 @@ const REPORTS: &[(&str, Columns)] = &[
         edp::edp(&edp::Setting { view: &Records::default().at(NOTHING), billing: &billing, book: &book, names: &NoNames }).columns
     }),
     ("event", event::columns),
+    ("fee-claim", export::claim_columns),
+    ("fees", || fee::fees(&fee::Audit::default(), &Records::default().at(NOTHING)).columns),
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
     ("import", import::columns),
@@ -65,6 +69,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("spend", || billing::spend(&Billing::default(), NOTHING, &NoNames).columns),
     ("status", status::columns),
     ("steps", replay::step_columns),
+    ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),
     ("trace", trace::columns),
     ("verify", verify::columns),
     ("why", why::columns),

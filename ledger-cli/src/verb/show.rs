@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ledger_core::book;
 use ledger_core::chain::Head;
+use ledger_core::fee;
 use ledger_core::finding::{self, Finding};
 use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
@@ -18,7 +19,7 @@ use ledger_core::time::{Basis, Instant, Period};
 
 use super::suppose::suppose;
 use super::why;
-use crate::ask::{Key, Query, Wants};
+use crate::ask::{Key, Query, Wants, Word};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
 use crate::session::{Named, Session, States, Wanted};
@@ -108,6 +109,12 @@ pub(crate) enum Noun {
     Spend,
     /// How far commitments to AWS are retired, contract year by contract year
     Edp,
+    /// What AWS charged for listing, line by line, against the rate card
+    #[value(alias = "fee")]
+    Fees,
+    /// Taxes by who remits them and where, tied to the tax shares: `show tax 2026Q1`
+    #[value(alias = "taxes")]
+    Tax,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -152,7 +159,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Noun::Deal => return super::deal::show(&args.query, &args.reading, context),
         _ => (),
     }
-    let query = Query::parse(&args.query, context.today())?;
+    let (query, periods) = periods(args.noun, Query::parse(&dated(&args, context), context.today())?);
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
     let mut arguments = arguments(&args);
@@ -169,7 +176,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     refuse_before_cut_over(&states, &answered.basis)?;
     let view = states.records.at(answered.basis);
-    let (report, projector) = report(&args, &states, &view, &answered, context);
+    let (report, projector) = report(&args, &periods, &states, &view, &answered, context);
     let mut report = narrow(report, &query, args.noun, &view)?;
     if args.why {
         // What statistics count are the offers, each as it stands.
@@ -192,6 +199,24 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     report.heading.splice(0..0, heading);
     print(report, asked, head, arguments, projector, &states, context)
+}
+
+/// The words of a query. Of taxes a bare word may be a period: `show tax 2026Q1` is `show tax date:2026Q1`.
+fn dated(args: &Args, context: &Context) -> Vec<String> {
+    let year = |word: &str| word.len() > 4 && word.bytes().take(4).all(|byte| byte.is_ascii_digit());
+    let is_meant = |word: &str| Period::parse(word, context.today()).is_ok() || year(word) && b"-/.Q".contains(&word.as_bytes()[4]);
+    args.query.iter().map(|word| if args.noun == Noun::Tax && is_meant(word) { format!("date:{word}") } else { word.clone() }).collect()
+}
+
+/// Takes the periods out of a query about taxes: they choose invoices, and a row sums many.
+fn periods(noun: Noun, mut query: Query) -> (Query, Vec<Period>) {
+    let period = |word: &Word| match word {
+        Word { not: false, wants: Wants::Within(period) } if noun == Noun::Tax => Some(*period),
+        _ => None,
+    };
+    let periods = query.words.iter().filter_map(period).collect();
+    query.words.retain(|word| period(word).is_none());
+    (query, periods)
 }
 
 /// Prints a report with its receipt, headed by what it lacks.
@@ -249,7 +274,7 @@ fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure>
 }
 
 /// The report, and the projection it is made of.
-fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
+fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
     let basis = asked.basis;
     let names = Named::of(view).with(&states.book);
     let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
@@ -276,6 +301,11 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
             (edp::edp(&edp::Setting { view, billing: &states.billing, book: &states.book, names: &names }), format!("{money} {record}"))
         }
         Noun::Spend => (billing::spend(&states.billing, basis, &names), money),
+        Noun::Fees => {
+            let audit = fee::audit(&states.billing, view, &states.book.rate_cards(basis.known_at));
+            (fee::fees(&audit, view), format!("{money} {record} {}", by(&states.book)))
+        }
+        Noun::Tax => (billing::tax(&states.billing, basis, periods), money),
         Noun::Openings => (billing::openings(&states.billing, basis), money),
         Noun::Receivables => {
             // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
@@ -314,6 +344,8 @@ impl Noun {
             | Self::Instalments
             | Self::Spend
             | Self::Edp
+            | Self::Fees
+            | Self::Tax
             | Self::Openings
             | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
@@ -359,6 +391,8 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Invoices, "invoices-by"),
     (Noun::Disbursements, "disbursements-by"),
     (Noun::Instalments, "instalments-by"),
+    (Noun::Fees, "fees-by"),
+    (Noun::Tax, "tax-by"),
     (Noun::Receivables, "receivables-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),

@@ -2,6 +2,7 @@
 
 pub(super) mod cost_centres;
 pub(in crate::book) mod edp_eligibility;
+pub(super) mod listing_fees;
 pub(super) mod money_approvals;
 pub(super) mod offer_approvals;
 pub(super) mod private_marketplace;
@@ -22,6 +23,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind { name: cost_centres::NAME, governs: false, check: cost_centres::check },
     Kind { name: edp_eligibility::NAME, governs: false, check: edp_eligibility::check },
+    Kind { name: listing_fees::NAME, governs: false, check: listing_fees::check },
     Kind { name: money_approvals::NAME, governs: true, check: money_approvals::check },
     Kind { name: offer_approvals::NAME, governs: true, check: offer_approvals::check },
     Kind { name: private_marketplace::NAME, governs: false, check: private_marketplace::check },

@@ -18,6 +18,7 @@
 
 mod by_hand;
 mod disbursements;
+mod fees;
 mod findings;
 mod invoices;
 mod measure;
@@ -27,12 +28,14 @@ mod receivables;
 mod spend;
 mod sums;
 mod table;
+mod tax;
 mod trace;
 mod wholesale;
 mod why;
 
 pub use by_hand::{Pending, openings};
 pub use disbursements::disbursements;
+pub use fees::{FeeEvent, FeeLine, FeeLines};
 pub use findings::{Owed, findings, overview};
 pub use invoices::invoices;
 pub use measure::{MEASURES, Measure};
@@ -40,6 +43,7 @@ pub use payouts::{By, In, Options, payouts};
 pub use purchases::Bought;
 pub use receivables::{Status, receivables};
 pub use spend::{Purchase, spend, why_spend};
+pub use tax::tax;
 pub use trace::{Kind, Linked};
 pub use why::why_payouts;
 
@@ -94,6 +98,7 @@ pub struct Billing {
     movements: Movements,
     headers: Vec<Header>,
     hands: Vec<by_hand::Hand>,
+    taxes: tax::Taxes,
 }
 
 /// Whose money, and of what.
@@ -288,9 +293,11 @@ impl Billing {
             Event::BillingUnclassified(_) => Action::Unknown,
             Event::DisbursementPaid(row) => return self.head(row, false, said),
             Event::DisbursementFailed(row) => return self.head(row, true, said),
+            Event::TaxItemised(item) => return self.taxes.item(&mut self.texts, item, said),
             _ => return,
         };
         if let Some(row) = event.billing() {
+            self.taxes.share(&mut self.texts, row, action, said);
             self.movement(row, action, said);
         }
     }
@@ -471,6 +478,7 @@ impl Billing {
                     && text(*currency)
             })
             && self.payouts.rows.iter().all(|payout| payout.iter().all(|number| text(*number)))
+            && self.taxes.is_whole(texts)
             && self.headers.iter().all(|header| {
                 (header.payout as usize) < self.payouts.len()
                     && (header.undoes == NONE || (header.undoes as usize) < self.payouts.len())
@@ -505,6 +513,7 @@ impl Billing {
             },
             headers: bytes.column(Header::of)?.into_iter().collect::<Option<_>>()?,
             hands: serde_json::from_slice(&bytes.column(|[byte]: [u8; 1]| byte)?).ok()?,
+            taxes: tax::Taxes::load(bytes)?,
         };
         (bytes.is_empty() && state.is_whole()).then_some(state)
     }
@@ -573,13 +582,10 @@ impl Projection for Billing {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn evolve(&mut self, entry: &Entry) {
-        if self.by_hand(entry) {
-            return;
-        }
         let said = Said {
             seq: entry.seq,
             stated: entry.stated_at().map_or(UNDATED, Instant::micros),
@@ -587,6 +593,15 @@ impl Projection for Billing {
             minus: false,
             key: entry.source.as_ref().map(|source| source.id.as_str()),
         };
+        if let Event::EntryCorrected(corrected) = &entry.event {
+            self.taxes.correct(corrected.entry, entry.seq);
+            if let Some(item @ Event::TaxItemised(_)) = &corrected.replacement {
+                self.take(item, said);
+            }
+        }
+        if self.by_hand(entry) {
+            return;
+        }
         let Event::SourceRestated(restated) = &entry.event else { return self.take(&entry.event, said) };
         // From its statement on the version counts and the one before it does not; from the statement of the version after it, which was
         // recorded earlier and took the one before away itself, it is the other way round.
@@ -635,7 +650,8 @@ impl Projection for Billing {
         write_column(out, &moved.billed, Billed::bytes)?;
         write_column(out, &self.headers, Header::bytes)?;
         let hands = serde_json::to_vec(&self.hands).map_err(io::Error::other)?;
-        write_column(out, &hands, |byte| [*byte])
+        write_column(out, &hands, |byte| [*byte])?;
+        self.taxes.save(out)
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {

@@ -176,7 +176,7 @@ impl Setting<'_> {
             invoiced,
             counts_at: given_back.unwrap_or(invoiced),
             accepted,
-            kind: kind.or_else(|| self.view.delivery_of(product.as_ref()?)),
+            kind: product.as_ref().and_then(|product| self.view.delivery_of(product)).or(kind),
             price: bought.price,
             currency: bought.currency,
         };

@@ -46,6 +46,7 @@ pub fn overview(state: &Billing, basis: Basis) -> (Vec<Owed>, Vec<Finding>) {
     found.locate(basis);
     state.odd_payouts(basis, &mut found);
     let mut findings = found.findings;
+    findings.extend(state.tax_findings(basis));
     findings.sort();
     (owed, findings)
 }

@@ -85,7 +85,7 @@ impl Setting<'_> {
             let Some(payer) = paid.get(id).copied().or_else(acceptor) else { continue };
             let Some(offer) = self.view.offer_of(agreement) else { continue };
             let product = self.view.products_of(&offer).into_iter().next();
-            let kind = offer.delivery.or_else(|| self.view.delivery_of(product.as_ref()?));
+            let kind = product.as_ref().and_then(|product| self.view.delivery_of(product)).or(offer.delivery);
             let inside = |day: Instant| day >= standing.until && of_year.holds(day);
             for charge in self.view.instalments(agreement).into_iter().filter(|charge| inside(charge.charged_at)) {
                 let line = Line {
@@ -128,7 +128,7 @@ impl Setting<'_> {
             invoiced: standing.until,
             counts_at: standing.until,
             accepted: Some(standing.until),
-            kind: offer.delivery.clone().or_else(|| self.view.delivery_of(product.as_ref()?)),
+            kind: product.as_ref().and_then(|product| self.view.delivery_of(product)).or_else(|| offer.delivery.clone()),
             price: round_half_up(if offer.schedule.is_empty() { value.units() } else { inside }, CENT),
             currency,
         };

@@ -29,20 +29,20 @@ impl View<'_> {
 
     /// What AWS says it has counted of a commitment, the earliest statement first.
     pub fn statements_of(&self, commitment: &Reference) -> Vec<(CommitmentStatement, u64)> {
-        let mut told =
-            self.told(Kind::Statement, &[commitment.as_str()], |record, version| value_of!(record, Some(version), CommitmentStatement));
+        let mut told = self
+            .each_told(Kind::Statement, &[commitment.as_str()], |record, version| value_of!(record, Some(version), CommitmentStatement));
         told.sort_by_key(|(statement, seq)| (statement.until, *seq));
         told
     }
 
     /// What AWS has invoiced for what lacked.
     pub fn shortfalls_of(&self, commitment: &Reference) -> Vec<(ShortfallInvoiced, u64)> {
-        self.told(Kind::Shortfall, &[commitment.as_str()], |record, version| value_of!(record, Some(version), ShortfallInvoiced))
+        self.each_told(Kind::Shortfall, &[commitment.as_str()], |record, version| value_of!(record, Some(version), ShortfallInvoiced))
     }
 
     /// What a payer's bills say was spent, each sum with the position that says so.
     pub fn spend_of(&self, payer: AccountId) -> Vec<(SpendRecorded, u64)> {
-        self.told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))
+        self.each_told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))
     }
 
     /// What a bill of one kind of file says of a month, whether its time has come or not: the sums by what tells them apart, and whether the
@@ -57,7 +57,7 @@ impl View<'_> {
         self.all(Kind::Spend, &[payer.as_str(), &month, statement]).filter_map(|(record, _)| last(record)).collect()
     }
 
-    fn told<T>(&self, kind: Kind, key: &[&str], read: impl Fn(Record<'_>, &Version) -> Option<T>) -> Vec<(T, u64)> {
+    fn each_told<T>(&self, kind: Kind, key: &[&str], read: impl Fn(Record<'_>, &Version) -> Option<T>) -> Vec<(T, u64)> {
         let each = |record: Record<'_>| {
             let version = record.in_force()?;
             read(record, version).map(|told| (told, version.seq))
@@ -73,7 +73,7 @@ impl View<'_> {
         value_of!(record, Some(version), ProductDesignated).map(|told| (told.holds, version.seq))
     }
 
-    /// How a product is delivered, where a document says so.
+    /// How a product is delivered, where a document says so. Feeds do not tell it.
     pub fn delivery_of(&self, product: &ProductId) -> Option<String> {
         self.all(Kind::Product, &[product.as_str()])
             .find_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed)?.delivery)

@@ -201,7 +201,7 @@ impl View<'_> {
         })
     }
 
-    fn standings_of(&self, id: &str, all: &mut Vec<Standing>) {
+    pub(super) fn standings_of(&self, id: &str, all: &mut Vec<Standing>) {
         let Ok(agreement) = id.parse::<AgreementId>() else { return };
         let mut by_recipient: BTreeMap<&str, Vec<Revision<'_>>> = BTreeMap::new();
         let records: Vec<_> = self.all(Kind::Agreement, &[id]).map(|(record, _)| record).collect();
