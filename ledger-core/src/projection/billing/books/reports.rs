@@ -1,0 +1,124 @@
+//! `show journal` and `show trial-balance`.
+
+use std::collections::BTreeMap;
+
+use super::super::Billing;
+use super::super::disbursements::exact;
+use super::account::Account;
+use super::{Asked, balances, transactions};
+use crate::money::Currency;
+use crate::report::{Cell, Column, Kind, Report};
+
+/// Whose books, and what no policy has decided of their presentation.
+fn heading(asked: &Asked<'_>) -> Vec<String> {
+    let name = asked.names.party(&asked.party).map(|name| format!(" {name}")).unwrap_or_default();
+    let mut heading = vec![format!("books of {}{name}", asked.party)];
+    let presentation = &asked.presentation;
+    let decided = [presentation.resale.is_some(), presentation.listing_fee.is_some(), presentation.deferral.is_some()];
+    let open: Vec<&str> =
+        ["resale", "listing fee", "deferral"].into_iter().zip(decided).filter(|(_, decided)| !decided).map(|(name, _)| name).collect();
+    if !open.is_empty() {
+        heading.push(format!("presentation not decided: {}", open.join(", ")));
+    }
+    heading
+}
+
+/// A side of an account: the amount on the left when it is above zero, on the right when it is below.
+fn sides(units: i128) -> [Cell; 2] {
+    let side = |units: i128| if units > 0 { Cell::Amount(exact(units)) } else { Cell::Empty };
+    [side(units), side(-units)]
+}
+
+/// The transactions of a party, a row for each posting.
+pub fn journal(state: &Billing, asked: Asked<'_>) -> Report {
+    let mut report = Report::new(
+        "journal",
+        vec![
+            Column::new("party", "Party", Kind::Text),
+            Column::new("number", "#", Kind::Count),
+            Column::new("date", "Date", Kind::Day),
+            Column::new("kind", "Kind", Kind::Text),
+            Column::new("payee", "Payee", Kind::Text),
+            Column::new("invoice", "Invoice", Kind::Text),
+            Column::new("line", "Line", Kind::Text),
+            Column::new("agreement", "Agreement", Kind::Text),
+            Column::new("disbursement", "Disbursement", Kind::Text),
+            Column::new("account", "Account", Kind::Text),
+            Column::new("currency", "Currency", Kind::Text),
+            Column::new("debit", "Debit", Kind::Amount),
+            Column::new("credit", "Credit", Kind::Amount),
+            Column::new("events", "Events", Kind::List),
+        ],
+    );
+    report.shown = vec!["number", "date", "kind", "payee", "invoice", "account", "currency", "debit", "credit"];
+    report.heading = heading(&asked);
+    let text = |text: Option<&str>| Cell::or_empty(text, Cell::text);
+    for (number, transaction) in (1..).zip(transactions(state, asked)) {
+        let events = Cell::List(transaction.events.iter().map(|seq| format!("#{seq}")).collect());
+        for posting in &transaction.postings {
+            let [debit, credit] = sides(posting.amount.units());
+            report.rows.push(vec![
+                Cell::text(asked.party),
+                Cell::Count(number),
+                Cell::Day(transaction.day),
+                Cell::text(transaction.what.as_str()),
+                text(transaction.payee.as_deref()),
+                text(transaction.invoice),
+                text(transaction.line),
+                text(transaction.agreement),
+                text(transaction.payout),
+                Cell::text(posting.account),
+                Cell::text(posting.currency),
+                debit,
+                credit,
+                events.clone(),
+            ]);
+        }
+    }
+    report
+}
+
+/// What each account of a party stands at, currency by currency. The debits and credits of a currency are equal.
+///
+/// Where no policy says how a resale is presented it stands gross, and a line below says what would be taken off both sides if it stood net.
+pub fn trial_balance(state: &Billing, asked: Asked<'_>) -> Report {
+    let mut report = Report::new(
+        "trial-balance",
+        vec![
+            Column::new("party", "Party", Kind::Text),
+            Column::new("account", "Account", Kind::Text),
+            Column::new("currency", "Currency", Kind::Text),
+            Column::new("debit", "Debit", Kind::Amount),
+            Column::new("credit", "Credit", Kind::Amount),
+            Column::new("balance", "Balance", Kind::Amount),
+        ],
+    );
+    report.shown = vec!["account", "currency", "debit", "credit"];
+    report.heading = heading(&asked);
+    let row = |account: &str, currency: Currency, [debit, credit]: [Cell; 2], balance: i128| {
+        vec![Cell::text(asked.party), Cell::text(account), Cell::text(currency), debit, credit, Cell::Amount(exact(balance))]
+    };
+    let balances = balances(state, asked);
+    let mut by_currency: BTreeMap<Currency, Vec<(Account, i128)>> = BTreeMap::new();
+    for ((account, currency), amount) in balances {
+        by_currency.entry(currency).or_default().push((account, amount.units()));
+    }
+    for (currency, accounts) in by_currency {
+        let (mut left, mut right, mut wholesale) = (0, 0, 0);
+        for (account, units) in accounts {
+            report.rows.push(row(account.path(), currency, sides(units), units));
+            left += units.max(0);
+            right += units.min(0);
+            if account == Account::WholesaleBilled {
+                wholesale = units;
+            }
+        }
+        let totals = [left, -right].map(|units| Cell::Amount(exact(units)));
+        report.totals.push(row("total", currency, totals, left + right));
+        if asked.presentation.resale.is_none() && wholesale != 0 {
+            let both = [wholesale, wholesale].map(|units| Cell::Amount(exact(units)));
+            report.totals.push(row("if net: contract liabilities, wholesale billed", currency, both, 0));
+        }
+    }
+    report
+}
