@@ -183,9 +183,19 @@ impl Book {
         self.approvals.iter().filter(move |approval| approval.entry == entry)
     }
 
-    /// Whether a policy, a person, or the correction of one counts: once a policy asks for a second person, only with one's signature.
+    /// Whether a policy, a person, or the correction of one counts: once a policy asks for a second person, only with one's signature; how the books are
+    /// presented never counts without.
     pub fn stands(&self, seq: u64) -> bool {
+        if self.is_signed(seq) {
+            return self.approvals(seq).any(|approval| approval.vouched);
+        }
         self.governed.is_none_or(|governed| seq <= governed) || self.approvals(seq).any(|approval| approval.signed)
+    }
+
+    /// Whether an entry sets, or takes back, a policy that counts only with the signature of a second person.
+    fn is_signed(&self, seq: u64) -> bool {
+        let sets = |seq: u64| self.policies.iter().any(|policy| policy.seq == seq && policy::is_signed(&policy.policy));
+        sets(seq) || self.corrected.iter().any(|(entry, by)| *by == seq && sets(*entry))
     }
 
     /// Whether an entry that governs counts no more.

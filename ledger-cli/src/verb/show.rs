@@ -14,7 +14,7 @@ use ledger_core::projection::sources;
 use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
-use super::why;
+use super::{books, why};
 use crate::ask::{Key, Query, Wants};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
@@ -45,6 +45,12 @@ pub(crate) struct Args {
     /// Of deals, offers, authorizations, agreements: by which rule and which events each is as it is
     #[arg(long)]
     pub(crate) why: bool,
+    /// Of billings: each line spread over the days it was billed for
+    #[arg(long)]
+    pub(crate) deferral: bool,
+    /// Of journal, trial-balance, billings: whose books, by account or name (default: the first party's)
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) entity: Option<String>,
     /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub(crate) within: Option<u64>,
@@ -100,6 +106,13 @@ pub(crate) enum Noun {
     Receivables,
     /// What buyers were invoiced, by cost centre
     Spend,
+    /// What a party billed, line by line
+    #[value(alias = "billing")]
+    Billings,
+    /// The double-entry books of one party: what happened
+    Journal,
+    /// The double-entry books of one party: what each account stands at
+    TrialBalance,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -150,7 +163,15 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let states = session.states_of(args.noun.wants())?;
     refuse_before_cut_over(&states, &asked.basis)?;
     let view = states.records.at(asked.basis);
-    let (report, projector) = report(&args, &states, &view, &asked, context);
+    let books = if args.noun.is_of_books() {
+        Some(books::Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?)
+    } else {
+        None
+    };
+    let (report, projector) = match &books {
+        Some(books) => (books.report(&args, &states, &Named::of(&view), query.span()), books::projector(&states)),
+        None => report(&args, &states, &view, &asked, context),
+    };
     let report = narrow(report, &query, args.noun, &view)?;
     if args.why {
         let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.first() { Some(id.clone()) } else { None };
@@ -163,11 +184,31 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(by) => grouped(&report, by, args.noun, &view)?,
         None => report,
     };
-    print(report, asked, head, arguments(&args), projector, &states, context)
+    let (mut told, mut policies) = (arguments(&args), BTreeMap::new());
+    if let Some(books) = &books {
+        told.insert("entity".to_owned(), books.party.to_string());
+        policies = books.policies();
+    }
+    print_under(policies, report, asked, head, told, projector, &states, context)
+}
+
+/// Prints a report that no policy has a part in.
+pub(super) fn print(
+    report: Report,
+    asked: Asked,
+    head: Head,
+    args: BTreeMap<String, String>,
+    projector: String,
+    states: &States,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    print_under(BTreeMap::new(), report, asked, head, args, projector, states, context)
 }
 
 /// Prints a report with its receipt, headed by what it lacks.
-pub(super) fn print(
+#[expect(clippy::too_many_arguments, reason = "each of them is part of the receipt")]
+fn print_under(
+    policies: BTreeMap<String, String>,
     mut report: Report,
     asked: Asked,
     head: Head,
@@ -181,7 +222,7 @@ pub(super) fn print(
     if args_of_money(&report) {
         report.notes.extend(pending(&states.billing.pending(&basis)));
     }
-    let receipt = Receipt::new(&report, asked, args, head, projector);
+    let receipt = Receipt { policies, ..Receipt::new(&report, asked, args, head, projector) };
     // People get one line, and where to look; the receipt has what is lacking, one by one.
     let gaps_alone = report.incomplete.len() == 1 && !states.sources.gaps(basis.known_at).is_empty();
     let look = if gaps_alone { "dealbook show sources --gaps" } else { "dealbook status" };
@@ -212,7 +253,7 @@ pub(super) fn pending(all: &[Pending]) -> Vec<String> {
 }
 
 /// A balance that was brought forward is not known before its cut-over: who asks for an earlier day is told.
-fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
+pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
     let missed = states.billing.not_yet(basis);
     let Some((_, cut_over)) = missed.iter().max_by_key(|(_, cut_over)| *cut_over) else { return Ok(()) };
     let items: Vec<String> = missed.iter().take(5).map(|(item, cut_over)| format!("{item} begins at {cut_over}")).collect();
@@ -262,6 +303,7 @@ fn report(args: &Args, states: &States, view: &View<'_>, asked: &Asked, context:
         Noun::Findings => {
             (finding::findings(&findings(states, view, billing::findings(&states.billing, basis))), format!("{money} {record} {source}"))
         }
+        Noun::Billings | Noun::Journal | Noun::TrialBalance => unreachable!("books are of one party"),
         Noun::Event | Noun::Deal => unreachable!("each is shown by itself"),
     }
 }
@@ -283,12 +325,20 @@ impl Noun {
             | Self::Instalments
             | Self::Spend
             | Self::Openings
+            | Self::Billings
+            | Self::Journal
+            | Self::TrialBalance
             | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
                 Wanted { billing: false, records: true }
             }
             Self::Sources | Self::Event | Self::Deal => Wanted { billing: false, records: false },
         }
+    }
+
+    /// Whether it is asked of one party's books.
+    fn is_of_books(self) -> bool {
+        matches!(self, Self::Billings | Self::Journal | Self::TrialBalance)
     }
 }
 
@@ -306,6 +356,10 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         }
         Args { why: true, by: Some(_), .. } | Args { why: true, stats: true, .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
+        Args { deferral: true, noun, .. } if *noun != Noun::Billings => unfit("--deferral", "show billings"),
+        Args { entity: Some(_), noun, .. } if !noun.is_of_books() => {
+            unfit("--entity", "show journal, show trial-balance and show billings")
+        }
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
         _ => Ok(()),
@@ -330,6 +384,9 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Receivables, "receivables-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),
+    (Noun::Billings, "billings-by"),
+    (Noun::Billings, "deferral-by"),
+    (Noun::Journal, "journal-by"),
     (Noun::Sources, "sources-by"),
     (Noun::Findings, "findings-by"),
 ];
@@ -360,7 +417,7 @@ impl By {
 /// A report by groups of its rows.
 fn grouped(report: &Report, by: By, of: Noun, view: &View<'_>) -> Result<Report, Failure> {
     let column = by.columns().iter().find_map(|name| report.column(name));
-    let name = GROUPED.iter().find(|(noun, _)| *noun == of).map(|(_, name)| *name);
+    let name = GROUPED.iter().find(|(noun, name)| *noun == of && name.strip_suffix("-by") == Some(report.name)).map(|(_, name)| *name);
     let (Some(column), Some(name)) = (column, name) else {
         let fitting = |by: &&By| by.columns().iter().any(|name| report.column(name).is_some());
         let words: Vec<String> =
@@ -396,6 +453,7 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));
     add("stats", args.stats.then(|| "true".to_owned()));
+    add("deferral", args.deferral.then(|| "true".to_owned()));
     add("why", args.why.then(|| "true".to_owned()));
     add("gaps", args.gaps.then(|| "true".to_owned()));
     asked
@@ -410,6 +468,8 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
     let columns: Vec<(&str, Kind)> = report.columns.iter().map(|column| (column.name, column.kind)).collect();
     query.words.iter().try_for_each(|word| refuse_strange(&word.wants, &columns, noun))?;
     let names = Named::of(view);
+    // What is told by month is asked for by month, whatever other dates stand beside it.
+    let monthly = columns.iter().any(|(column, _)| *column == MONTH);
     let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
     report.rows.retain(|row| {
         let texts = |key: Key| -> Vec<String> {
@@ -420,7 +480,8 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
             cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
         };
         let within = |period: &Period| {
-            columns.iter().zip(row).filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
+            let dates = columns.iter().zip(row).filter(|((column, _), _)| !monthly || *column == MONTH);
+            dates.filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
         };
         query.matches(&texts, &within)
     });

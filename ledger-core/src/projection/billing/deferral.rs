@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Months, NaiveDate};
 
 use super::books::{Account, Asked, Books};
-use super::{Action, Billed, Billing, IN_BALANCE, UNDATED, cents};
+use super::disbursements::exact;
+use super::{Action, Billed, Billing, IN_BALANCE, UNDATED};
 use crate::money::{Currency, allocated};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::Instant;
@@ -175,6 +176,10 @@ fn line_columns() -> Vec<Column> {
     ]
 }
 
+fn amount(units: i128) -> Cell {
+    Cell::Amount(exact(units))
+}
+
 /// Whether an account holds what buyers were billed.
 fn is_billing(account: Account) -> bool {
     matches!(account, Account::Billed | Account::Forgiven)
@@ -189,6 +194,7 @@ pub fn billings(state: &Billing, asked: Asked<'_>) -> Report {
     columns.push(Column::new("date", "Date", Kind::Day));
     columns.extend(amounts.map(|(name, title)| Column::new(name, title, Kind::Amount)));
     let mut report = Report::new("billings", columns);
+    report.heading = vec![asked.whose()];
     report.shown = vec!["date", "invoice", "buyer_name", "agreement", "from", "to", "currency", "invoiced", "refunded", "forgiven", "billed"];
     let mut lines: BTreeMap<(u32, i64, i64), (Spread, [i128; 3])> = BTreeMap::new();
     for (spread, units) in books.spreads().into_iter().filter(|(spread, _)| is_billing(spread.account)) {
@@ -202,7 +208,7 @@ pub fn billings(state: &Billing, asked: Asked<'_>) -> Report {
         let on = state.line(spread.line);
         let mut row = books.line_cells(&spread, &billed);
         row.push(Cell::Day(date(spread.billed)));
-        row.extend(units.iter().copied().chain([units.iter().sum()]).map(|units| Cell::Amount(cents(units))));
+        row.extend(units.iter().copied().chain([units.iter().sum()]).map(amount));
         rows.push(((spread.billed, state.texts.get(on.document), state.texts.get(on.item)), row));
     }
     rows.sort_by_key(|(key, _)| *key);
@@ -220,7 +226,7 @@ pub fn deferral(state: &Billing, asked: Asked<'_>) -> Report {
     let amounts = [("billed", "Billed"), ("released", "Released"), ("deferred", "Deferred")];
     columns.extend(amounts.map(|(name, title)| Column::new(name, title, Kind::Amount)));
     let mut report = Report::new("deferral", columns);
-    report.heading = vec!["not a revenue recognition conclusion".to_owned()];
+    report.heading = vec![asked.whose(), "not a revenue recognition conclusion".to_owned()];
     report.shown = vec!["invoice", "buyer_name", "agreement", "from", "to", "month", "currency", "billed", "released", "deferred"];
     let mut lines: BTreeMap<(u32, i64, i64), (Spread, BTreeMap<i64, [i128; 2]>)> = BTreeMap::new();
     let mut totals: BTreeMap<Currency, [i128; 2]> = BTreeMap::new();
@@ -232,8 +238,7 @@ pub fn deferral(state: &Billing, asked: Asked<'_>) -> Report {
             sums[1] += deferred;
         }
     }
-    let exact = |units: i128| Cell::Amount(super::disbursements::exact(units));
-    let amounts = |[released, deferred]: [i128; 2]| [released + deferred, released, deferred].map(exact);
+    let amounts = |[released, deferred]: [i128; 2]| [released + deferred, released, deferred].map(amount);
     let mut rows: Vec<((&str, &str, i64, i64), Vec<Cell>)> = Vec::new();
     for (spread, months) in lines.into_values() {
         let on = state.line(spread.line);

@@ -4,23 +4,26 @@ use std::collections::BTreeMap;
 
 use super::super::Billing;
 use super::super::disbursements::exact;
-use super::account::Account;
+use super::account::{Account, Presentation};
 use super::{Asked, balances, transactions};
 use crate::money::Currency;
 use crate::report::{Cell, Column, Kind, Report};
 
-/// Whose books, and what no policy has decided of their presentation.
-fn heading(asked: &Asked<'_>) -> Vec<String> {
-    let name = asked.names.party(&asked.party).map(|name| format!(" {name}")).unwrap_or_default();
-    let mut heading = vec![format!("books of {}{name}", asked.party)];
-    let presentation = &asked.presentation;
-    let decided = [presentation.resale.is_some(), presentation.listing_fee.is_some(), presentation.deferral.is_some()];
-    let open: Vec<&str> =
-        ["resale", "listing fee", "deferral"].into_iter().zip(decided).filter(|(_, decided)| !decided).map(|(name, _)| name).collect();
-    if !open.is_empty() {
-        heading.push(format!("presentation not decided: {}", open.join(", ")));
+impl Asked<'_> {
+    /// Whose books they are.
+    pub fn whose(&self) -> String {
+        let name = self.names.party(&self.party).map(|name| format!(" {name}")).unwrap_or_default();
+        format!("books of {}{name}", self.party)
     }
-    heading
+
+    /// Whose books they are, and what no policy has decided of their presentation.
+    pub fn heading(&self) -> Vec<String> {
+        let Presentation { resale, listing_fee, deferral, .. } = self.presentation;
+        let decided = [("resale", resale.is_some()), ("listing fee", listing_fee.is_some()), ("deferral", deferral.is_some())];
+        let open: Vec<&str> = decided.into_iter().filter(|(_, decided)| !decided).map(|(name, _)| name).collect();
+        let not_decided = (!open.is_empty()).then(|| format!("presentation not decided: {}", open.join(", ")));
+        [self.whose()].into_iter().chain(not_decided).collect()
+    }
 }
 
 /// A side of an account: the amount on the left when it is above zero, on the right when it is below.
@@ -51,7 +54,7 @@ pub fn journal(state: &Billing, asked: Asked<'_>) -> Report {
         ],
     );
     report.shown = vec!["number", "date", "kind", "payee", "invoice", "account", "currency", "debit", "credit"];
-    report.heading = heading(&asked);
+    report.heading = asked.heading();
     let text = |text: Option<&str>| Cell::or_empty(text, Cell::text);
     for (number, transaction) in (1..).zip(transactions(state, asked)) {
         let events = Cell::List(transaction.events.iter().map(|seq| format!("#{seq}")).collect());
@@ -94,7 +97,7 @@ pub fn trial_balance(state: &Billing, asked: Asked<'_>) -> Report {
         ],
     );
     report.shown = vec!["account", "currency", "debit", "credit"];
-    report.heading = heading(&asked);
+    report.heading = asked.heading();
     let row = |account: &str, currency: Currency, [debit, credit]: [Cell; 2], balance: i128| {
         vec![Cell::text(asked.party), Cell::text(account), Cell::text(currency), debit, credit, Cell::Amount(exact(balance))]
     };
