@@ -86,17 +86,20 @@ fn foreign_programs_find_a_cent_that_is_wrong() {
         let books = printed(run(SAMPLE.path(), &format!("export {form} --entity 804753256254 -q")));
         let has_amount = |line: &str| line.split_whitespace().any(|word| amount(word).is_some());
         let is_assertion = |line: &str| line.contains(" balance ") || line.contains("=*");
-        let is_posting = |line: &str| line.starts_with("  ") && has_amount(line) && !is_assertion(line) && !line.contains('"') && !line.contains(" ; ");
+        let is_posting =
+            |line: &str| line.starts_with("  ") && has_amount(line) && !is_assertion(line) && !line.contains('"') && !line.contains(" ; ");
         let places = |wanted: &dyn Fn(&str) -> bool| -> Vec<usize> {
             books.lines().enumerate().filter(|(_, line)| wanted(line)).map(|(place, _)| place).collect()
         };
         let (postings, assertions) = (places(&is_posting), places(&|line| is_assertion(line) && has_amount(line)));
         assert!(postings.len() > 100 && assertions.len() > 100, "{form}: {} {}", postings.len(), assertions.len());
-        for place in [postings[0], postings[postings.len() / 2], postings[postings.len() - 1], assertions[0], assertions[assertions.len() - 1]] {
+        for place in
+            [postings[0], postings[postings.len() / 2], postings[postings.len() - 1], assertions[0], assertions[assertions.len() - 1]]
+        {
             for cents in ["0.01", "-0.01", "0.00000001"] {
                 if let Some(verdict) = complaint(tool, &planted(&books, place, cents)) {
                     let found = verdict.expect_err(&format!("{form}: {cents} in line {} went by", place + 1)).to_lowercase();
-                    assert!(found.contains("balance") , "{form}: {found}");
+                    assert!(found.contains("balance"), "{form}: {found}");
                 }
             }
             if let Some(verdict) = complaint(tool, &planted(&books, place, "0.00")) {
@@ -117,7 +120,8 @@ fn foreign_programs_accept_every_presentation() {
     let folder = sample();
     let there = folder.path();
     let key = fixture("keys/wang.pem");
-    let register = "record person.registered --set person=wang --set key=Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM= --effective 2025-01-02 -q";
+    let register =
+        "record person.registered --set person=wang --set key=Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM= --effective 2025-01-02 -q";
     printed(run(there, register));
     let mut seq = 2212;
     for (resale, fee, deferral) in [("net", "contra_revenue", "posted"), ("gross", "cost", "posted"), ("gross", "expense", "memo")] {

@@ -387,9 +387,14 @@ mod tests {
 
     #[test]
     fn what_parts_sum_to_is_known_without_them() {
-        for (text, parts, currency) in
-            [("100.00", 3, "USD"), ("-100.01", 7, "USD"), ("0.12345678", 30, "USD"), ("1000", 31, "JPY"), ("-12.3456", 365, "KWD"), ("0", 2, "EUR")]
-        {
+        for (text, parts, currency) in [
+            ("100.00", 3, "USD"),
+            ("-100.01", 7, "USD"),
+            ("0.12345678", 30, "USD"),
+            ("1000", 31, "JPY"),
+            ("-12.3456", 365, "KWD"),
+            ("0", 2, "EUR"),
+        ] {
             let currency = currency.parse().unwrap();
             let all = allocate(amount(text), parts, currency).unwrap();
             for first in 0..=parts {

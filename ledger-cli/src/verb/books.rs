@@ -44,7 +44,8 @@ impl Books {
             Some(named) => {
                 let wanted = named.trim().to_lowercase();
                 let is_named = |party: &&AccountId| told(party).to_lowercase().contains(&wanted) && !wanted.is_empty();
-                let exact = parties.iter().find(|party| party.as_str() == wanted || view.name_of(**party).is_some_and(|name| name == named));
+                let exact =
+                    parties.iter().find(|party| party.as_str() == wanted || view.name_of(**party).is_some_and(|name| name == named));
                 let found: Vec<&AccountId> = exact.map_or_else(|| parties.iter().filter(is_named).collect(), |exact| vec![exact]);
                 let names = |parties: &[&AccountId]| parties.iter().map(|party| told(party)).collect::<Vec<_>>().join("; ");
                 match found.as_slice() {

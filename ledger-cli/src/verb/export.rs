@@ -45,7 +45,8 @@ pub(crate) enum Form {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let unfit = |flag: &str, forms: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {forms}")));
+    let unfit =
+        |flag: &str, forms: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {forms}")));
     match (args.form, &args.entity, args.within) {
         (Form::Ics, Some(_), _) => return unfit("--entity", "export beancount and export hledger"),
         (Form::Beancount | Form::Hledger, _, Some(_)) => return unfit("--within", "export ics"),

@@ -163,11 +163,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let states = session.states_of(args.noun.wants())?;
     refuse_before_cut_over(&states, &asked.basis)?;
     let view = states.records.at(asked.basis);
-    let books = if args.noun.is_of_books() {
-        Some(books::Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?)
-    } else {
-        None
-    };
+    let books =
+        if args.noun.is_of_books() { Some(books::Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?) } else { None };
     let (report, projector) = match &books {
         Some(books) => (books.report(&args, &states, &Named::of(&view), query.span()), books::projector(&states)),
         None => report(&args, &states, &view, &asked, context),

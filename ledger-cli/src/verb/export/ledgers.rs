@@ -44,7 +44,9 @@ pub(super) fn write(form: &dyn Form, state: &Billing, asked: Asked<'_>, receipt:
     let mut held: BTreeSet<(&'static str, Currency)> = told.iter().flat_map(|told| told.keys().copied()).collect();
     let mut accounts: BTreeSet<&'static str> = postings().map(|posting| posting.account.path()).collect();
     accounts.extend(held.iter().map(|(account, _)| *account));
-    let above = |path: &'static str, (account, _): &&(&'static str, Currency)| path.strip_prefix(*account).is_some_and(|below| below.is_empty() || below.starts_with(':'));
+    let above = |path: &'static str, (account, _): &&(&'static str, Currency)| {
+        path.strip_prefix(*account).is_some_and(|below| below.is_empty() || below.starts_with(':'))
+    };
     // An account that the payouts know nothing of must stand at nothing.
     for posting in postings() {
         let path = posting.account.path();
@@ -132,6 +134,9 @@ mod tests {
     #[test]
     fn a_text_stays_on_its_line() {
         assert_eq!(plain("a\nb\u{2028}c\r\n漢字\t;"), "a b c  漢字 ;");
-        assert_eq!([exact("1.5".parse().unwrap()), exact("0.123456".parse().unwrap())].map(|amount| amount.to_string()), ["1.50", "0.123456"]);
+        assert_eq!(
+            [exact("1.5".parse().unwrap()), exact("0.123456".parse().unwrap())].map(|amount| amount.to_string()),
+            ["1.50", "0.123456"]
+        );
     }
 }

@@ -20,6 +20,7 @@ mod reports;
 mod rows;
 mod told;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -176,6 +177,7 @@ pub(super) struct Books<'a> {
     places: Vec<Place>,
     /// The movements that bring a balance forward.
     pub(super) openings: BTreeSet<usize>,
+    odd: OnceCell<cents::Odd>,
 }
 
 impl<'a> Books<'a> {
@@ -184,7 +186,7 @@ impl<'a> Books<'a> {
         let invoice = |class: u32| state.texts.some(state.class(class).invoice);
         let places = (0..).zip(&counted).map(|(class, counted)| Place::of(counted, invoice(class), &asked.presentation)).collect();
         let party = state.texts.position(asked.party.as_str()).unwrap_or(NONE);
-        Self { state, asked, party, counted, places, openings: state.openings_moved() }
+        Self { state, asked, party, counted, places, openings: state.openings_moved(), odd: OnceCell::new() }
     }
 
     /// Whether a line is the party's.
@@ -202,6 +204,18 @@ impl<'a> Books<'a> {
         let mut all: Vec<Transaction<'a>> = RULES.iter().flat_map(|rule| rule.transactions(self)).collect();
         all.sort_by(|one, other| one.key().cmp(&other.key()));
         all
+    }
+
+    /// The lines that were paid out and are odd, looked for once.
+    fn odd(&self) -> &cents::Odd {
+        self.odd.get_or_init(|| cents::Odd::of(self))
+    }
+
+    /// What each account that was moved stands at.
+    fn balances(&self) -> BTreeMap<(Account, Currency), Amount> {
+        let mut sums = Sums::default();
+        RULES.iter().for_each(|rule| rule.sums(self, &mut sums));
+        sums.balances()
     }
 
     /// A posting of so many hundred-millionths.
@@ -223,12 +237,9 @@ pub fn transactions<'a>(state: &'a Billing, asked: Asked<'a>) -> Vec<Transaction
     Books::new(state, asked).transactions()
 }
 
-/// What each account of a party stands at, by account and currency; what stands at nothing and was never moved is left out.
+/// What each account of a party that was moved stands at, by account and currency.
 pub fn balances(state: &Billing, asked: Asked<'_>) -> BTreeMap<(Account, Currency), Amount> {
-    let books = Books::new(state, asked);
-    let mut sums = Sums::default();
-    RULES.iter().for_each(|rule| rule.sums(&books, &mut sums));
-    sums.balances()
+    Books::new(state, asked).balances()
 }
 
 /// The parties that have books: everybody who is the recipient of a row, in order.

@@ -195,7 +195,8 @@ pub fn billings(state: &Billing, asked: Asked<'_>) -> Report {
     columns.extend(amounts.map(|(name, title)| Column::new(name, title, Kind::Amount)));
     let mut report = Report::new("billings", columns);
     report.heading = vec![asked.whose()];
-    report.shown = vec!["date", "invoice", "buyer_name", "agreement", "from", "to", "currency", "invoiced", "refunded", "forgiven", "billed"];
+    report.shown =
+        vec!["date", "invoice", "buyer_name", "agreement", "from", "to", "currency", "invoiced", "refunded", "forgiven", "billed"];
     let mut lines: BTreeMap<(u32, i64, i64), (Spread, [i128; 3])> = BTreeMap::new();
     for (spread, units) in books.spreads().into_iter().filter(|(spread, _)| is_billing(spread.account)) {
         let refund = books.place(spread.charge).open == Account::RefundsPayable;

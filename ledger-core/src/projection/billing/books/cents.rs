@@ -15,41 +15,54 @@ use crate::time::Instant;
 
 pub(super) struct Cents;
 
-/// A line that a cent or less is left on.
-struct Left {
-    units: i128,
-    currency: u32,
-    /// When it was last collected or paid out, and by which event.
-    last: (i64, u64),
+/// The lines of the party that were paid out and are odd.
+#[derive(Debug, Default)]
+pub(super) struct Odd {
+    /// Those that a cent or less is left on, and what.
+    left: BTreeMap<u32, i128>,
+    /// How many no row says were collected: they stand in files older than such rows.
+    pub(super) never_collected: u64,
+}
+
+impl Odd {
+    pub(super) fn of(books: &Books<'_>) -> Self {
+        let sums = books.state.charge_sums(books.asked.basis, In::Pricing);
+        let mut odd = Self::default();
+        books.state.each_line(&sums, &books.counted, |at| {
+            let [disbursed, collected] = [Measure::Disbursed, Measure::Collected].map(|measure| at.sums.of(measure));
+            if disbursed == 0 || disbursed == collected || !books.owns(at.line) {
+                return;
+            }
+            if collected == 0 {
+                odd.never_collected += 1;
+            } else if to_cents(collected - disbursed).abs() <= CENT {
+                *odd.left.entry(at.line).or_default() += collected - disbursed;
+            }
+        });
+        odd
+    }
 }
 
 impl Rule for Cents {
     fn transactions<'a>(&self, books: &Books<'a>) -> Vec<Transaction<'a>> {
-        let (state, basis) = (books.state, books.asked.basis);
-        let sums = state.charge_sums(basis, In::Pricing);
-        let mut left: BTreeMap<u32, Left> = BTreeMap::new();
-        state.each_line(&sums, &books.counted, |at| {
-            let [disbursed, collected] = [Measure::Disbursed, Measure::Collected].map(|measure| at.sums.of(measure));
-            let units = collected - disbursed;
-            if books.owns(at.line) && disbursed != 0 && collected != 0 && units != 0 && to_cents(units).abs() <= CENT {
-                let currency = state.line(at.line).currency;
-                left.entry(at.line).or_insert(Left { units: 0, currency, last: (UNDATED, 0) }).units += units;
-            }
-        });
+        let (state, left) = (books.state, &books.odd().left);
         if left.is_empty() {
             return Vec::new();
         }
+        // When each was last collected or paid out, and by which event.
+        let mut last: BTreeMap<u32, (i64, u64)> = left.keys().map(|line| (*line, (UNDATED, 0))).collect();
         let moved = &state.movements;
-        for at in moved.at(basis).filter(|at| matches!(Action::of(moved.kind[*at]), Action::Collected | Action::Disbursed)) {
-            if let Some(line) = left.get_mut(&state.charges.rows[moved.charge[at] as usize][0]) {
-                line.last = line.last.max((moved.effective[at], moved.seq[at]));
+        for at in moved.at(books.asked.basis).filter(|at| matches!(Action::of(moved.kind[*at]), Action::Collected | Action::Disbursed)) {
+            if let Some(last) = last.get_mut(&state.charges.rows[moved.charge[at] as usize][0]) {
+                *last = (*last).max((moved.effective[at], moved.seq[at]));
             }
         }
-        let told = |(line, Left { units, currency, last }): (u32, Left)| {
-            let on = state.line(line);
-            let both = [books.posting(Account::ReceivableAws, currency, -units)?, books.posting(Account::Rounding, currency, units)?];
-            books.asked.wants(last.0).then(|| Transaction {
-                day: Instant::from_micros(last.0).day(),
+        let told = |(line, (moment, event)): (u32, (i64, u64))| {
+            let (on, units) = (state.line(line), left[&line]);
+            let postings =
+                [books.posting(Account::ReceivableAws, on.currency, -units)?, books.posting(Account::Rounding, on.currency, units)?];
+            books.asked.wants(moment).then(|| Transaction {
+                day: Instant::from_micros(moment).day(),
                 what: What::Rounding,
                 payee: Some("AWS".to_owned()),
                 invoice: state.texts.some(on.document),
@@ -57,11 +70,11 @@ impl Rule for Cents {
                 agreement: None,
                 payout: None,
                 trace: None,
-                events: vec![last.1],
-                postings: both.to_vec(),
+                events: vec![event],
+                postings: postings.to_vec(),
             })
         };
-        left.into_iter().filter_map(told).collect()
+        last.into_iter().filter_map(told).collect()
     }
 
     fn follows(&self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::Billing;
 use super::super::disbursements::exact;
 use super::account::{Account, Presentation};
-use super::{Asked, balances, transactions};
+use super::{Asked, Books, transactions};
 use crate::money::Currency;
 use crate::report::{Cell, Column, Kind, Report};
 
@@ -101,9 +101,9 @@ pub fn trial_balance(state: &Billing, asked: Asked<'_>) -> Report {
     let row = |account: &str, currency: Currency, [debit, credit]: [Cell; 2], balance: i128| {
         vec![Cell::text(asked.party), Cell::text(account), Cell::text(currency), debit, credit, Cell::Amount(exact(balance))]
     };
-    let balances = balances(state, asked);
+    let books = Books::new(state, asked);
     let mut by_currency: BTreeMap<Currency, Vec<(Account, i128)>> = BTreeMap::new();
-    for ((account, currency), amount) in balances {
+    for ((account, currency), amount) in books.balances().into_iter().filter(|(_, amount)| !amount.is_zero()) {
         by_currency.entry(currency).or_default().push((account, amount.units()));
     }
     for (currency, accounts) in by_currency {
@@ -123,5 +123,11 @@ pub fn trial_balance(state: &Billing, asked: Asked<'_>) -> Report {
             report.totals.push(row("if net: contract liabilities, wholesale billed", currency, both, 0));
         }
     }
+    let lines = match books.odd().never_collected {
+        0 => return report,
+        1 => "1 line was".to_owned(),
+        lines => format!("{lines} lines were"),
+    };
+    report.notes.push(format!("{lines} paid out, and no row says collected: what is owed stands against {}", Account::ReceivableAws));
     report
 }

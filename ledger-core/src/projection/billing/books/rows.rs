@@ -50,9 +50,7 @@ impl Books<'_> {
         let two = |debit: Account, credit: Account| [Some((debit, currency, amount)), Some((credit, currency, -amount)), None, None];
         let in_balance = moved.kind[at] & IN_BALANCE != 0;
         match Action::of(moved.kind[at]) {
-            Action::Invoiced if in_balance => {
-                two(place.open, if self.openings.contains(&at) { Account::Opening } else { place.cause })
-            }
+            Action::Invoiced if in_balance => two(place.open, if self.openings.contains(&at) { Account::Opening } else { place.cause }),
             Action::Forgiven if in_balance => two(place.open, place.forgiven()),
             Action::Collected => two(Account::ReceivableAws, place.open),
             Action::Disbursed => {
@@ -111,7 +109,9 @@ impl Rule for Rows {
         let group = |group: &[((i64, What, u32, u32), usize)]| {
             let ((_, what, line, payout), first) = group[0];
             let mut sums: Vec<(Account, u32, i128)> = Vec::new();
-            for (account, currency, units) in group.iter().flat_map(|(_, at)| books.moves(*at, &charges[moved.charge[*at] as usize])).flatten() {
+            for (account, currency, units) in
+                group.iter().flat_map(|(_, at)| books.moves(*at, &charges[moved.charge[*at] as usize])).flatten()
+            {
                 match sums.iter_mut().find(|known| (known.0, known.1) == (account, currency)) {
                     Some(known) => known.2 += units,
                     None => sums.push((account, currency, units)),

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::account::{Account, Place};
 use super::super::table::NONE;
 use super::super::{Billing, In};
+use super::account::{Account, Place};
 use super::{Asked, Books, RULES};
 use crate::money::{Amount, Currency};
 use crate::time::{Basis, Instant};
@@ -58,7 +58,8 @@ impl Books<'_> {
             let charge = state.movements.charge[at];
             let line = state.charges.rows[charge as usize][0];
             if self.owns(line) {
-                let (currency, amount) = (state.lines.rows[line as usize][1], state.movements.amount(at) * i128::from(state.movements.sign(at)));
+                let (currency, amount) =
+                    (state.lines.rows[line as usize][1], state.movements.amount(at) * i128::from(state.movements.sign(at)));
                 add(self.place(charge).cause, currency, amount);
                 add(Account::Opening, currency, -amount);
             }
