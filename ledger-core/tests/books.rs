@@ -6,7 +6,9 @@
 mod support {
     mod feeds;
     pub(crate) mod oracle;
+    mod rows;
     pub(crate) use feeds::*;
+    pub(crate) use rows::file;
 }
 
 use std::collections::BTreeMap;
@@ -14,14 +16,14 @@ use std::sync::LazyLock;
 
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::books::{
-    Account, Asked, Deferral, Fee, Presentation, Resale, Transaction, balances, parties, told, transactions,
+    Account, Asked, Deferral, Fee, Presentation, Resale, Transaction, balances, parties, told, transactions, trial_balance,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
 use support::oracle;
-use support::{Ledger, ledger};
+use support::{Ledger, file, ledger};
 
 static SAMPLE: LazyLock<Ledger> = LazyLock::new(ledger);
 
@@ -168,5 +170,294 @@ fn amount(report: &Report, row: &[Cell], name: &str) -> i128 {
     match row[report.column(name).unwrap()] {
         Cell::Amount(amount) => amount.units(),
         ref other => panic!("{other:?}"),
+    }
+}
+
+const ISV: &str = "444455556666";
+
+fn given(rows: &str) -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.import(ISV, &file(rows));
+    ledger
+}
+
+/// What every account stands at by the end of a day, an account a line.
+fn standing(ledger: &Ledger, day: &str) -> String {
+    let before = Instant::from_micros(format!("{day}T23:59:59.999999Z").parse::<Instant>().unwrap().micros() + 1);
+    let basis = Basis { effective_before: Some(before), ..Basis::at(u64::MAX) };
+    let report = trial_balance(&ledger.state, asked(ISV, basis, NOTHING_DECIDED));
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Amount(amount) => amount.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let line = |row: &Vec<Cell>| [1, 2, 5].map(|at| text(&row[at])).join(" ");
+    report.rows.iter().map(line).chain(report.notes).collect::<Vec<_>>().join("\n")
+}
+
+const SALE: &str = "
+    a INVOICED SELLER_REV_SHARE 1000 2025-01-10
+    b INVOICED AWS_REV_SHARE -30 2025-01-10
+    t INVOICED AWS_TAX_SHARE 206 2025-01-10 balance_impacting=0";
+const COLLECTED: &str = "
+    c COLLECTED SELLER_REV_SHARE 1000 2025-02-01
+    d COLLECTED AWS_REV_SHARE -30 2025-02-01";
+const PAID: &str = "
+    e DISBURSED SELLER_REV_SHARE -1000 2025-02-05 disbursement_billing_event_id=p1
+    f DISBURSED AWS_REV_SHARE 30 2025-02-05 disbursement_billing_event_id=p1
+    p1 DISBURSED DISBURSEMENT 970 2025-02-05 bank_trace_id=0077";
+const FAILED: &str = "
+    g DISBURSED SELLER_REV_SHARE 1000 2025-02-08 disbursement_billing_event_id=p2
+    h DISBURSED AWS_REV_SHARE -30 2025-02-08 disbursement_billing_event_id=p2
+    p2 DISBURSED DISBURSEMENT_FAILURE -970 2025-02-08 bank_trace_id=0077";
+
+#[test]
+fn a_sale_is_invoiced_collected_sent_and_may_come_back() {
+    let ledger = given(&[SALE, COLLECTED, PAID, FAILED].concat());
+    insta::assert_snapshot!(standing(&ledger, "2025-01-31"), @r"
+    Assets:Receivable:Buyers USD 1000.00
+    Liabilities:AWS USD -30.00
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    ");
+    insta::assert_snapshot!(standing(&ledger, "2025-02-04"), @r"
+    Assets:Receivable:AWS USD 970.00
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    ");
+    insta::assert_snapshot!(standing(&ledger, "2025-02-07"), @r"
+    Assets:Disbursements:InTransit USD 970.00
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    ");
+    assert_eq!(standing(&ledger, "2025-02-28"), standing(&ledger, "2025-02-04"));
+}
+
+#[test]
+fn a_refund_is_owed_until_the_buyer_has_it() {
+    let refund = "
+        r INVOICED SELLER_REV_SHARE_REFUND -400 2025-03-01
+        s INVOICED AWS_REV_SHARE_REFUND 12 2025-03-01
+        u COLLECTED SELLER_REV_SHARE_REFUND -400 2025-03-05
+        v COLLECTED AWS_REV_SHARE_REFUND 12 2025-03-05";
+    let ledger = given(&[SALE, COLLECTED, PAID, refund].concat());
+    insta::assert_snapshot!(standing(&ledger, "2025-03-02"), @r"
+    Assets:Disbursements:InTransit USD 970.00
+    Liabilities:AWS USD 12.00
+    Liabilities:ContractLiabilities:Billed USD -600.00
+    Liabilities:RefundsPayable USD -400.00
+    Expenses:ListingFee USD 18.00
+    ");
+    // AWS gave it back, and takes it out of a later payout.
+    insta::assert_snapshot!(standing(&ledger, "2025-03-31"), @r"
+    Assets:Receivable:AWS USD -388.00
+    Assets:Disbursements:InTransit USD 970.00
+    Liabilities:ContractLiabilities:Billed USD -600.00
+    Expenses:ListingFee USD 18.00
+    ");
+}
+
+#[test]
+fn what_is_forgiven_is_owed_no_more_and_stands_by_itself() {
+    let forgiven = "
+        k FORGIVEN SELLER_REV_SHARE -1000 2025-06-01
+        l FORGIVEN AWS_REV_SHARE 30 2025-06-01
+        m FORGIVEN AWS_TAX_SHARE -206 2025-06-01 balance_impacting=0";
+    insta::assert_snapshot!(standing(&given(&[SALE, forgiven].concat()), "2025-06-30"), @r"
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Liabilities:ContractLiabilities:Forgiven USD 1000.00
+    ");
+}
+
+#[test]
+fn a_cent_of_awss_is_rounding_and_more_is_not() {
+    let paid = |amount: &str| {
+        given(&format!(
+            "{SALE}{COLLECTED}
+             e DISBURSED SELLER_REV_SHARE -{amount} 2025-02-05 disbursement_billing_event_id=p1
+             f DISBURSED AWS_REV_SHARE 30 2025-02-05 disbursement_billing_event_id=p1"
+        ))
+    };
+    insta::assert_snapshot!(standing(&paid("1000.01"), "2025-02-28"), @r"
+    Assets:Disbursements:Unmatched USD 970.01
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    Expenses:Rounding USD -0.01
+    ");
+    insta::assert_snapshot!(standing(&paid("999.90"), "2025-02-28"), @r"
+    Assets:Receivable:AWS USD 0.10
+    Assets:Disbursements:Unmatched USD 969.90
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    ");
+}
+
+#[test]
+fn a_payout_and_its_rows_are_told_apart_until_both_are_here() {
+    let header = "p1 DISBURSED DISBURSEMENT 970 2025-02-05 bank_trace_id=0077";
+    insta::assert_snapshot!(standing(&given(header), "2025-02-28"), @r"
+    Assets:Disbursements:InTransit USD 970.00
+    Assets:Disbursements:Unmatched USD -970.00
+    ");
+    let less = PAID.replace("DISBURSEMENT 970", "DISBURSEMENT 960");
+    insta::assert_snapshot!(standing(&given(&[SALE, COLLECTED, &less].concat()), "2025-02-28"), @r"
+    Assets:Disbursements:InTransit USD 960.00
+    Assets:Disbursements:Unmatched USD 10.00
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    ");
+}
+
+#[test]
+fn a_price_in_yen_is_paid_out_in_dollars_through_clearing() {
+    let yen = |day: &str, id: &str, action: &str, kind: &str, amount: &str, paid: &str, more: &str| {
+        format!("{id} {action} {kind} {amount} {day} currency=JPY disbursement_amount={paid} {more}\n")
+    };
+    let payout = "disbursement_billing_event_id=p1";
+    let rows = [
+        yen("2025-01-10", "a", "INVOICED", "SELLER_REV_SHARE", "150000", "1000", ""),
+        yen("2025-01-10", "b", "INVOICED", "AWS_REV_SHARE", "-4500", "-30", ""),
+        yen("2025-02-01", "c", "COLLECTED", "SELLER_REV_SHARE", "150000", "1000", ""),
+        yen("2025-02-01", "d", "COLLECTED", "AWS_REV_SHARE", "-4500", "-30", ""),
+        yen("2025-02-05", "e", "DISBURSED", "SELLER_REV_SHARE", "-150000", "-1000", payout),
+        yen("2025-02-05", "f", "DISBURSED", "AWS_REV_SHARE", "4500", "30", payout),
+        "p1 DISBURSED DISBURSEMENT 970 2025-02-05".to_owned(),
+    ];
+    insta::assert_snapshot!(standing(&given(&rows.concat()), "2025-02-28"), @r"
+    Liabilities:ContractLiabilities:Billed JPY -150000.00
+    Equity:CurrencyClearing JPY 145500.00
+    Expenses:ListingFee JPY 4500.00
+    Assets:Disbursements:InTransit USD 970.00
+    Equity:CurrencyClearing USD -970.00
+    ");
+}
+
+#[test]
+fn where_no_row_tells_collections_that_is_said() {
+    insta::assert_snapshot!(standing(&given(&[SALE, PAID].concat()), "2025-02-28"), @r"
+    Assets:Receivable:Buyers USD 1000.00
+    Assets:Receivable:AWS USD -970.00
+    Assets:Disbursements:InTransit USD 970.00
+    Liabilities:AWS USD -30.00
+    Liabilities:ContractLiabilities:Billed USD -1000.00
+    Expenses:ListingFee USD 30.00
+    1 line was paid out, and no row says collected: what is owed stands against Assets:Receivable:AWS
+    ");
+}
+
+#[test]
+fn a_row_that_is_restated_stands_once_and_one_that_is_withdrawn_not_at_all() {
+    let restated = "
+        a INVOICED SELLER_REV_SHARE 1000 2025-01-10
+        a INVOICED SELLER_REV_SHARE 900 2025-01-10 update_date=2025-01-20T00:00:00Z
+        b INVOICED AWS_REV_SHARE -30 2025-01-10
+        b INVOICED AWS_REV_SHARE -30 2025-01-10 update_date=2025-01-21T00:00:00Z delete_date=2025-01-21T00:00:00Z";
+    let ledger = given(restated);
+    let journal = transactions(&ledger.state, asked(ISV, Basis::at(u64::MAX), NOTHING_DECIDED));
+    let told: Vec<String> = journal
+        .iter()
+        .map(|transaction| {
+            let postings: Vec<String> =
+                transaction.postings.iter().map(|posting| format!("{} {}", posting.account, posting.amount)).collect();
+            format!("{} {} {:?}: {}", transaction.day, transaction.what.as_str(), transaction.events, postings.join(", "))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    2025-01-10 invoice [1, 2]: Assets:Receivable:Buyers 900, Liabilities:ContractLiabilities:Billed -900
+    ");
+}
+
+#[test]
+fn a_year_is_released_day_by_day() {
+    let year = "a INVOICED SELLER_REV_SHARE 1200 2025-01-10 usage_period_start_date=2025-01-10T00:00:00Z usage_period_end_date=2026-01-09T23:59:59Z
+                r INVOICED SELLER_REV_SHARE_REFUND -365 2025-03-15 usage_period_start_date=2025-01-10T00:00:00Z usage_period_end_date=2026-01-09T23:59:59Z";
+    let ledger = given(year);
+    let schedule = |day: &str| {
+        let basis = Basis { effective_before: Some(format!("{day}T00:00:00Z").parse().unwrap()), ..Basis::at(u64::MAX) };
+        let report = deferral(&ledger.state, asked(ISV, basis, NOTHING_DECIDED));
+        let cell = |row: &Vec<Cell>, name: &str| match &row[report.column(name).unwrap()] {
+            Cell::Text(text) => text.clone(),
+            Cell::Amount(amount) => amount.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let line = |row: &Vec<Cell>| ["month", "billed", "released", "deferred"].map(|name| cell(row, name)).join(" ");
+        report.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(schedule("2025-02-15"), @r"
+    2025-01 72.38 72.38 0.00
+    2025-02 92.12 46.06 46.06
+    2025-03 101.99 0.00 101.99
+    2025-04 98.70 0.00 98.70
+    2025-05 101.99 0.00 101.99
+    2025-06 98.70 0.00 98.70
+    2025-07 101.99 0.00 101.99
+    2025-08 101.99 0.00 101.99
+    2025-09 98.70 0.00 98.70
+    2025-10 101.84 0.00 101.84
+    2025-11 98.40 0.00 98.40
+    2025-12 101.68 0.00 101.68
+    2026-01 29.52 0.00 29.52
+    ");
+    insta::assert_snapshot!(schedule("2025-04-01"), @r"
+    2025-01 72.38 72.38 0.00
+    2025-02 92.12 92.12 0.00
+    2025-03 20.99 20.99 0.00
+    2025-04 68.70 0.00 68.70
+    2025-05 70.99 0.00 70.99
+    2025-06 68.70 0.00 68.70
+    2025-07 70.99 0.00 70.99
+    2025-08 70.99 0.00 70.99
+    2025-09 68.70 0.00 68.70
+    2025-10 70.84 0.00 70.84
+    2025-11 68.40 0.00 68.40
+    2025-12 70.68 0.00 70.68
+    2026-01 20.52 0.00 20.52
+    ");
+}
+
+/// The rows of the table in the description of the books: row, variant, amount, debit, credit.
+fn table() -> Vec<[String; 5]> {
+    let text = support::read(&support::sample().join("../../docs/formats/books.md"));
+    let cells = |line: &str| -> Option<[String; 5]> {
+        let cells: Vec<String> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect();
+        cells.try_into().ok()
+    };
+    let rows = text.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 6).filter_map(cells);
+    rows.collect()
+}
+
+#[test]
+fn every_row_of_the_table_is_posted_as_it_says() {
+    let table = table();
+    let types: std::collections::BTreeSet<&str> = table.iter().map(|row| row[0].split(' ').nth(1).unwrap()).collect();
+    // Seventeen types that AWS has, and one that it has not.
+    assert_eq!(types.len(), 18, "{types:?}");
+    assert!(table.len() >= 40);
+    for [row, variant, amount, debit, credit] in table {
+        let mut more = String::new();
+        let words: Vec<&str> = variant.split(' ').collect();
+        if let [invoice, side, ..] = words.as_slice() {
+            let charge = if *invoice == "TAX_VAT" { "PURCHASE" } else { invoice };
+            more = format!("invoice_variant={invoice} charge_variant={charge} charge_side={side}");
+        }
+        if words.contains(&"informational") {
+            more += " balance_impacting=0";
+        }
+        let ledger = given(&format!("a {row} {amount} 2025-01-10 {more}"));
+        let journal = transactions(&ledger.state, asked(ISV, Basis::at(u64::MAX), NOTHING_DECIDED));
+        let said: Vec<String> = journal
+            .iter()
+            .flat_map(|transaction| &transaction.postings)
+            .map(|posting| format!("{} {} {}", posting.account, posting.amount.half_up(2), posting.currency))
+            .collect();
+        let amount: Amount = amount.parse().unwrap();
+        let size = if amount.is_negative() { amount.negated() } else { amount };
+        let mut expected = vec![format!("{debit} {size} USD"), format!("{credit} {} USD", size.negated())];
+        expected.retain(|posting| !posting.starts_with("nothing"));
+        let sorted = |mut texts: Vec<String>| {
+            texts.sort();
+            texts
+        };
+        assert_eq!(sorted(said), sorted(expected), "{row} {variant}");
     }
 }

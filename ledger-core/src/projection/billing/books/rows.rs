@@ -7,6 +7,8 @@
 //! DISBURSED   receivable from AWS +     payouts -             the amount is negative; through clearing where the currency is another
 //! ```
 
+use std::collections::BTreeMap;
+
 use super::super::measure::Measure;
 use super::super::sums::BilledAt;
 use super::super::table::NONE;
@@ -125,7 +127,13 @@ impl Rule for Rows {
                 return None;
             }
             let of_group = || group.iter().map(|(_, at)| moved.charge[*at]);
-            let mut events: Vec<u64> = group.iter().map(|(_, at)| moved.seq[*at]).collect();
+            // A row that its source took back is behind nothing.
+            let mut left: BTreeMap<u32, i128> = BTreeMap::new();
+            for (_, at) in group {
+                *left.entry(moved.charge[*at]).or_default() += moved.amount(*at) * i128::from(moved.sign(*at));
+            }
+            let stands = |at: &usize| left[&moved.charge[*at]] != 0 && books.moves(*at, &charges[moved.charge[*at] as usize])[0].is_some();
+            let mut events: Vec<u64> = group.iter().map(|(_, at)| *at).filter(stands).map(|at| moved.seq[at]).collect();
             events.dedup();
             let on = state.line(line);
             Some(Transaction {
