@@ -175,6 +175,7 @@ macro_rules! cases {
 
 cases! {
     a_cent_too_much_or_too_little
+    a_year_in_dinars
     agreement_replaced_mid_term
     all_thirteen_feeds
     balance_adjustments

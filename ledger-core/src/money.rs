@@ -83,6 +83,12 @@ impl Amount {
         Self(Decimal::from_i128_with_scale(scaled, places))
     }
 
+    /// Written with as many decimals as the currency's smallest unit has, or as many as it needs.
+    pub fn in_units_of(self, currency: Currency) -> Self {
+        let rounded = self.half_up(currency.decimals());
+        if rounded == self { rounded } else { Self(self.0.normalize()) }
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
@@ -383,6 +389,13 @@ mod tests {
                 assert_eq!(amount.written(str::to_owned), amount.to_string());
             }
         }
+    }
+
+    #[test]
+    fn an_amount_is_written_as_its_currency_is() {
+        let written = |text: &str, currency: &str| amount(text).in_units_of(currency.parse().unwrap()).to_string();
+        let texts = [("1200.5", "KWD"), ("1200.5", "USD"), ("150000.00", "JPY"), ("0.50", "JPY"), ("-0.1234560", "USD"), ("0", "KWD")];
+        assert_eq!(texts.map(|(text, currency)| written(text, currency)), ["1200.500", "1200.50", "150000", "0.5", "-0.123456", "0.000"]);
     }
 
     #[test]

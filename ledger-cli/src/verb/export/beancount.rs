@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::books::Transaction;
 
-use super::ledgers::{Form, Said, exact, plain};
+use super::ledgers::{Form, Said, plain};
 
 pub(super) struct Beancount;
 
@@ -31,7 +31,13 @@ impl Form for Beancount {
         _ = writeln!(out, "{} * {payee}{}", transaction.day, quoted(&said.narration));
         said.facts.iter().for_each(|(name, fact)| _ = writeln!(out, "  {name}: {}", quoted(fact)));
         for posting in &transaction.postings {
-            _ = writeln!(out, "  {:<40} {:>20} {}", posting.account, exact(posting.amount).to_string(), posting.currency);
+            _ = writeln!(
+                out,
+                "  {:<40} {:>20} {}",
+                posting.account,
+                posting.amount.in_units_of(posting.currency).to_string(),
+                posting.currency
+            );
         }
     }
 
@@ -39,7 +45,7 @@ impl Form for Beancount {
         // A balance is that of the morning.
         let morning = day.checked_add_days(Days::new(1)).unwrap_or(day);
         for (account, currency, amount) in accounts {
-            _ = writeln!(out, "{morning} balance {account:<40} {:>20} ~ 0 {currency}", exact(*amount).to_string());
+            _ = writeln!(out, "{morning} balance {account:<40} {:>20} ~ 0 {currency}", amount.in_units_of(*currency).to_string());
         }
     }
 }

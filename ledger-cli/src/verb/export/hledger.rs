@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::books::Transaction;
 
-use super::ledgers::{Form, Said, exact, plain};
+use super::ledgers::{Form, Said, plain};
 
 pub(super) struct Hledger;
 
@@ -35,14 +35,20 @@ impl Form for Hledger {
         _ = writeln!(out, "{} * ({code}) {payee}{}", transaction.day, described(&said.narration));
         said.facts.iter().for_each(|(name, fact)| _ = writeln!(out, "    ; {name}: {}", tagged(fact)));
         for posting in &transaction.postings {
-            _ = writeln!(out, "    {:<40}  {:>20} {}", posting.account, exact(posting.amount).to_string(), posting.currency);
+            _ = writeln!(
+                out,
+                "    {:<40}  {:>20} {}",
+                posting.account,
+                posting.amount.in_units_of(posting.currency).to_string(),
+                posting.currency
+            );
         }
     }
 
     fn assertion(&self, day: NaiveDate, accounts: &[(&'static str, Currency, Amount)], out: &mut String) {
         _ = writeln!(out, "{day} * () what the payouts tell");
         for (account, currency, amount) in accounts {
-            _ = writeln!(out, "    {account:<40}  0 {currency} =* {:>20} {currency}", exact(*amount).to_string());
+            _ = writeln!(out, "    {account:<40}  0 {currency} =* {:>20} {currency}", amount.in_units_of(*currency).to_string());
         }
     }
 }

@@ -3,7 +3,7 @@
 //! What is asserted does not come from the transactions. At the end of every month, and at the end, each account must stand at what the sums of the
 //! payouts tell ([`told`]); a foreign program that adds the transactions up and finds the same has audited us.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
@@ -40,20 +40,12 @@ pub(super) fn write(form: &dyn Form, state: &Billing, asked: Asked<'_>, receipt:
     let ends = ends(&journal);
     let moments: Vec<Instant> = ends.iter().map(|day| Instant::midnight(after(*day))).collect();
     let told = told(state, asked, &moments);
-    let postings = || journal.iter().flat_map(|transaction| &transaction.postings);
-    let mut held: BTreeSet<(&'static str, Currency)> = told.iter().flat_map(|told| told.keys().copied()).collect();
-    let mut accounts: BTreeSet<&'static str> = postings().map(|posting| posting.account.path()).collect();
-    accounts.extend(held.iter().map(|(account, _)| *account));
-    let above = |path: &'static str, (account, _): &&(&'static str, Currency)| {
-        path.strip_prefix(*account).is_some_and(|below| below.is_empty() || below.starts_with(':'))
+    let posted: BTreeSet<(&'static str, Currency)> = {
+        let postings = journal.iter().flat_map(|transaction| &transaction.postings);
+        postings.map(|posting| (posting.account.path(), posting.currency)).collect()
     };
-    // An account that the payouts know nothing of must stand at nothing.
-    for posting in postings() {
-        let path = posting.account.path();
-        if !held.iter().any(|known| known.1 == posting.currency && above(path, &known)) {
-            held.insert((path, posting.currency));
-        }
-    }
+    let held = held(&posted, &told);
+    let accounts: BTreeSet<&'static str> = posted.iter().chain(&held).map(|(account, _)| *account).collect();
     let currencies: BTreeSet<Currency> = held.iter().map(|(_, currency)| *currency).collect();
 
     let mut out = String::new();
@@ -81,6 +73,24 @@ pub(super) fn write(form: &dyn Form, state: &Billing, asked: Asked<'_>, receipt:
         form.assertion(*day, &stands, &mut out);
     }
     out
+}
+
+/// The accounts that are held to something: those that the payouts tell of, as far as anything was posted there or should have been, and those
+/// that they know nothing of, which must stand at nothing.
+fn held(
+    posted: &BTreeSet<(&'static str, Currency)>,
+    told: &[BTreeMap<(&'static str, Currency), Amount>],
+) -> BTreeSet<(&'static str, Currency)> {
+    let covers = |(above, of): (&'static str, Currency), (path, currency): (&'static str, Currency)| {
+        of == currency && path.strip_prefix(above).is_some_and(|below| below.is_empty() || below.starts_with(':'))
+    };
+    let matters =
+        |account: (&'static str, Currency), amount: Amount| !amount.is_zero() || posted.iter().any(|posted| covers(account, *posted));
+    let told = told.iter().flatten().filter(|(account, amount)| matters(**account, **amount)).map(|(account, _)| *account);
+    let mut held: BTreeSet<(&'static str, Currency)> = told.collect();
+    let unknown: Vec<_> = posted.iter().copied().filter(|posted| !held.iter().any(|held| covers(*held, *posted))).collect();
+    held.extend(unknown);
+    held
 }
 
 fn after(day: NaiveDate) -> NaiveDate {
@@ -119,12 +129,6 @@ fn said(transaction: &Transaction<'_>, hashes: &[u32]) -> Said {
 /// A text on one line: what would end it, or is no character, becomes a blank.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
-}
-
-/// An amount with two decimals, or as many as it needs.
-pub(super) fn exact(amount: Amount) -> Amount {
-    let cents = amount.half_up(2);
-    if cents == amount { cents } else { amount }
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Months, NaiveDate};
 
 use super::books::{Account, Asked, Books};
-use super::disbursements::exact;
 use super::{Action, Billed, Billing, IN_BALANCE, UNDATED};
-use crate::money::{Currency, allocated};
+use crate::money::{Amount, Currency, allocated};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::Instant;
 
@@ -176,8 +175,8 @@ fn line_columns() -> Vec<Column> {
     ]
 }
 
-fn amount(units: i128) -> Cell {
-    Cell::Amount(exact(units))
+fn amount(units: i128, currency: Currency) -> Cell {
+    Cell::Amount(Amount::from_units(units).in_units_of(currency))
 }
 
 /// Whether an account holds what buyers were billed.
@@ -207,9 +206,10 @@ pub fn billings(state: &Billing, asked: Asked<'_>) -> Report {
     let mut rows: Vec<((i64, &str, &str), Vec<Cell>)> = Vec::new();
     for (spread, units) in lines.into_values() {
         let on = state.line(spread.line);
+        let Ok(currency) = state.currency(on.currency) else { continue };
         let mut row = books.line_cells(&spread, &billed);
         row.push(Cell::Day(date(spread.billed)));
-        row.extend(units.iter().copied().chain([units.iter().sum()]).map(amount));
+        row.extend(units.iter().copied().chain([units.iter().sum()]).map(|units| amount(units, currency)));
         rows.push(((spread.billed, state.texts.get(on.document), state.texts.get(on.item)), row));
     }
     rows.sort_by_key(|(key, _)| *key);
@@ -239,15 +239,18 @@ pub fn deferral(state: &Billing, asked: Asked<'_>) -> Report {
             sums[1] += deferred;
         }
     }
-    let amounts = |[released, deferred]: [i128; 2]| [released + deferred, released, deferred].map(amount);
+    let amounts = |[released, deferred]: [i128; 2], currency: Currency| {
+        [released + deferred, released, deferred].map(|units| amount(units, currency))
+    };
     let mut rows: Vec<((&str, &str, i64, i64), Vec<Cell>)> = Vec::new();
     for (spread, months) in lines.into_values() {
         let on = state.line(spread.line);
+        let Ok(currency) = state.currency(on.currency) else { continue };
         let named = books.line_cells(&spread, &billed);
         for (month, sums) in months {
             let mut row = named.clone();
             row.push(Cell::Text(date(month).to_string()[..7].to_owned()));
-            row.extend(amounts(sums));
+            row.extend(amounts(sums, currency));
             rows.push(((state.texts.get(on.document), state.texts.get(on.item), spread.from, month), row));
         }
     }
@@ -257,7 +260,7 @@ pub fn deferral(state: &Billing, asked: Asked<'_>) -> Report {
         let mut total = vec![Cell::Empty; report.columns.len()];
         (total[1], total[6]) = (Cell::text("total"), Cell::text(currency));
         let at = total.len() - 3;
-        total.splice(at.., amounts(sums));
+        total.splice(at.., amounts(sums, currency));
         report.totals.push(total);
     }
     report

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::Billing;
-use super::super::disbursements::exact;
 use super::account::{Account, Presentation};
 use super::{Asked, Books, transactions};
-use crate::money::Currency;
+use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind, Report};
 
 impl Asked<'_> {
@@ -27,9 +26,13 @@ impl Asked<'_> {
 }
 
 /// A side of an account: the amount on the left when it is above zero, on the right when it is below.
-fn sides(units: i128) -> [Cell; 2] {
-    let side = |units: i128| if units > 0 { Cell::Amount(exact(units)) } else { Cell::Empty };
+fn sides(units: i128, currency: Currency) -> [Cell; 2] {
+    let side = |units: i128| if units > 0 { amount(units, currency) } else { Cell::Empty };
     [side(units), side(-units)]
+}
+
+fn amount(units: i128, currency: Currency) -> Cell {
+    Cell::Amount(Amount::from_units(units).in_units_of(currency))
 }
 
 /// The transactions of a party, a row for each posting.
@@ -59,7 +62,7 @@ pub fn journal(state: &Billing, asked: Asked<'_>) -> Report {
     for (number, transaction) in (1..).zip(transactions(state, asked)) {
         let events = Cell::List(transaction.events.iter().map(|seq| format!("#{seq}")).collect());
         for posting in &transaction.postings {
-            let [debit, credit] = sides(posting.amount.units());
+            let [debit, credit] = sides(posting.amount.units(), posting.currency);
             report.rows.push(vec![
                 Cell::text(asked.party),
                 Cell::Count(number),
@@ -99,7 +102,7 @@ pub fn trial_balance(state: &Billing, asked: Asked<'_>) -> Report {
     report.shown = vec!["account", "currency", "debit", "credit"];
     report.heading = asked.heading();
     let row = |account: &str, currency: Currency, [debit, credit]: [Cell; 2], balance: i128| {
-        vec![Cell::text(asked.party), Cell::text(account), Cell::text(currency), debit, credit, Cell::Amount(exact(balance))]
+        vec![Cell::text(asked.party), Cell::text(account), Cell::text(currency), debit, credit, amount(balance, currency)]
     };
     let books = Books::new(state, asked);
     let mut by_currency: BTreeMap<Currency, Vec<(Account, i128)>> = BTreeMap::new();
@@ -109,17 +112,17 @@ pub fn trial_balance(state: &Billing, asked: Asked<'_>) -> Report {
     for (currency, accounts) in by_currency {
         let (mut left, mut right, mut wholesale) = (0, 0, 0);
         for (account, units) in accounts {
-            report.rows.push(row(account.path(), currency, sides(units), units));
+            report.rows.push(row(account.path(), currency, sides(units, currency), units));
             left += units.max(0);
             right += units.min(0);
             if account == Account::WholesaleBilled {
                 wholesale = units;
             }
         }
-        let totals = [left, -right].map(|units| Cell::Amount(exact(units)));
+        let totals = [left, -right].map(|units| amount(units, currency));
         report.totals.push(row("total", currency, totals, left + right));
         if asked.presentation.resale.is_none() && wholesale != 0 {
-            let both = [wholesale, wholesale].map(|units| Cell::Amount(exact(units)));
+            let both = [wholesale, wholesale].map(|units| amount(units, currency));
             report.totals.push(row("if net: contract liabilities, wholesale billed", currency, both, 0));
         }
     }
