@@ -132,6 +132,10 @@ fn foreign_programs_accept_every_presentation() {
         let said = printed(run(there, &set));
         assert!(said.contains(&format!("Appended #{seq}")) && said.contains("Counts only when a second person has signed it"), "{said}");
         printed(run(there, &format!("approve {seq} --actor wang --key {} -q", key.display())));
+        let told = printed(run(there, "show trial-balance --entity yewtree -f json -q"));
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["receipt"]["policies"]["posting"], format!("#{seq}"));
+        assert_eq!(told["receipt"]["args"]["entity"], "039235861748");
         seq += 2;
         for (form, tool) in FORMS {
             for party in ["039235861748", "804753256254"] {

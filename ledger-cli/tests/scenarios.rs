@@ -132,7 +132,7 @@ impl Play {
         let imports = self.imports.iter().filter(|(at, _)| known.as_ref().is_none_or(|known| at < known));
         let rows: Vec<(String, u64, Row)> =
             imports.flat_map(|(_, rows)| rows).map(|(whose, row)| (whose.clone(), 1, row.clone())).collect();
-        oracle::payouts(&rows, &Asked { head: 1, stated_before: after("--stated-by"), effective_before: after("--as-of") })
+        oracle::payouts(&rows, &Asked { head: 1, stated_before: after("--stated-by"), effective_before: after("--as-of"), exact: false })
     }
 }
 

@@ -149,10 +149,10 @@ fn answers(criterion: &mut Criterion) {
         group.bench_function(name, |bench| bench.iter(|| payouts(&state, basis, options)));
     }
     let month = Period { from: "2025-06-01T00:00:00Z".parse().unwrap(), until: "2025-07-01T00:00:00Z".parse().unwrap() };
-    for party in books::parties(&state) {
+    for party in books::parties(&state, &[]) {
         let basis = Basis { effective_before: Some(month.until), known_at: MANY, stated_before: None };
         let presentation = books::Presentation::default();
-        let asked = books::Asked { party, basis, until: month.until, presentation, names: &NoNames, within: None };
+        let asked = books::Asked { party, basis, until: month.until, presentation, names: &NoNames, within: None, others: &[] };
         group.bench_function(format!("trial balance of {party}, end of June"), |bench| bench.iter(|| books::trial_balance(&state, asked)));
         let asked = books::Asked { within: Some(month), ..asked };
         group.bench_function(format!("journal of {party}, June"), |bench| bench.iter(|| books::journal(&state, asked)));

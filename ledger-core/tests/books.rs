@@ -1,7 +1,6 @@
 //! The books of the sample's five parties: balanced, equal to what the payouts say, and equal to an oracle that shares no code, at any basis.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(dead_code, reason = "the support is shared with other tests")]
 
 mod support {
     mod feeds;
@@ -14,9 +13,11 @@ mod support {
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::books::{
-    Account, Asked, Deferral, Fee, Presentation, Resale, Transaction, balances, parties, told, transactions, trial_balance,
+    Account, Asked, Deferral, Fee, Posting, Posts, Presentation, Resale, Transaction, What, balances, parties, told, transactions,
+    trial_balance,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
 use ledger_core::report::{Cell, Report};
@@ -35,11 +36,11 @@ fn end() -> Instant {
 
 fn asked(party: &str, basis: Basis, presentation: Presentation) -> Asked<'static> {
     let until = basis.effective_before.unwrap_or_else(end);
-    Asked { party: party.parse().unwrap(), basis, until, presentation, names: &NoNames, within: None }
+    Asked { party: party.parse().unwrap(), basis, until, presentation, names: &NoNames, within: None, others: &[] }
 }
 
 fn every_party() -> Vec<String> {
-    parties(&SAMPLE.state).into_iter().map(|party| party.to_string()).collect()
+    parties(&SAMPLE.state, &[]).into_iter().map(|party| party.to_string()).collect()
 }
 
 /// What postings come to, by account and currency, without what comes to nothing.
@@ -92,8 +93,8 @@ proptest! {
     ) {
         let basis = Basis { known_at: SAMPLE.head() * known / 10, effective_before, stated_before };
         let text = |moment: Instant| oracle::moment(&moment.to_string());
-        let exact = oracle::exact(&SAMPLE.rows, &oracle::Asked {
-            head: basis.known_at, stated_before: stated_before.map(text), effective_before: effective_before.map(text),
+        let exact = oracle::payouts(&SAMPLE.rows, &oracle::Asked {
+            head: basis.known_at, stated_before: stated_before.map(text), effective_before: effective_before.map(text), exact: true,
         });
         for party in every_party() {
             let asked = asked(&party, basis, presentation);
@@ -324,9 +325,9 @@ fn a_price_in_yen_is_paid_out_in_dollars_through_clearing() {
         "p1 DISBURSED DISBURSEMENT 970 2025-02-05".to_owned(),
     ];
     insta::assert_snapshot!(standing(&given(&rows.concat()), "2025-02-28"), @r"
-    Liabilities:ContractLiabilities:Billed JPY -150000.00
-    Equity:CurrencyClearing JPY 145500.00
-    Expenses:ListingFee JPY 4500.00
+    Liabilities:ContractLiabilities:Billed JPY -150000
+    Equity:CurrencyClearing JPY 145500
+    Expenses:ListingFee JPY 4500
     Assets:Disbursements:InTransit USD 970.00
     Equity:CurrencyClearing USD -970.00
     ");
@@ -362,9 +363,7 @@ fn a_row_that_is_restated_stands_once_and_one_that_is_withdrawn_not_at_all() {
             format!("{} {} {:?}: {}", transaction.day, transaction.what.as_str(), transaction.events, postings.join(", "))
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
-    2025-01-10 invoice [1, 2]: Assets:Receivable:Buyers 900, Liabilities:ContractLiabilities:Billed -900
-    ");
+    insta::assert_snapshot!(told.join("\n"), @"2025-01-10 invoice [1, 2]: Assets:Receivable:Buyers 900, Liabilities:ContractLiabilities:Billed -900");
 }
 
 #[test]
@@ -460,4 +459,51 @@ fn every_row_of_the_table_is_posted_as_it_says() {
         };
         assert_eq!(sorted(said), sorted(expected), "{row} {variant}");
     }
+}
+
+/// Something that posts beside the billing feed: a balance of 5.00 on a day.
+struct Elsewhere;
+
+impl Posts for Elsewhere {
+    fn parties(&self) -> std::collections::BTreeSet<AccountId> {
+        [BUYER.parse().unwrap()].into()
+    }
+
+    fn transactions(&self, party: AccountId, basis: Basis) -> Vec<Transaction<'_>> {
+        let day: Instant = "2025-01-20T00:00:00Z".parse().unwrap();
+        if party.as_str() != BUYER || !basis.had_happened(day) {
+            return Vec::new();
+        }
+        let posting = |account, amount: &str| Posting { account, currency: "USD".parse().unwrap(), amount: amount.parse().unwrap() };
+        vec![Transaction {
+            day: day.day(),
+            what: What::Opening,
+            payee: None,
+            invoice: None,
+            line: None,
+            agreement: None,
+            payout: None,
+            trace: None,
+            events: vec![1],
+            postings: vec![posting(Account::NettedByAws, "5.00"), posting(Account::Opening, "-5.00")],
+        }]
+    }
+}
+
+const BUYER: &str = "777788889999";
+
+#[test]
+fn what_else_posts_stands_in_the_books_and_is_told() {
+    let (ledger, others): (_, [&dyn Posts; 1]) = (given(SALE), [&Elsewhere]);
+    let whose: Vec<String> = parties(&ledger.state, &others).into_iter().map(|party| party.to_string()).collect();
+    assert_eq!(whose, [ISV, BUYER]);
+    let of = |party: &str, until: &str| {
+        let basis = Basis { effective_before: Some(until.parse().unwrap()), ..Basis::at(u64::MAX) };
+        let asked = Asked { others: &others, ..asked(party, basis, NOTHING_DECIDED) };
+        let told = told(&ledger.state, asked, &[end()]).remove(0).len();
+        (balances(&ledger.state, asked).len(), transactions(&ledger.state, asked).len(), told)
+    };
+    assert_eq!(of(BUYER, "2025-02-01T00:00:00Z"), (2, 1, 2));
+    assert_eq!(of(BUYER, "2025-01-20T00:00:00Z"), (0, 0, 0));
+    assert_eq!(of(ISV, "2025-02-01T00:00:00Z").1, 1);
 }

@@ -413,6 +413,7 @@ proptest! {
             head: head.min(ledger.head()),
             stated_before: stated.map(|day| format!("2025-02-{:02} 00:00:00", day + 1)),
             effective_before: effective.map(|day| format!("2025-01-{:02} 00:00:00", day + 1)),
+            exact: false,
         };
         let moment = |text: &Option<String>| text.as_ref().map(|text| format!("{}Z", text.replace(' ', "T")).parse().unwrap());
         let basis = Basis { known_at: asked.head, effective_before: moment(&asked.effective_before), stated_before: moment(&asked.stated_before) };

@@ -24,6 +24,9 @@ pub(super) struct Books {
     pub(super) presentation: Presentation,
 }
 
+/// What posts beside the billing feed.
+const OTHERS: &[&dyn books::Posts] = &[];
+
 /// The projection that they are made of.
 pub(super) fn projector(states: &States) -> String {
     format!("{}/{}", states.billing.name(), states.billing.version())
@@ -35,7 +38,7 @@ impl Books {
     /// # Errors
     /// Nobody has books here, or nobody of that name, or more than one.
     pub(super) fn of(named: Option<&str>, states: &States, view: &View<'_>, basis: Basis, context: &Context) -> Result<Self, Failure> {
-        let parties: Vec<AccountId> = books::parties(&states.billing).into_iter().collect();
+        let parties: Vec<AccountId> = books::parties(&states.billing, OTHERS).into_iter().collect();
         let told = |party: &AccountId| match view.name_of(*party) {
             Some(name) => format!("{party} {name}"),
             None => party.to_string(),
@@ -79,7 +82,7 @@ impl Books {
     /// The question.
     pub(super) fn asked<'a>(&self, names: &'a dyn Names, within: Option<Period>) -> Asked<'a> {
         let Self { party, basis, until, presentation } = *self;
-        Asked { party, basis, until, presentation, names, within }
+        Asked { party, basis, until, presentation, names, within, others: OTHERS }
     }
 
     /// The policies that have a part in the answer, and where each was set.

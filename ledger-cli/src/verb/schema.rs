@@ -75,7 +75,7 @@ const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_befor
 fn nobody() -> billing::books::Asked<'static> {
     let party = "000000000000".parse().expect("an account has 12 digits");
     let (until, presentation) = (ledger_core::time::Instant::from_micros(0), billing::books::Presentation::default());
-    billing::books::Asked { party, basis: NOTHING, until, presentation, names: &NoNames, within: None }
+    billing::books::Asked { party, basis: NOTHING, until, presentation, names: &NoNames, within: None, others: &[] }
 }
 
 /// The columns of a report, in rows or in groups of rows.

@@ -10,6 +10,8 @@ pub(crate) struct Asked {
     pub(crate) head: u64,
     pub(crate) stated_before: Option<String>,
     pub(crate) effective_before: Option<String>,
+    /// Every measure of a line as it is, in hundred-millionths, and not in hundredths, rounded.
+    pub(crate) exact: bool,
 }
 
 /// Per party and currency: the number of lines, and the measures by name in hundredths.
@@ -55,17 +57,8 @@ fn class(row: &Row) -> Option<String> {
     Some(format!("{name}{refund}"))
 }
 
-/// The payouts that the rows come to, each measure of each line rounded.
+/// The payouts that the rows come to.
 pub(crate) fn payouts(rows: &[(String, u64, Row)], asked: &Asked) -> Payouts {
-    sums(rows, asked, hundredths)
-}
-
-/// The payouts that the rows come to in hundred-millionths, nothing rounded.
-pub(crate) fn exact(rows: &[(String, u64, Row)], asked: &Asked) -> Payouts {
-    sums(rows, asked, |units| units)
-}
-
-fn sums(rows: &[(String, u64, Row)], asked: &Asked, rounded: fn(i128) -> i128) -> Payouts {
     let before = |text: &str, limit: &Option<String>| limit.as_ref().is_none_or(|limit| moment(text) < *limit);
     let mut newest: BTreeMap<(&str, &str), (String, &Row)> = BTreeMap::new();
     for (party, _, row) in rows.iter().filter(|(_, head, row)| *head <= asked.head && before(&row["update_date"], &asked.stated_before)) {
@@ -129,7 +122,7 @@ fn sums(rows: &[(String, u64, Row)], asked: &Asked, rounded: fn(i128) -> i128) -
             let of_party = payouts.entry((party.to_owned(), currency.to_owned())).or_default();
             *of_party.entry("lines".to_owned()).or_default() += 1;
             for (measure, sum) in sums {
-                *of_party.entry(measure).or_default() += rounded(sum);
+                *of_party.entry(measure).or_default() += if asked.exact { sum } else { hundredths(sum) };
             }
         }
     }

@@ -15,6 +15,7 @@
 mod account;
 mod cents;
 mod headers;
+mod others;
 mod release;
 mod reports;
 mod rows;
@@ -52,6 +53,17 @@ pub struct Asked<'a> {
     pub names: &'a dyn Names,
     /// Only the transactions of these days; every one when there is nothing.
     pub within: Option<Period>,
+    /// What else posts, beside the rows of the billing feed.
+    pub others: &'a [&'a dyn Posts],
+}
+
+/// A projection that posts to the books of parties.
+pub trait Posts {
+    /// Whose.
+    fn parties(&self) -> BTreeSet<AccountId>;
+
+    /// What happened to a party. The sum of each transaction is nothing in each currency.
+    fn transactions(&self, party: AccountId, basis: Basis) -> Vec<Transaction<'_>>;
 }
 
 impl Asked<'_> {
@@ -164,7 +176,7 @@ trait Rule: Sync {
 }
 
 /// Every rule: one file, one line.
-const RULES: &[&dyn Rule] = &[&rows::Rows, &headers::Headers, &cents::Cents, &release::Release];
+const RULES: &[&dyn Rule] = &[&rows::Rows, &headers::Headers, &cents::Cents, &release::Release, &others::Others];
 
 /// The books of a party: the state, and what rules look up in it again and again.
 pub(super) struct Books<'a> {
@@ -242,12 +254,13 @@ pub fn balances(state: &Billing, asked: Asked<'_>) -> BTreeMap<(Account, Currenc
     Books::new(state, asked).balances()
 }
 
-/// The parties that have books: everybody who is the recipient of a row, in order.
-pub fn parties(state: &Billing) -> BTreeSet<AccountId> {
+/// The parties that have books, in order: everybody who is the recipient of a row, and whoever something else posts to.
+pub fn parties(state: &Billing, others: &[&dyn Posts]) -> BTreeSet<AccountId> {
     let lines = state.lines.rows.iter().map(|line| line[0]);
     let payouts = state.payouts.rows.iter().map(|payout| payout[0]);
     let recipients: BTreeSet<u32> = lines.chain(payouts).collect();
-    recipients.into_iter().filter_map(|recipient| state.texts.get(recipient).parse().ok()).collect()
+    let recipients = recipients.into_iter().filter_map(|recipient| state.texts.get(recipient).parse().ok());
+    recipients.chain(others.iter().flat_map(|others| others.parties())).collect()
 }
 
 /// A sum for each account, currency by currency.

@@ -16,6 +16,11 @@ use crate::time::Instant;
 
 const DAY: i64 = 86_400_000_000;
 
+/// By line and period, the first row of it and what is added up for it.
+type Lines<T> = BTreeMap<(u32, i64, i64), (Spread, T)>;
+/// Rows of a report, with what they are sorted by.
+type Sorted<K> = Vec<(K, Vec<Cell>)>;
+
 /// An amount that spreads over days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spread {
@@ -196,14 +201,14 @@ pub fn billings(state: &Billing, asked: Asked<'_>) -> Report {
     report.heading = vec![asked.whose()];
     report.shown =
         vec!["date", "invoice", "buyer_name", "agreement", "from", "to", "currency", "invoiced", "refunded", "forgiven", "billed"];
-    let mut lines: BTreeMap<(u32, i64, i64), (Spread, [i128; 3])> = BTreeMap::new();
+    let mut lines: Lines<[i128; 3]> = Lines::new();
     for (spread, units) in books.spreads().into_iter().filter(|(spread, _)| is_billing(spread.account)) {
         let refund = books.place(spread.charge).open == Account::RefundsPayable;
         let kind = if spread.account == Account::Forgiven { 2 } else { usize::from(refund) };
         let line = lines.entry((spread.line, spread.from, spread.until)).or_insert((spread, [0; 3]));
         line.1[kind] += units;
     }
-    let mut rows: Vec<((i64, &str, &str), Vec<Cell>)> = Vec::new();
+    let mut rows: Sorted<(i64, &str, &str)> = Vec::new();
     for (spread, units) in lines.into_values() {
         let on = state.line(spread.line);
         let Ok(currency) = state.currency(on.currency) else { continue };
@@ -229,7 +234,7 @@ pub fn deferral(state: &Billing, asked: Asked<'_>) -> Report {
     let mut report = Report::new("deferral", columns);
     report.heading = vec![asked.whose(), "not a revenue recognition conclusion".to_owned()];
     report.shown = vec!["invoice", "buyer_name", "agreement", "from", "to", "month", "currency", "billed", "released", "deferred"];
-    let mut lines: BTreeMap<(u32, i64, i64), (Spread, BTreeMap<i64, [i128; 2]>)> = BTreeMap::new();
+    let mut lines: Lines<BTreeMap<i64, [i128; 2]>> = Lines::new();
     let mut totals: BTreeMap<Currency, [i128; 2]> = BTreeMap::new();
     for share in books.shares().into_iter().filter(|share| is_billing(share.spread.account)) {
         let Share { spread, currency, month, released, deferred, .. } = share;
@@ -242,7 +247,7 @@ pub fn deferral(state: &Billing, asked: Asked<'_>) -> Report {
     let amounts = |[released, deferred]: [i128; 2], currency: Currency| {
         [released + deferred, released, deferred].map(|units| amount(units, currency))
     };
-    let mut rows: Vec<((&str, &str, i64, i64), Vec<Cell>)> = Vec::new();
+    let mut rows: Sorted<(&str, &str, i64, i64)> = Vec::new();
     for (spread, months) in lines.into_values() {
         let on = state.line(spread.line);
         let Ok(currency) = state.currency(on.currency) else { continue };

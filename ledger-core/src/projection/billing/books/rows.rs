@@ -95,10 +95,13 @@ pub(super) fn day_number(moment: i64) -> i64 {
     moment.div_euclid(86_400_000_000)
 }
 
+/// A movement by what it belongs to: day, what it is of, line, payout.
+type Keyed = ((i64, What, u32, u32), usize);
+
 impl Rule for Rows {
     fn transactions<'a>(&self, books: &Books<'a>) -> Vec<Transaction<'a>> {
         let (state, moved, charges) = (books.state, &books.state.movements, books.of_charges());
-        let mut keyed: Vec<((i64, What, u32, u32), usize)> = Vec::new();
+        let mut keyed: Vec<Keyed> = Vec::new();
         for at in moved.at(books.asked.basis) {
             let charge = moved.charge[at];
             if charges[charge as usize].own && books.asked.wants(moved.effective[at]) {
@@ -108,48 +111,7 @@ impl Rule for Rows {
         }
         keyed.sort_unstable();
         let billed = state.billed_at(books.asked.basis);
-        let group = |group: &[((i64, What, u32, u32), usize)]| {
-            let ((_, what, line, payout), first) = group[0];
-            let mut sums: Vec<(Account, u32, i128)> = Vec::new();
-            for (account, currency, units) in
-                group.iter().flat_map(|(_, at)| books.moves(*at, &charges[moved.charge[*at] as usize])).flatten()
-            {
-                match sums.iter_mut().find(|known| (known.0, known.1) == (account, currency)) {
-                    Some(known) => known.2 += units,
-                    None => sums.push((account, currency, units)),
-                }
-            }
-            sums.sort_by_key(|(account, currency, _)| (*account, state.texts.get(*currency)));
-            let postings: Vec<Posting> =
-                sums.into_iter().filter_map(|(account, currency, units)| books.posting(account, currency, units)).collect();
-            if postings.is_empty() {
-                // Informational, or taken back by its source: nothing happened to this party.
-                return None;
-            }
-            let of_group = || group.iter().map(|(_, at)| moved.charge[*at]);
-            // A row that its source took back is behind nothing.
-            let mut left: BTreeMap<u32, i128> = BTreeMap::new();
-            for (_, at) in group {
-                *left.entry(moved.charge[*at]).or_default() += moved.amount(*at) * i128::from(moved.sign(*at));
-            }
-            let stands = |at: &usize| left[&moved.charge[*at]] != 0 && books.moves(*at, &charges[moved.charge[*at] as usize])[0].is_some();
-            let mut events: Vec<u64> = group.iter().map(|(_, at)| *at).filter(stands).map(|at| moved.seq[at]).collect();
-            events.dedup();
-            let on = state.line(line);
-            Some(Transaction {
-                day: Instant::from_micros(moved.effective[first]).day(),
-                what,
-                payee: books.payee(line, of_group(), &billed),
-                invoice: state.texts.some(on.document),
-                line: state.texts.some(on.item),
-                agreement: of_group().find_map(|charge| state.texts.some(state.deal(state.charge(charge).deal).agreement)),
-                payout: (payout != NONE).then(|| state.payout_id(payout).1),
-                trace: None,
-                events,
-                postings,
-            })
-        };
-        keyed.chunk_by(|one, other| one.0 == other.0).filter_map(group).collect()
+        keyed.chunk_by(|one, other| one.0 == other.0).filter_map(|group| books.transaction(group, &charges, &billed)).collect()
     }
 
     /// In one pass, without a transaction being made.
@@ -176,19 +138,62 @@ impl Rule for Rows {
     }
 }
 
-impl Books<'_> {
-    /// Who is on the other side of a line: the buyer, for an ISV in a channel deal the reseller; AWS where there is none.
-    fn payee(&self, line: u32, mut charges: impl Iterator<Item = u32>, billed: &BilledAt) -> Option<String> {
+impl<'a> Books<'a> {
+    /// What the movements of a group come to; nothing when they are informational, or taken back by their source.
+    fn transaction(&self, group: &[Keyed], charges: &[Of], billed: &BilledAt) -> Option<Transaction<'a>> {
+        let (state, moved) = (self.state, &self.state.movements);
+        let ((_, what, line, payout), first) = group[0];
+        let moves = |at: usize| self.moves(at, &charges[moved.charge[at] as usize]);
+        let mut sums: Vec<(Account, u32, i128)> = Vec::new();
+        // By charge, what is left of it in both currencies: a row that its source took back is behind nothing.
+        let mut left: BTreeMap<u32, [i128; 2]> = BTreeMap::new();
+        for (_, at) in group {
+            let sign = i128::from(moved.sign(*at));
+            let of_charge = left.entry(moved.charge[*at]).or_default();
+            of_charge[0] += moved.amount(*at) * sign;
+            of_charge[1] += moved.paid(*at) * sign;
+            for (account, currency, units) in moves(*at).into_iter().flatten() {
+                match sums.iter_mut().find(|known| (known.0, known.1) == (account, currency)) {
+                    Some(known) => known.2 += units,
+                    None => sums.push((account, currency, units)),
+                }
+            }
+        }
+        sums.sort_by_key(|(account, currency, _)| (*account, state.texts.get(*currency)));
+        let postings: Vec<Posting> =
+            sums.into_iter().filter_map(|(account, currency, units)| self.posting(account, currency, units)).collect();
+        if postings.is_empty() {
+            return None;
+        }
+        let stands = |at: &usize| left[&moved.charge[*at]] != [0, 0] && moves(*at)[0].is_some();
+        let mut events: Vec<u64> = group.iter().map(|(_, at)| *at).filter(stands).map(|at| moved.seq[at]).collect();
+        events.dedup();
+        let of_group = || group.iter().map(|(_, at)| moved.charge[*at]);
+        let on = state.line(line);
+        Some(Transaction {
+            day: Instant::from_micros(moved.effective[first]).day(),
+            what,
+            payee: self.payee(line, of_group, billed),
+            invoice: state.texts.some(on.document),
+            line: state.texts.some(on.item),
+            agreement: of_group().find_map(|charge| state.texts.some(state.deal(state.charge(charge).deal).agreement)),
+            payout: (payout != NONE).then(|| state.payout_id(payout).1),
+            trace: None,
+            events,
+            postings,
+        })
+    }
+
+    /// Who is on the other side of a line: the buyer, for an ISV in a channel deal the reseller; where something is bought alone, who sells it.
+    fn payee<I: Iterator<Item = u32>>(&self, line: u32, charges: impl Fn() -> I, billed: &BilledAt) -> Option<String> {
         let on = self.state.line(line);
         if on.kind == LineKind::Adjustment {
             return Some("AWS".to_owned());
         }
-        let parties = charges.find_map(|charge| {
-            let bought = self.place(charge).open == Account::PayableIsv;
-            let parties = billed.parties[charge as usize];
-            (parties != NONE && !bought).then_some(parties)
-        });
-        let account = self.state.counterparty(self.state.texts.get(on.recipient), parties.unwrap_or(NONE), self.asked.names)?;
+        let told = || charges().filter(|charge| billed.parties[*charge as usize] != NONE);
+        let sold = told().find(|charge| self.place(*charge).open != Account::PayableIsv);
+        let parties = sold.or_else(|| told().next()).map_or(NONE, |charge| billed.parties[charge as usize]);
+        let account = self.state.counterparty(self.state.texts.get(on.recipient), parties, self.asked.names)?;
         let named = account.parse().ok().and_then(|account| self.asked.names.party(&account));
         Some(named.unwrap_or(account))
     }
