@@ -89,7 +89,7 @@ proptest! {
 
     #[test]
     fn the_books_balance_and_tie_at_any_basis(
-        stated_before in day(), effective_before in day(), known in 0_u64..=10, presentation in every_presentation(),
+        stated_before in day(), effective_before in day(), known in 0_u64..=10, presentation in every_presentation(), earlier in day(),
     ) {
         let basis = Basis { known_at: SAMPLE.head() * known / 10, effective_before, stated_before };
         let text = |moment: Instant| oracle::moment(&moment.to_string());
@@ -108,16 +108,19 @@ proptest! {
             let sums = added(&journal);
             prop_assert_eq!(&units(balances(&SAMPLE.state, asked)), &sums, "trial balance and journal of {}", party);
 
-            // What the sums of the payouts tell, of every account.
-            let mut above_sums: BTreeMap<(&str, Currency), i128> = BTreeMap::new();
-            for ((account, currency), units) in &sums {
-                above(*account).into_iter().for_each(|path| *above_sums.entry((path, *currency)).or_default() += units);
+            // What the sums of the payouts tell of every account, on any day and at the end, is what the transactions up to then come to.
+            for moment in [earlier.unwrap_or_else(end), Instant::from_micros(i64::MAX)] {
+                let until = journal.partition_point(|transaction| Instant::midnight(transaction.day) < moment);
+                let mut above_sums: BTreeMap<(&str, Currency), i128> = BTreeMap::new();
+                for ((account, currency), units) in added(&journal[..until]) {
+                    above(account).into_iter().for_each(|path| *above_sums.entry((path, currency)).or_default() += units);
+                }
+                above_sums.retain(|_, units| *units != 0);
+                let mut told_sums: BTreeMap<(&str, Currency), i128> =
+                    told(&SAMPLE.state, asked, &[moment]).remove(0).into_iter().map(|(key, amount)| (key, amount.units())).collect();
+                told_sums.retain(|_, units| *units != 0);
+                prop_assert_eq!(&above_sums, &told_sums, "what the payouts tell of {} before {}", party, moment);
             }
-            above_sums.retain(|_, units| *units != 0);
-            let mut told_sums: BTreeMap<(&str, Currency), i128> =
-                told(&SAMPLE.state, asked, &[Instant::from_micros(i64::MAX)]).remove(0).into_iter().map(|(key, amount)| (key, amount.units())).collect();
-            told_sums.retain(|_, units| *units != 0);
-            prop_assert_eq!(&above_sums, &told_sums, "what the payouts tell of {}", party);
 
             // What the rows come to by themselves.
             let currencies: Vec<Currency> = exact.keys().filter(|(of, _)| *of == party).map(|(_, currency)| currency.parse().unwrap()).collect();
