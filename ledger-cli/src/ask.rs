@@ -178,6 +178,15 @@ impl Query {
         words.iter().map(|word| Word::parse(word.as_ref(), today)).collect::<Result<_, _>>().map(|words| Self { words })
     }
 
+    /// The stretch of time outside of which nothing is asked for; nothing when no word names a date.
+    pub fn span(&self) -> Option<Period> {
+        let periods = self.words.iter().filter(|word| !word.not).filter_map(|word| match &word.wants {
+            Wants::Within(period) => Some(*period),
+            Wants::Text(..) => None,
+        });
+        periods.reduce(|one, other| Period { from: one.from.min(other.from), until: one.until.max(other.until) })
+    }
+
     /// Whether something is asked for: `texts` gives what it has under a key (under [`Key::Any`] every name and id), `within` whether one of its
     /// moments lies in a period.
     pub fn matches(&self, texts: &dyn Fn(Key) -> Vec<String>, within: &dyn Fn(&Period) -> bool) -> bool {

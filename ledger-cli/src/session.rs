@@ -226,6 +226,22 @@ impl Session {
         }
     }
 
+    /// The first 32 bits of the hash of every line up to a head: what is printed behind a position.
+    ///
+    /// # Errors
+    /// The chain is broken.
+    pub fn hashes(&self, until: Head) -> Result<Vec<u32>, Failure> {
+        let mut hashes = Vec::new();
+        if until.seq > 0 {
+            scan(self.source.read(1)?, Head::EMPTY, Depth::Heads, |checked| {
+                let known = checked.heads.iter().filter(|head| head.seq <= until.seq);
+                hashes.extend(known.map(|head| u32::from_str_radix(&head.hash.to_string()[..8], 16).unwrap_or(0)));
+                Ok::<(), ScanError>(())
+            })?;
+        }
+        Ok(hashes)
+    }
+
     /// The lines whose hash begins so.
     fn with_prefix(&self, prefix: &str) -> Result<Vec<Head>, Failure> {
         let mut found = Vec::new();

@@ -1,6 +1,7 @@
 //! The verbs: one file each, one list. The doc comment of a verb's `Args` is its help.
 
 mod approve;
+mod books;
 mod check;
 mod completions;
 mod copy;

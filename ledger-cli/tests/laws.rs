@@ -70,6 +70,7 @@ impl Ledger {
             head: clocks.known_at.unwrap_or(self.head),
             stated_before: clocks.stated_by.as_deref().map(end_of),
             effective_before: clocks.as_of.as_deref().map(end_of),
+            exact: false,
         };
         oracle::payouts(&self.rows, &asked)
     }

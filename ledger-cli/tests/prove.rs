@@ -627,6 +627,13 @@ fn every_report_is_as_its_schema_says() {
     let commands: &[(&str, &[&str])] = &[
         ("agreements", &["show", "agreements"]),
         ("authorizations", &["show", "authorizations"]),
+        ("billings", &["show", "billings"]),
+        ("deferral", &["show", "billings", "--deferral"]),
+        ("journal", &["show", "journal", "--entity", "yewtree"]),
+        ("trial-balance", &["show", "trial-balance"]),
+        ("billings-by", &["show", "billings", "--by", "buyer"]),
+        ("deferral-by", &["show", "billings", "--deferral", "--by", "month"]),
+        ("journal-by", &["show", "journal", "--by", "agreement"]),
         ("deal", &["show", "deal", "agmt-09wlywns86urxd0uj1nywxoyu"]),
         ("deals", &["show", "deals"]),
         ("disbursements", &["show", "disbursements"]),

@@ -132,7 +132,7 @@ impl Play {
         let imports = self.imports.iter().filter(|(at, _)| known.as_ref().is_none_or(|known| at < known));
         let rows: Vec<(String, u64, Row)> =
             imports.flat_map(|(_, rows)| rows).map(|(whose, row)| (whose.clone(), 1, row.clone())).collect();
-        oracle::payouts(&rows, &Asked { head: 1, stated_before: after("--stated-by"), effective_before: after("--as-of") })
+        oracle::payouts(&rows, &Asked { head: 1, stated_before: after("--stated-by"), effective_before: after("--as-of"), exact: false })
     }
 }
 
@@ -175,6 +175,7 @@ macro_rules! cases {
 
 cases! {
     a_cent_too_much_or_too_little
+    a_year_in_dinars
     agreement_replaced_mid_term
     all_thirteen_feeds
     balance_adjustments

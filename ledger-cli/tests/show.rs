@@ -67,6 +67,10 @@ fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
         ("sources", "sources 014819809612 type:billing_event"),
         ("gaps", "sources --gaps 014819809612 type:address"),
         ("findings", "findings"),
+        ("trial_balance", "trial-balance --entity yewtree"),
+        ("journal", "journal --entity yewtree date:2025-05"),
+        ("billings", "billings --entity orchardson"),
+        ("deferral", "billings --deferral --entity orchardson date:2025-05"),
     ] {
         let line = line.replace("seller:", "party:");
         for format in ["table", "csv", "json"] {

@@ -15,8 +15,8 @@ use ledger_core::chain::{self, Hash, Head};
 use ledger_core::event::{Draft, Entry, Source, encode};
 use ledger_core::feed::{Accounts, Cells, Fact, Fingerprint, Whose, recognise};
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{Billing, By, In, NoNames, Options, payouts};
-use ledger_core::time::{Basis, Instant};
+use ledger_core::projection::billing::{Billing, By, In, NoNames, Options, books, payouts};
+use ledger_core::time::{Basis, Instant, Period};
 use year::Year;
 
 /// How many events a step is measured with: more than the caches hold.
@@ -147,6 +147,15 @@ fn answers(criterion: &mut Criterion) {
     for (name, before) in [("payouts, end of June", "2025-07-01T00:00:00Z"), ("payouts, end of the year", "2026-01-01T00:00:00Z")] {
         let basis = Basis { effective_before: Some(before.parse().unwrap()), known_at: MANY, stated_before: None };
         group.bench_function(name, |bench| bench.iter(|| payouts(&state, basis, options)));
+    }
+    let month = Period { from: "2025-06-01T00:00:00Z".parse().unwrap(), until: "2025-07-01T00:00:00Z".parse().unwrap() };
+    for party in books::parties(&state, &[]) {
+        let basis = Basis { effective_before: Some(month.until), known_at: MANY, stated_before: None };
+        let presentation = books::Presentation::default();
+        let asked = books::Asked { party, basis, until: month.until, presentation, names: &NoNames, within: None, others: &[] };
+        group.bench_function(format!("trial balance of {party}, end of June"), |bench| bench.iter(|| books::trial_balance(&state, asked)));
+        let asked = books::Asked { within: Some(month), ..asked };
+        group.bench_function(format!("journal of {party}, June"), |bench| bench.iter(|| books::journal(&state, asked)));
     }
     group.bench_function("load saved state", |bench| {
         bench.iter(|| {

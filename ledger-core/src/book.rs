@@ -85,6 +85,9 @@ pub struct Approval {
     pub seq: u64,
     /// Whether it was signed with the key the approver was registered with. Without that it is asserted, and counts for no rule.
     pub signed: bool,
+    /// Whether it was signed by somebody whom nobody made up alone, as far as was known then.
+    #[serde(default)]
+    pub vouched: bool,
 }
 
 /// A policy as it was set.
@@ -191,9 +194,19 @@ impl Book {
         self.approvals.iter().filter(move |approval| approval.entry == entry)
     }
 
-    /// Whether a policy, a person, or the correction of one counts: once a policy asks for a second person, only with one's signature.
+    /// Whether a policy, a person, or the correction of one counts: once a policy asks for a second person, only with one's signature; how the books are
+    /// presented never counts without.
     pub fn stands(&self, seq: u64) -> bool {
+        if self.is_signed(seq) {
+            return self.approvals(seq).any(|approval| approval.vouched);
+        }
         self.governed.is_none_or(|governed| seq <= governed) || self.approvals(seq).any(|approval| approval.signed)
+    }
+
+    /// Whether an entry sets, or takes back, a policy that counts only with the signature of a second person.
+    fn is_signed(&self, seq: u64) -> bool {
+        let sets = |seq: u64| self.policies.iter().any(|policy| policy.seq == seq && policy::is_signed(&policy.policy));
+        sets(seq) || self.corrected.iter().any(|(entry, by)| *by == seq && sets(*entry))
     }
 
     /// Whether an entry that governs counts no more.
@@ -213,7 +226,10 @@ impl Book {
     /// The policy of a name as it stood at a moment, as far as that was known at a position.
     fn policy_by(&self, name: &str, at: Instant, known_at: u64) -> Option<&Policy> {
         let signed = |seq: u64| self.approvals(seq).any(|approval| approval.signed && approval.seq <= known_at);
-        let stood = |seq: u64| self.governed.is_none_or(|governed| seq <= governed || governed > known_at) || signed(seq);
+        let second = |seq: u64| self.approvals(seq).any(|approval| approval.vouched && approval.seq <= known_at);
+        let free = |seq: u64| self.governed.is_none_or(|governed| seq <= governed || governed > known_at);
+        let needs = policy::is_signed(name);
+        let stood = |seq: u64| if needs { second(seq) } else { free(seq) || signed(seq) };
         let over = |seq: u64| !stood(seq) || self.corrected.get(&seq).is_some_and(|by| *by <= known_at && stood(*by));
         let stands = |policy: &&Policy| policy.policy == name && policy.effective_at <= at && policy.seq <= known_at && !over(policy.seq);
         self.policies.iter().filter(stands).max_by_key(|policy| (policy.effective_at, policy.seq))
@@ -322,7 +338,8 @@ impl Book {
                 let key = self.person(&entry.actor).and_then(|person| person.key.as_deref());
                 let signed =
                     key.zip(approved.signature.as_deref()).is_some_and(|(key, signature)| has_signed(key, approved.hash, signature));
-                self.approvals.push(Approval { by: entry.actor.clone(), entry: approved.entry, seq: entry.seq, signed });
+                let vouched = signed && self.is_vouched_for(&entry.actor);
+                self.approvals.push(Approval { by: entry.actor.clone(), entry: approved.entry, seq: entry.seq, signed, vouched });
             }
             Event::TemplateSaved(saved) => self.templates.push(Template {
                 fields: saved.fields.clone(),
@@ -366,7 +383,7 @@ impl Projection for Book {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn evolve(&mut self, entry: &Entry) {

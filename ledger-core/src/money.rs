@@ -83,6 +83,12 @@ impl Amount {
         Self(Decimal::from_i128_with_scale(scaled, places))
     }
 
+    /// Written with as many decimals as the currency's smallest unit has, or as many as it needs.
+    pub fn in_units_of(self, currency: Currency) -> Self {
+        let rounded = self.half_up(currency.decimals());
+        if rounded == self { rounded } else { Self(self.0.normalize()) }
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
@@ -127,6 +133,15 @@ pub fn allocate(amount: Amount, parts: u32, currency: Currency) -> Option<Vec<Am
         if part.decimals() <= currency.decimals() { part.half_up(currency.decimals()) } else { part }
     };
     Some((0..count).map(part).collect())
+}
+
+/// What the first so many of the parts of [`allocate`] sum to, in hundred-millionths, without any of them being made: for a year of days.
+pub(crate) fn allocated(units: i128, parts: i128, first: i128, currency: Currency) -> i128 {
+    let unit = 10_i128.pow(DECIMALS - currency.decimals());
+    let (whole, finer) = (units / unit, units % unit);
+    let left = whole % parts;
+    let larger = first.min(left.abs()) * left.signum();
+    if first == 0 { 0 } else { (first * (whole / parts) + larger) * unit + finer }
 }
 
 /// One hundredth, in the units of [`Amount::units`].
@@ -372,6 +387,32 @@ mod tests {
                 (0..=8).flat_map(|scale| [1, -1].map(|sign| Amount(Decimal::from_i128_with_scale(i128::from(mantissa) * sign, scale))))
             {
                 assert_eq!(amount.written(str::to_owned), amount.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn an_amount_is_written_as_its_currency_is() {
+        let written = |text: &str, currency: &str| amount(text).in_units_of(currency.parse().unwrap()).to_string();
+        let texts = [("1200.5", "KWD"), ("1200.5", "USD"), ("150000.00", "JPY"), ("0.50", "JPY"), ("-0.1234560", "USD"), ("0", "KWD")];
+        assert_eq!(texts.map(|(text, currency)| written(text, currency)), ["1200.500", "1200.50", "150000", "0.5", "-0.123456", "0.000"]);
+    }
+
+    #[test]
+    fn what_parts_sum_to_is_known_without_them() {
+        for (text, parts, currency) in [
+            ("100.00", 3, "USD"),
+            ("-100.01", 7, "USD"),
+            ("0.12345678", 30, "USD"),
+            ("1000", 31, "JPY"),
+            ("-12.3456", 365, "KWD"),
+            ("0", 2, "EUR"),
+        ] {
+            let currency = currency.parse().unwrap();
+            let all = allocate(amount(text), parts, currency).unwrap();
+            for first in 0..=parts {
+                let sum: i128 = all[..first as usize].iter().map(|part| part.units()).sum();
+                assert_eq!(allocated(amount(text).units(), parts.into(), first.into(), currency), sum, "{first} of {parts} of {text}");
             }
         }
     }

@@ -11,6 +11,7 @@ use ledger_core::event::governance::EntryCorrected;
 use ledger_core::event::{Draft, Entry, Event, Source};
 use ledger_core::problem::Problem;
 use ledger_core::projection::Projection;
+use ledger_core::projection::billing::books::{Fee, Presentation, Resale};
 use ledger_core::projection::records::Records;
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
@@ -557,6 +558,11 @@ fn people_policies_and_rates_are_what_they_should_be() {
             json!({ "parameters": { "12": "x", BUYER: "" }, "policy": "cost-centres" }),
             &["E0215 parameters.12", "E0201 parameters.444455556666"],
         ),
+        (
+            "policy.set",
+            json!({ "parameters": { "accrual": "x", "deferral": "posted", "resale": "nett" }, "policy": "posting" }),
+            &["E0203 parameters.accrual", "E0203 parameters.resale"],
+        ),
         ("entry.confirmed", json!({ "entry": 1 }), &["E0401 type"]),
         ("offer.described", json!({ "offer": "offer-1" }), &["E0401 type"]),
         ("authorization.described", json!({ "authorization": "resaleauthz-1" }), &["E0401 type"]),
@@ -758,6 +764,41 @@ fn nobody_gets_around_the_second_person_alone() {
     // With a second person's signature the policy stands.
     desk.approve("2026-01-12", "mei", lax, Some(1)).unwrap();
     desk.done("2026-01-13", "offer.released", offer("offer-2", json!({ "name": "Another" })));
+}
+
+#[test]
+fn how_books_are_presented_takes_two_people() {
+    let mut desk = Desk::new();
+    for (person, key) in [("mei", 1), ("ghost", 7)] {
+        desk.done("2026-01-02", "person.registered", json!({ "key": public(key), "person": person }));
+    }
+    let presented = |desk: &Desk, at: &str| desk.book.presentation(moment(at), u64::MAX);
+    let undecided = Presentation::default();
+    desk.done("2026-01-03", "policy.set", json!({ "parameters": { "listing_fee": "cost", "resale": "net" }, "policy": "posting" }));
+    let net = desk.head.seq;
+    // Not alone, not by a word, and not with a person of one's own making.
+    assert_eq!(presented(&desk, "2026-02-01"), undecided);
+    assert_eq!(desk.approve("2026-01-04", "li", net, Some(1)).unwrap_err()[0], "E0403 entry");
+    desk.approve("2026-01-04", "mei", net, None).unwrap();
+    desk.approve("2026-01-04", "ghost", net, Some(7)).unwrap();
+    assert!(!desk.book.stands(net));
+    assert_eq!(presented(&desk, "2026-02-01"), undecided);
+    let before = desk.head.seq;
+    desk.approve("2026-01-05", "mei", net, Some(1)).unwrap();
+    let decided = Presentation { resale: Some(Resale::Net), listing_fee: Some(Fee::Cost), deferral: None, policy: Some(net) };
+    assert!(desk.book.stands(net));
+    assert_eq!(presented(&desk, "2026-02-01"), decided);
+    assert_eq!(presented(&desk, "2026-01-02"), undecided);
+    assert_eq!(desk.book.presentation(moment("2026-02-01"), before), undecided);
+    // What comes later waits for its signature, also when it takes the policy back.
+    desk.done("2026-01-06", "policy.set", json!({ "parameters": { "resale": "gross" }, "policy": "posting" }));
+    assert_eq!(presented(&desk, "2026-02-01"), decided);
+    desk.correct(net, None).unwrap();
+    let back = desk.head.seq;
+    assert!(!desk.book.stands(back));
+    assert_eq!(presented(&desk, "2026-02-01"), decided);
+    desk.approve("2026-01-07", "mei", back, Some(1)).unwrap();
+    assert_eq!(presented(&desk, "2026-02-01"), undecided);
 }
 
 #[test]

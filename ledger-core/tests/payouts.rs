@@ -113,7 +113,7 @@ proptest! {
     #[test]
     fn any_basis_gives_what_the_rows_add_up_to(stated_before in day(), effective_before in day(), known in 0_u64..=10) {
         // The oracle knows rows by the head after them: a row that adds nothing is known with the one before it.
-        let asked = Asked { head: SAMPLE.head() * known / 10, stated_before, effective_before };
+        let asked = Asked { head: SAMPLE.head() * known / 10, stated_before, effective_before, exact: false };
         prop_assert_eq!(figures(&ask(&SAMPLE.state, basis(&asked))), oracle::payouts(&SAMPLE.rows, &asked));
     }
 }
@@ -127,7 +127,7 @@ proptest! {
         for (recipient, path) in files {
             ledger.import(&recipient, &read(&path));
         }
-        let asked = Asked { head: u64::MAX, stated_before, effective_before };
+        let asked = Asked { head: u64::MAX, stated_before, effective_before, exact: false };
         let there = figures(&ask(&ledger.state, basis(&asked)));
         prop_assert_eq!(&there, &figures(&ask(&SAMPLE.state, basis(&asked))));
         prop_assert_eq!(there, oracle::payouts(&ledger.rows, &asked));

@@ -1,18 +1,23 @@
 //! `dealbook export`
 
+mod beancount;
 mod fee_claim;
+mod hledger;
 mod ics;
+mod ledgers;
 
 use std::collections::BTreeMap;
 
 use ledger_core::projection::Projection as _;
+use ledger_core::projection::billing::books::trial_balance;
 use ledger_core::projection::records;
-use ledger_core::report::Receipt;
+use ledger_core::report::{Asked, Receipt};
 
+use super::books::{self, Books};
 use super::show;
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure};
-use crate::session::{Session, Wanted};
+use crate::session::{Named, Session, Wanted};
 
 /// Write what is known in a form that other programs read
 #[derive(Debug, clap::Args)]
@@ -25,6 +30,9 @@ pub(crate) struct Args {
     /// Of ics: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = show::days)]
     pub(crate) within: Option<u64>,
+    /// Of beancount and hledger: whose books, by account or name (default: the first party's)
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) entity: Option<String>,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }
@@ -34,6 +42,10 @@ pub(crate) struct Args {
 pub(crate) enum Form {
     /// What ends soon, as a calendar (iCalendar, RFC 5545)
     Ics,
+    /// The books of a party, for Beancount, with balance assertions that the payouts make
+    Beancount,
+    /// The same, for hledger
+    Hledger,
     /// What AWS charged too much for listing, with every event, file and row that shows it (CSV)
     FeeClaim,
 }
@@ -42,18 +54,29 @@ pub(super) use fee_claim::columns as claim_columns;
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let unfit =
-        |flag: &str, form: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {form}")));
-    match args.form {
-        Form::Ics if !args.only.is_empty() => unfit("AGREEMENT", "dealbook export fee-claim"),
-        Form::FeeClaim if args.within.is_some() => unfit("--within", "dealbook export ics"),
-        Form::Ics => calendar(&args, context),
-        Form::FeeClaim => fee_claim::write(&args, context),
+        |flag: &str, forms: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {forms}")));
+    match (args.form, &args.entity, args.within) {
+        (Form::Ics | Form::FeeClaim, Some(_), _) => return unfit("--entity", "dealbook export beancount, and hledger"),
+        (Form::Beancount | Form::Hledger | Form::FeeClaim, _, Some(_)) => return unfit("--within", "dealbook export ics"),
+        (Form::FeeClaim, ..) => return fee_claim::write(&args, context),
+        _ if !args.only.is_empty() => return unfit("AGREEMENT", "dealbook export fee-claim"),
+        _ => (),
     }
-}
-
-fn calendar(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
+    let (text, receipt) = match args.form {
+        Form::Ics => calendar(&args, &session, asked, head)?,
+        Form::Beancount => books_in("beancount", &beancount::Beancount, &args, &session, asked, head, context)?,
+        Form::FeeClaim => unreachable!("it is written by itself"),
+        Form::Hledger => books_in("hledger", &hledger::Hledger, &args, &session, asked, head, context)?,
+    };
+    // A calendar's lines end as RFC 5545 says, the last one too.
+    context.say(text.trim_end_matches('\n'))?;
+    receipt.footer().iter().for_each(|line| context.note(line));
+    Ok(Exit::Done)
+}
+
+fn calendar(args: &Args, session: &Session, asked: Asked, head: ledger_core::chain::Head) -> Result<(String, Receipt), Failure> {
     let states = session.states_of(Wanted { billing: false, records: true })?;
     let view = states.records.at(asked.basis);
     let days = args.within.unwrap_or(show::SOON);
@@ -61,10 +84,30 @@ fn calendar(args: &Args, context: &Context) -> Result<Exit, Failure> {
     report.incomplete = states.sources.lacks(&asked.basis);
     let told = BTreeMap::from([("export".to_owned(), "ics".to_owned()), ("within".to_owned(), format!("{days}d"))]);
     let projector = format!("{}/{}", states.records.name(), states.records.version());
-    let receipt = Receipt::new(&report, asked, told, head, projector);
     let calendar = ics::calendar(&report, view.until());
-    // A calendar's lines end as RFC 5545 says, the last one too.
-    context.say(calendar.trim_end_matches('\n'))?;
-    receipt.footer().iter().for_each(|line| context.note(line));
-    Ok(Exit::Done)
+    Ok((calendar, Receipt::new(&report, asked, told, head, projector)))
+}
+
+/// The books of a party in a form, and the receipt of their trial balance.
+fn books_in(
+    name: &str,
+    form: &dyn ledgers::Form,
+    args: &Args,
+    session: &Session,
+    asked: Asked,
+    head: ledger_core::chain::Head,
+    context: &Context,
+) -> Result<(String, Receipt), Failure> {
+    let states = session.states_of(Wanted { billing: true, records: true })?;
+    show::refuse_before_cut_over(&states, &asked.basis)?;
+    let view = states.records.at(asked.basis);
+    let names = Named::of(&view).with(&states.book);
+    let books = Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?;
+    let question = books.asked(&names, None);
+    let mut report = trial_balance(&states.billing, question);
+    report.incomplete = states.sources.lacks(&asked.basis);
+    let told = BTreeMap::from([("export".to_owned(), name.to_owned()), ("entity".to_owned(), books.party.to_string())]);
+    let receipt = Receipt { policies: books.policies(), ..Receipt::new(&report, asked, told, head, books::projector(&states)) };
+    let hashes = session.hashes(head)?;
+    Ok((ledgers::write(form, &states.billing, question, &receipt, &hashes), receipt))
 }

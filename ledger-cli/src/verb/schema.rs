@@ -37,8 +37,10 @@ const REPORTS: &[(&str, Columns)] = &[
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
     ("check", check::columns),
+    ("billings", || billing::billings(&Billing::default(), nobody()).columns),
     ("correct", crate::desk::columns),
     ("deal", deal::columns),
+    ("deferral", || billing::deferral(&Billing::default(), nobody()).columns),
     ("deals", || recorded(records::deals)),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
     ("edp", || {
@@ -53,6 +55,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("import", import::columns),
     ("instalments", || records::instalments(&Records::default().at(NOTHING), &std::collections::BTreeMap::new()).columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
+    ("journal", || billing::books::journal(&Billing::default(), nobody()).columns),
     ("log", log::columns),
     ("offer-stats", || recorded(records::strategy)),
     ("offers", || recorded(records::offers)),
@@ -71,12 +74,20 @@ const REPORTS: &[(&str, Columns)] = &[
     ("steps", replay::step_columns),
     ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),
     ("trace", trace::columns),
+    ("trial-balance", || billing::books::trial_balance(&Billing::default(), nobody()).columns),
     ("verify", verify::columns),
     ("why", why::columns),
 ];
 
 /// What is known of an empty ledger: the columns of a report do not depend on its rows.
 const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_before: None };
+
+/// The books of nobody.
+fn nobody() -> billing::books::Asked<'static> {
+    let party = "000000000000".parse().expect("an account has 12 digits");
+    let (until, presentation) = (ledger_core::time::Instant::from_micros(0), billing::books::Presentation::default());
+    billing::books::Asked { party, basis: NOTHING, until, presentation, names: &NoNames, within: None, others: &[] }
+}
 
 /// The columns of a report, in rows or in groups of rows.
 fn columns_of(name: &str) -> Option<Vec<Column>> {

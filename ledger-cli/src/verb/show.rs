@@ -18,7 +18,7 @@ use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
 use super::suppose::suppose;
-use super::why;
+use super::{books, why};
 use crate::ask::{Key, Query, Wants, Word};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
@@ -52,6 +52,12 @@ pub(crate) struct Args {
     /// What if: events of FILE are supposed as well, one intent a line as for `record`; nothing is recorded
     #[arg(long = "if", value_name = "FILE")]
     pub(crate) supposed: Option<PathBuf>,
+    /// Of billings: each line spread over the days it was billed for
+    #[arg(long)]
+    pub(crate) deferral: bool,
+    /// Of journal, trial-balance, billings: whose books, by account or name (default: the first party's)
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) entity: Option<String>,
     /// Of renewals: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub(crate) within: Option<u64>,
@@ -115,6 +121,13 @@ pub(crate) enum Noun {
     /// Taxes by who remits them and where, tied to the tax shares: `show tax 2026Q1`
     #[value(alias = "taxes")]
     Tax,
+    /// What a party billed, line by line
+    #[value(alias = "billing")]
+    Billings,
+    /// The double-entry books of one party: what happened
+    Journal,
+    /// The double-entry books of one party: what each account stands at
+    TrialBalance,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -176,7 +189,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     refuse_before_cut_over(&states, &answered.basis)?;
     let view = states.records.at(answered.basis);
-    let (report, projector) = report(&args, &periods, &states, &view, &answered, context);
+    let books = match args.noun.is_of_books() {
+        true => Some(books::Books::of(args.entity.as_deref(), &states, &view, answered.basis, context)?),
+        false => None,
+    };
+    let (report, projector) = match &books {
+        Some(books) => (books.report(&args, &states, &Named::of(&view), query.span()), books::projector(&states)),
+        None => report(&args, &periods, &states, &view, &answered, context),
+    };
     let mut report = narrow(report, &query, args.noun, &view)?;
     if args.why {
         // What statistics count are the offers, each as it stands.
@@ -198,7 +218,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         None => report,
     };
     report.heading.splice(0..0, heading);
-    print(report, asked, head, arguments, projector, &states, context)
+    let mut policies = BTreeMap::new();
+    if let Some(books) = &books {
+        arguments.insert("entity".to_owned(), books.party.to_string());
+        policies = books.policies();
+    }
+    print_under(policies, report, asked, head, arguments, projector, &states, context)
 }
 
 /// The words of a query. Of taxes a bare word may be a period: `show tax 2026Q1` is `show tax date:2026Q1`.
@@ -219,8 +244,23 @@ fn periods(noun: Noun, mut query: Query) -> (Query, Vec<Period>) {
     (query, periods)
 }
 
-/// Prints a report with its receipt, headed by what it lacks.
+/// Prints a report that no policy has a part in.
 pub(super) fn print(
+    report: Report,
+    asked: Asked,
+    head: Head,
+    args: BTreeMap<String, String>,
+    projector: String,
+    states: &States,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    print_under(BTreeMap::new(), report, asked, head, args, projector, states, context)
+}
+
+/// Prints a report with its receipt, headed by what it lacks.
+#[expect(clippy::too_many_arguments, reason = "each of them is part of the receipt")]
+fn print_under(
+    policies: BTreeMap<String, String>,
     mut report: Report,
     asked: Asked,
     head: Head,
@@ -234,7 +274,7 @@ pub(super) fn print(
     if args_of_money(&report) {
         report.notes.extend(pending(&states.billing.pending(&basis)));
     }
-    let receipt = Receipt::new(&report, asked, args, head, projector);
+    let receipt = Receipt { policies, ..Receipt::new(&report, asked, args, head, projector) };
     // People get one line, and where to look; the receipt has what is lacking, one by one.
     let gaps_alone = report.incomplete.len() == 1 && !states.sources.gaps(basis.known_at).is_empty();
     let look = if gaps_alone { "dealbook show sources --gaps" } else { "dealbook status" };
@@ -265,7 +305,7 @@ pub(super) fn pending(all: &[Pending]) -> Vec<String> {
 }
 
 /// A balance that was brought forward is not known before its cut-over: who asks for an earlier day is told.
-fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
+pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
     let missed = states.billing.not_yet(basis);
     let Some((_, cut_over)) = missed.iter().max_by_key(|(_, cut_over)| *cut_over) else { return Ok(()) };
     let items: Vec<String> = missed.iter().take(5).map(|(item, cut_over)| format!("{item} begins at {cut_over}")).collect();
@@ -323,6 +363,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
         Noun::Findings => {
             (finding::findings(&findings(states, view, billing::findings(&states.billing, basis))), format!("{money} {record} {source}"))
         }
+        Noun::Billings | Noun::Journal | Noun::TrialBalance => unreachable!("books are of one party"),
         Noun::Event | Noun::Deal => unreachable!("each is shown by itself"),
     }
 }
@@ -347,12 +388,20 @@ impl Noun {
             | Self::Fees
             | Self::Tax
             | Self::Openings
+            | Self::Billings
+            | Self::Journal
+            | Self::TrialBalance
             | Self::Findings => Wanted { billing: true, records: true },
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
                 Wanted { billing: false, records: true }
             }
             Self::Sources | Self::Event | Self::Deal => Wanted { billing: false, records: false },
         }
+    }
+
+    /// Whether it is asked of one party's books.
+    fn is_of_books(self) -> bool {
+        matches!(self, Self::Billings | Self::Journal | Self::TrialBalance)
     }
 }
 
@@ -370,6 +419,10 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         }
         Args { why: true, by: Some(_), .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
+        Args { deferral: true, noun, .. } if *noun != Noun::Billings => unfit("--deferral", "show billings"),
+        Args { entity: Some(_), noun, .. } if !noun.is_of_books() => {
+            unfit("--entity", "show journal, show trial-balance and show billings")
+        }
         Args { by: Some(_), gaps: true, .. } => unfit("--by", "show sources without --gaps, among others"),
         Args { currency: Which::Disbursement, noun, .. } if *noun != Noun::Payouts => unfit("--in", "show payouts"),
         _ => Ok(()),
@@ -396,6 +449,9 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Receivables, "receivables-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),
+    (Noun::Billings, "billings-by"),
+    (Noun::Billings, "deferral-by"),
+    (Noun::Journal, "journal-by"),
     (Noun::Sources, "sources-by"),
     (Noun::Findings, "findings-by"),
 ];
@@ -426,7 +482,7 @@ impl By {
 /// A report by groups of its rows.
 fn grouped(report: &Report, by: By, of: Noun, view: &View<'_>) -> Result<Report, Failure> {
     let column = by.columns().iter().find_map(|name| report.column(name));
-    let name = GROUPED.iter().find(|(noun, _)| *noun == of).map(|(_, name)| *name);
+    let name = GROUPED.iter().find(|(noun, name)| *noun == of && name.strip_suffix("-by") == Some(report.name)).map(|(_, name)| *name);
     let (Some(column), Some(name)) = (column, name) else {
         let fitting = |by: &&By| by.columns().iter().any(|name| report.column(name).is_some());
         let words: Vec<String> =
@@ -462,6 +518,7 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));
     add("stats", args.stats.then(|| "true".to_owned()));
+    add("deferral", args.deferral.then(|| "true".to_owned()));
     add("why", args.why.then(|| "true".to_owned()));
     add("gaps", args.gaps.then(|| "true".to_owned()));
     asked
@@ -476,6 +533,8 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
     let columns: Vec<(&str, Kind)> = report.columns.iter().map(|column| (column.name, column.kind)).collect();
     query.words.iter().try_for_each(|word| refuse_strange(&word.wants, &columns, noun))?;
     let names = Named::of(view);
+    // What is told by month is asked for by month, whatever other dates stand beside it.
+    let monthly = columns.iter().any(|(column, _)| *column == MONTH);
     let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
     let mut kept = Vec::new();
     report.rows.retain(|row| {
@@ -487,7 +546,8 @@ fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Res
             cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
         };
         let within = |period: &Period| {
-            columns.iter().zip(row).filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
+            let dates = columns.iter().zip(row).filter(|((column, _), _)| !monthly || *column == MONTH);
+            dates.filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
         };
         let matches = query.matches(&texts, &within);
         kept.push(matches);

@@ -5,6 +5,7 @@ pub(in crate::book) mod edp_eligibility;
 pub(super) mod listing_fees;
 pub(super) mod money_approvals;
 pub(super) mod offer_approvals;
+pub(super) mod posting;
 pub(super) mod private_marketplace;
 
 use super::rules::Breaches;
@@ -16,22 +17,30 @@ struct Kind {
     name: &'static str,
     /// Whether it asks for second people: from the first such policy on, whatever governs needs one itself.
     governs: bool,
+    /// Whether it counts only when a second person has signed it.
+    signed: bool,
     /// Says what is wrong with one parameter: its field, its name, its value.
     check: fn(&str, &str, &str, &mut Breaches),
 }
 
 const KINDS: &[Kind] = &[
-    Kind { name: cost_centres::NAME, governs: false, check: cost_centres::check },
-    Kind { name: edp_eligibility::NAME, governs: false, check: edp_eligibility::check },
-    Kind { name: listing_fees::NAME, governs: false, check: listing_fees::check },
-    Kind { name: money_approvals::NAME, governs: true, check: money_approvals::check },
-    Kind { name: offer_approvals::NAME, governs: true, check: offer_approvals::check },
-    Kind { name: private_marketplace::NAME, governs: false, check: private_marketplace::check },
+    Kind { name: cost_centres::NAME, governs: false, signed: false, check: cost_centres::check },
+    Kind { name: edp_eligibility::NAME, governs: false, signed: false, check: edp_eligibility::check },
+    Kind { name: listing_fees::NAME, governs: false, signed: false, check: listing_fees::check },
+    Kind { name: money_approvals::NAME, governs: true, signed: false, check: money_approvals::check },
+    Kind { name: offer_approvals::NAME, governs: true, signed: false, check: offer_approvals::check },
+    Kind { name: posting::NAME, governs: false, signed: true, check: posting::check },
+    Kind { name: private_marketplace::NAME, governs: false, signed: false, check: private_marketplace::check },
 ];
 
 /// Whether a policy asks for second people.
 pub(super) fn governs(policy: &str) -> bool {
     KINDS.iter().any(|kind| kind.name == policy && kind.governs)
+}
+
+/// Whether a policy counts only when a second person has signed it.
+pub(super) fn is_signed(policy: &str) -> bool {
+    KINDS.iter().any(|kind| kind.name == policy && kind.signed)
 }
 
 /// What is wrong with a policy that is to be set.

@@ -16,7 +16,9 @@
 //! itself, each extended by both currencies (AWS's published queries on the billing event feed). A row without a payout currency belongs
 //! to the payout currency that other rows of its line have.
 
+pub mod books;
 mod by_hand;
+mod deferral;
 mod disbursements;
 mod fees;
 mod findings;
@@ -34,6 +36,7 @@ mod wholesale;
 mod why;
 
 pub use by_hand::{Pending, openings};
+pub use deferral::{billings, deferral};
 pub use disbursements::disbursements;
 pub use fees::{FeeEvent, FeeLine, FeeLines};
 pub use findings::{Owed, findings, overview};
@@ -233,12 +236,14 @@ struct Movements {
     billed: Vec<Billed>,
 }
 
-/// What only a row that bills tells: when the buyer must have paid, and who is on the other side.
+/// What only a row that bills tells: when the buyer must have paid, who is on the other side, and the period that is billed.
 #[derive(Debug, Clone, Copy)]
 struct Billed {
     /// The position of its movement.
     at: u64,
     due: i64,
+    from: i64,
+    until: i64,
     parties: u32,
 }
 
@@ -333,8 +338,9 @@ impl Billing {
             moved.paid.push((at, paid.units()));
         }
         let due = row.due.map_or(UNDATED, Instant::micros);
-        if due != UNDATED || parties != NONE {
-            moved.billed.push(Billed { at, due, parties });
+        let [from, until] = [row.usage_from, row.usage_until].map(|moment| moment.map_or(UNDATED, Instant::micros));
+        if due != UNDATED || from != UNDATED || until != UNDATED || parties != NONE {
+            moved.billed.push(Billed { at, due, from, until, parties });
         }
     }
 
@@ -520,19 +526,21 @@ impl Billing {
 }
 
 impl Billed {
-    fn bytes(&self) -> [u8; 20] {
-        let mut bytes = [0; 20];
-        bytes[..8].copy_from_slice(&self.at.to_le_bytes());
-        bytes[8..16].copy_from_slice(&self.due.to_le_bytes());
-        bytes[16..].copy_from_slice(&self.parties.to_le_bytes());
+    /// How wide it is saved.
+    const WIDTH: usize = 4 * 8 + 4;
+
+    fn bytes(&self) -> [u8; Self::WIDTH] {
+        let mut bytes = [0; Self::WIDTH];
+        let words = [self.at.to_le_bytes(), self.due.to_le_bytes(), self.from.to_le_bytes(), self.until.to_le_bytes()].concat();
+        bytes.copy_from_slice(&[words, self.parties.to_le_bytes().to_vec()].concat());
         bytes
     }
 
-    fn of(bytes: [u8; 20]) -> Option<Self> {
-        let (at, rest) = bytes.split_first_chunk::<8>()?;
-        let (due, parties) = rest.split_first_chunk::<8>()?;
-        let (at, due) = (u64::from_le_bytes(*at), i64::from_le_bytes(*due));
-        Some(Self { at, due, parties: u32::from_le_bytes(parties.try_into().ok()?) })
+    fn of(bytes: [u8; Self::WIDTH]) -> Option<Self> {
+        let (words, parties) = bytes.split_at(32);
+        let [at, due, from, until] = words.as_chunks::<8>().0 else { return None };
+        let [due, from, until] = [due, from, until].map(|moment| i64::from_le_bytes(*moment));
+        Some(Self { at: u64::from_le_bytes(*at), due, from, until, parties: u32::from_le_bytes(parties.try_into().ok()?) })
     }
 }
 

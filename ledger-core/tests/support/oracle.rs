@@ -10,6 +10,8 @@ pub(crate) struct Asked {
     pub(crate) head: u64,
     pub(crate) stated_before: Option<String>,
     pub(crate) effective_before: Option<String>,
+    /// Every measure of a line as it is, in hundred-millionths, and not in hundredths, rounded.
+    pub(crate) exact: bool,
 }
 
 /// Per party and currency: the number of lines, and the measures by name in hundredths.
@@ -120,7 +122,7 @@ pub(crate) fn payouts(rows: &[(String, u64, Row)], asked: &Asked) -> Payouts {
             let of_party = payouts.entry((party.to_owned(), currency.to_owned())).or_default();
             *of_party.entry("lines".to_owned()).or_default() += 1;
             for (measure, sum) in sums {
-                *of_party.entry(measure).or_default() += hundredths(sum);
+                *of_party.entry(measure).or_default() += if asked.exact { sum } else { hundredths(sum) };
             }
         }
     }

@@ -3,6 +3,8 @@
 //! It counts when its approvals are there (`entry.confirmed`), and no more once the row has come: the row counts alone. Until then it stands on
 //! a line of its own, pending.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Billing, Said, UNDATED};
@@ -200,6 +202,17 @@ impl Billing {
             }
             self.hands[at].over = Some(entry.seq);
         }
+    }
+
+    /// The movements, by position, that bring a balance forward, or take one back that was.
+    pub(super) fn openings_moved(&self) -> BTreeSet<usize> {
+        let counted = self.hands.iter().filter(|hand| hand.opening().is_some() && hand.confirmed.is_some());
+        let turns = counted.flat_map(|hand| [(hand.confirmed, 1), (hand.over, -1)]);
+        let positions = turns.filter_map(|(seq, sign)| Some((seq?, sign))).flat_map(|(seq, sign)| {
+            let moved = &self.movements;
+            (moved.known(seq.saturating_sub(1))..moved.known(seq)).filter(move |at| moved.sign(*at) == sign)
+        });
+        positions.collect()
     }
 
     /// What waits for its approvals at a basis.

@@ -248,7 +248,7 @@ impl Billing {
     }
 
     /// The other party, as an AWS account where that is known and else as the recipient's feeds call it.
-    fn counterparty(&self, recipient: &str, parties: u32, names: &dyn Names) -> Option<String> {
+    pub(super) fn counterparty(&self, recipient: &str, parties: u32, names: &dyn Names) -> Option<String> {
         let [counterparty, _] = *self.parties.rows.get(parties as usize)?;
         let opaque = self.texts.some(counterparty)?;
         let account = recipient.parse().ok().and_then(|recipient| names.account(&recipient, opaque));

@@ -179,6 +179,13 @@ impl Movements {
         (0..known).filter(move |at| effective_at[*at] < happened && stated_at[*at] < stated)
     }
 
+    /// Whether a basis holds the movement at a position.
+    pub(super) fn holds(&self, at: usize, basis: Basis) -> bool {
+        let before = |moment: Option<Instant>| moment.map_or(i64::MAX, Instant::micros);
+        let (happened, stated) = (before(basis.effective_before), before(basis.stated_before));
+        self.seq[at] <= basis.known_at && self.effective[at] < happened && self.stated[at] < stated
+    }
+
     /// An amount in the pricing currency, as it was written.
     pub(super) fn amount(&self, at: usize) -> i128 {
         if self.amount[at] == WIDE { sparse(&self.wide, at).unwrap_or_default() } else { i128::from(self.amount[at]) }
