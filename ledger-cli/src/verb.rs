@@ -7,6 +7,7 @@ mod completions;
 mod copy;
 mod correct;
 mod deal;
+mod diff;
 mod event;
 mod export;
 pub(crate) mod facts;
@@ -67,6 +68,7 @@ verbs! {
     "Ask" {
         Show show,
         Log log,
+        Diff diff,
         Trace trace,
     }
     "Close" {

@@ -647,6 +647,7 @@ fn every_report_is_as_its_schema_says() {
         ("payouts", &["show", "payouts"]),
         ("instalments", &["show", "instalments"]),
         ("openings", &["show", "openings"]),
+        ("diff", &["diff", "#100", "#1900"]),
         ("edp", &["show", "edp"]),
         ("check", &["check", "chain"]),
         ("fee-claim", &["export", "fee-claim"]),

@@ -181,6 +181,35 @@ fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events
 }
 
 #[test]
+fn a_difference_goes_from_one_answer_to_the_other() {
+    let figures = |clocks: &str| -> BTreeMap<(String, String, String), i128> {
+        let mut figures = BTreeMap::new();
+        for row in data(&format!("payouts {clocks}")) {
+            for (name, cell) in row.as_object().unwrap() {
+                let key = (row["party"].as_str().unwrap().to_owned(), name.clone(), row["currency"].as_str().unwrap().to_owned());
+                figures.extend(cell.as_str().and_then(units).map(|units| (key, units)));
+            }
+        }
+        figures
+    };
+    let (before, after) = (figures("--as-of 2025-06-30 --known-at #1300"), figures("--as-of 2025-09-30 --known-at #1900"));
+    let text = printed(ask("diff 2025-06-30@#1300 2025-09-30@#1900 -f json"));
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut told = before.clone();
+    for row in json["data"].as_array().unwrap() {
+        let cell = |name: &str| units(row[name].as_str().unwrap()).unwrap();
+        let key = ["subject", "field", "currency"].map(|name| row[name].as_str().unwrap().to_owned());
+        let key = (key[0].clone(), key[1].clone(), key[2].clone());
+        assert_eq!(cell("before"), before.get(&key).copied().unwrap_or(0), "{key:?}");
+        let causes = ["restatement", "correction", "rule_change", "late_arrival", "new_business"].map(cell);
+        assert_eq!(cell("before") + causes.iter().sum::<i128>(), cell("after"), "{key:?}");
+        told.insert(key, cell("after"));
+    }
+    let changed = |all: BTreeMap<_, i128>| all.into_iter().filter(|(_, units)| *units != 0).collect::<BTreeMap<_, _>>();
+    assert_eq!(changed(told), changed(after));
+}
+
+#[test]
 fn groups_come_to_what_their_rows_come_to() {
     // What every column of amounts comes to, by currency, in hundred-millionths.
     let sums = |line: &str| -> BTreeMap<(String, String), i128> {

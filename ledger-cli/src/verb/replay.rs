@@ -73,8 +73,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         .note("the events are not affected: `dealbook verify` says whether they are as they were recorded"))
 }
 
-/// Folds the log from its first event up to a head, and lets `see` look behind every event.
-fn fold(session: &Session, to: Head, context: &Context, mut see: impl FnMut(&Entry, &Fold)) -> Result<Fold, Failure> {
+/// Folds the entries of the log that are to be kept, from its first up to a head, and lets `see` look behind every event.
+fn fold(
+    session: &Session,
+    to: Head,
+    context: &Context,
+    keep: impl Fn(&Entry) -> bool,
+    mut see: impl FnMut(&Entry, &Fold),
+) -> Result<Fold, Failure> {
     let mut fold = Fold::default();
     if to.seq == 0 {
         return Ok(fold);
@@ -82,7 +88,7 @@ fn fold(session: &Session, to: Head, context: &Context, mut see: impl FnMut(&Ent
     let mut progress = context.progress("replaying", to.seq);
     let blocks = session.source.read(1).map_err(Failure::from)?;
     scan(blocks, Head::EMPTY, Depth::Entries, |checked| {
-        for entry in checked.entries.iter().filter(|entry| entry.seq <= to.seq) {
+        for entry in checked.entries.iter().filter(|entry| entry.seq <= to.seq && keep(entry)) {
             fold.evolve(entry);
             see(entry, &fold);
         }
@@ -94,7 +100,12 @@ fn fold(session: &Session, to: Head, context: &Context, mut see: impl FnMut(&Ent
 
 /// The states as they were at a head, folded from the first event.
 pub(super) fn states_to(session: &Session, to: Head, context: &Context) -> Result<States, Failure> {
-    fold(session, to, context, |_, _| ()).map(|fold| fold.states)
+    states_where(session, to, context, |_| true)
+}
+
+/// The states as they would be at a head had only some entries been recorded.
+pub(super) fn states_where(session: &Session, to: Head, context: &Context, keep: impl Fn(&Entry) -> bool) -> Result<States, Failure> {
+    fold(session, to, context, keep, |_, _| ()).map(|fold| fold.states)
 }
 
 /// The columns of the comparison.
@@ -110,7 +121,7 @@ pub(super) fn columns() -> Vec<Column> {
 
 /// The replay beside the live state, and what is not equal in them.
 fn compared(session: &Session, to: Head, context: &Context) -> Result<(Report, Vec<String>), Failure> {
-    let replayed = fold(session, to, context, |_, _| ())?;
+    let replayed = fold(session, to, context, |_| true, |_, _| ())?;
     let live = Fold { states: session.states()?, known: session.known()? };
     let whole = to == session.head();
     let (mut report, mut differ) = (Report::new("replay", columns()), Vec::new());
@@ -185,26 +196,32 @@ fn steps(session: &Session, to: Head, context: &Context) -> Result<Report, Failu
     let totals = |fold: &Fold| -> Vec<Totals> { fold.each().iter().map(|state| state.totals().into_iter().collect()).collect() };
     let mut report = Report::new("steps", step_columns());
     let mut before = totals(&Fold::default());
-    fold(session, to, context, |entry, fold| {
-        let after = totals(fold);
-        let rows = report.rows.len();
-        for (state, (before, after)) in fold.each().iter().zip(before.iter().zip(&after)) {
-            for (what, total) in after.iter().filter(|(what, total)| before.get(*what) != Some(total)) {
-                report.rows.push(vec![
-                    Cell::Count(entry.seq),
-                    Cell::text(entry.event.type_name()),
-                    Cell::text(state.name()),
-                    Cell::text(what),
-                    Cell::or_empty(before.get(what), Cell::text),
-                    Cell::text(total),
-                ]);
+    fold(
+        session,
+        to,
+        context,
+        |_| true,
+        |entry, fold| {
+            let after = totals(fold);
+            let rows = report.rows.len();
+            for (state, (before, after)) in fold.each().iter().zip(before.iter().zip(&after)) {
+                for (what, total) in after.iter().filter(|(what, total)| before.get(*what) != Some(total)) {
+                    report.rows.push(vec![
+                        Cell::Count(entry.seq),
+                        Cell::text(entry.event.type_name()),
+                        Cell::text(state.name()),
+                        Cell::text(what),
+                        Cell::or_empty(before.get(what), Cell::text),
+                        Cell::text(total),
+                    ]);
+                }
             }
-        }
-        if report.rows.len() == rows {
-            let none = || Cell::Empty;
-            report.rows.push(vec![Cell::Count(entry.seq), Cell::text(entry.event.type_name()), none(), none(), none(), none()]);
-        }
-        before = after;
-    })?;
+            if report.rows.len() == rows {
+                let none = || Cell::Empty;
+                report.rows.push(vec![Cell::Count(entry.seq), Cell::text(entry.event.type_name()), none(), none(), none(), none()]);
+            }
+            before = after;
+        },
+    )?;
     Ok(report)
 }

@@ -13,7 +13,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{check, deal, event, export, import, log, replay, status, trace, verify, why};
+use super::{check, deal, diff, event, export, import, log, replay, status, trace, verify, why};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -42,6 +42,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("deal", deal::columns),
     ("deferral", || billing::deferral(&Billing::default(), nobody()).columns),
     ("deals", || recorded(records::deals)),
+    ("diff", diff::columns),
     ("disbursements", || billing::disbursements(&Billing::default(), NOTHING, &NoNames).columns),
     ("edp", || {
         let (billing, book) = (Billing::default(), Book::default());

@@ -65,6 +65,26 @@ pub(crate) struct Args {
     pub(crate) reading: Reading,
 }
 
+impl Args {
+    /// A noun, without any flag.
+    pub(super) fn of(noun: Noun, reading: Reading) -> Self {
+        Self {
+            noun,
+            query: Vec::new(),
+            by: None,
+            currency: Which::Pricing,
+            gaps: false,
+            stats: false,
+            why: false,
+            supposed: None,
+            deferral: false,
+            entity: None,
+            within: None,
+            reading,
+        }
+    }
+}
+
 /// How many days are soon, when nothing else is said.
 pub(super) const SOON: u64 = 90;
 
@@ -313,6 +333,13 @@ pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(
     Err(failure.hint(format!("ask for {} or a later day", cut_over.day())))
 }
 
+/// The report of a noun at a basis, as it is without any flag.
+pub(super) fn answer(of: Noun, states: &States, basis: Basis, context: &Context) -> Report {
+    let view = states.records.at(basis);
+    let asked = Asked { as_of: None, known_at: None, stated_by: None, basis };
+    report(&Args::of(of, Reading::default()), &[], states, &view, &asked, context).0
+}
+
 /// The report, and the projection it is made of.
 fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, asked: &Asked, context: &Context) -> (Report, String) {
     let basis = asked.basis;
@@ -376,7 +403,7 @@ pub(super) fn findings(states: &States, view: &View<'_>, of_money: Vec<Finding>)
 
 impl Noun {
     /// The states that it is made of.
-    fn wants(self) -> Wanted {
+    pub(super) fn wants(self) -> Wanted {
         match self {
             Self::Payouts
             | Self::Invoices
@@ -429,7 +456,7 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn noun(noun: Noun) -> String {
+pub(super) fn noun(noun: Noun) -> String {
     let value = clap::ValueEnum::to_possible_value(&noun);
     value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

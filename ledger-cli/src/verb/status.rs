@@ -96,21 +96,5 @@ pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit,
     there.say("")?;
     super::verify::run(super::verify::Args { full: false, since: None }, &there)?;
     there.say("")?;
-    show::run(
-        show::Args {
-            noun: show::Noun::Payouts,
-            query: Vec::new(),
-            by: None,
-            currency: show::Which::Pricing,
-            deferral: false,
-            entity: None,
-            gaps: false,
-            stats: false,
-            why: false,
-            supposed: None,
-            within: None,
-            reading,
-        },
-        &there,
-    )
+    show::run(show::Args::of(show::Noun::Payouts, reading), &there)
 }

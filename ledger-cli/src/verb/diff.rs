@@ -1,0 +1,220 @@
+//! `dealbook diff`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger_core::chain::Head;
+use ledger_core::event::{Entry, Event};
+use ledger_core::money::Amount;
+use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
+use ledger_core::time::Basis;
+use ledger_store::scan::{Depth, ScanError, scan};
+
+use super::replay;
+use super::show::{self, Noun};
+use crate::ask;
+use crate::context::Context;
+use crate::failure::{Exit, Failure, counted};
+use crate::session::{Session, States};
+
+/// What changed between two bases, to the cent, and by which causes
+///
+/// A basis is a day, what had happened by then; a point of the ledger, what was known there; or both: 2026-03-31, #120, 2026-03-31@#120. The
+/// second one knows at least what the first one knows.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// From this basis
+    pub(crate) from: String,
+    /// To this one
+    pub(crate) to: String,
+    /// Whose figures are compared
+    #[arg(long = "of", value_name = "REPORT", default_value = "payouts")]
+    pub(crate) of: Of,
+}
+
+/// The reports whose figures are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Of {
+    /// What each party is owed, has collected and was paid
+    Payouts,
+    /// What buyers were invoiced, by cost centre
+    Spend,
+    /// How far commitments are retired
+    Edp,
+}
+
+impl Of {
+    /// The report, and the columns that tell its rows apart.
+    const fn report(self) -> (Noun, &'static [&'static str]) {
+        match self {
+            Self::Payouts => (Noun::Payouts, &["party"]),
+            Self::Spend => (Noun::Spend, &["cost_centre"]),
+            Self::Edp => (Noun::Edp, &["commitment", "year"]),
+        }
+    }
+}
+
+/// Why a figure changed. In this order they are taken in, one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// A source says again, and differently, what was known.
+    Restatement,
+    /// A mistake of ours was taken back.
+    Correction,
+    /// A rule holds that did not, for what had happened already.
+    Rule,
+    /// It had happened, and was not known.
+    Late,
+    /// It happened since.
+    New,
+}
+
+const CAUSES: [(Cause, &str, &str); 5] = [
+    (Cause::Restatement, "restatement", "RESTATED"),
+    (Cause::Correction, "correction", "CORRECTED"),
+    (Cause::Rule, "rule_change", "RULE CHANGED"),
+    (Cause::Late, "late_arrival", "LATE"),
+    (Cause::New, "new_business", "NEW"),
+];
+
+/// The columns of the report.
+pub(super) fn columns() -> Vec<Column> {
+    let first = [
+        Column::new("subject", "SUBJECT", Kind::Text),
+        Column::new("field", "FIGURE", Kind::Text),
+        Column::new("currency", "CURRENCY", Kind::Text),
+        Column::new("before", "BEFORE", Kind::Amount),
+    ];
+    let causes = CAUSES.iter().map(|(_, name, title)| Column::new(name, title, Kind::Amount));
+    first.into_iter().chain(causes).chain([Column::new("after", "AFTER", Kind::Amount)]).collect()
+}
+
+/// Figures by subject, field and currency, in hundred-millionths.
+type Figures = BTreeMap<(String, String, String), i128>;
+
+pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let session = Session::open(context)?;
+    let (from, first) = basis("FROM", &args.from, &session, context)?;
+    let (to, last) = basis("TO", &args.to, &session, context)?;
+    if last.seq < first.seq {
+        let failure = Failure::usage(format!("`{}` knows less than `{}`", args.to, args.from));
+        return Err(failure.because(format!("it is known at {last}, the other at {first}")).hint("write the earlier point first"));
+    }
+    let causes = causes(&session, first, last)?;
+    let (noun, keys) = args.of.report();
+    let states = session.states_of(noun.wants())?;
+    let figures = |states: &States, basis: Basis| figures(&show::answer(noun, states, basis, context), keys);
+    let mut stages = vec![figures(&states, from)];
+    let middle = Basis { known_at: last.seq, ..from };
+    for cause in [Cause::Restatement, Cause::Correction, Cause::Rule] {
+        // What the ledger would say had it learnt no more than these.
+        let stage = if causes.values().any(|known| *known == cause) {
+            let keep = |entry: &Entry| entry.seq <= first.seq || causes.get(&entry.seq).is_some_and(|known| *known <= cause);
+            figures(&replay::states_where(&session, last, context, keep)?, middle)
+        } else {
+            stages.last().cloned().unwrap_or_default()
+        };
+        stages.push(stage);
+    }
+    stages.push(figures(&states, middle));
+    stages.push(figures(&states, to));
+    let mut report = Report::new("diff", columns());
+    report.rows = rows(&stages);
+    report.heading = vec![format!("from {} to {}", told(&args.from, first), told(&args.to, last))];
+    for (cause, name, _) in CAUSES {
+        let events: Vec<u64> = causes.iter().filter(|(_, known)| **known == cause).map(|(seq, _)| *seq).collect();
+        if let (Some(one), Some(end)) = (events.first(), events.last()) {
+            let to = if one == end { String::new() } else { format!(" to #{end}") };
+            report.notes.push(format!("{}: {}, #{one}{to}", name.replace('_', " "), counted(events.len() as u64, "event")));
+        }
+    }
+    report.incomplete = states.sources.lacks(&to);
+    let asked = Asked { as_of: None, known_at: Some(args.to.clone()), stated_by: None, basis: to };
+    let named = [("diff", args.from.as_str()), ("to", &args.to), ("of", show::noun(noun).as_str())]
+        .map(|(key, text)| (key.to_owned(), text.to_owned()));
+    let receipt = Receipt::new(&report, asked, BTreeMap::from(named), last, "diff/1");
+    context.print(&report, &receipt)?;
+    Ok(Exit::Done)
+}
+
+fn told(text: &str, head: Head) -> String {
+    if text.contains('#') { text.to_owned() } else { format!("{text} known at {head}") }
+}
+
+/// Reads a basis: a day, a point, or a day and a point.
+fn basis(name: &str, text: &str, session: &Session, context: &Context) -> Result<(Basis, Head), Failure> {
+    let today = context.today();
+    let is_point = |text: &str| text.starts_with('#') || text.starts_with("b3:");
+    let (day, point) = match text.split_once('@') {
+        Some((day, point)) => (Some(day), Some(point)),
+        None if is_point(text) => (None, Some(text)),
+        None => (Some(text), None),
+    };
+    let effective_before = day.map(|day| ask::date(name, day, today)).transpose()?.map(|period| period.until);
+    let head = match point {
+        Some(point) => session.resolve(&ask::point(name, point, today)?)?,
+        None => session.head(),
+    };
+    Ok((Basis { effective_before, known_at: head.seq, stated_before: None }, head))
+}
+
+/// Why each entry between two heads changes what is known: what says again what was not known before is of the same cause as that.
+fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Cause>, Failure> {
+    let mut causes: BTreeMap<u64, Cause> = BTreeMap::new();
+    if first == last {
+        return Ok(causes);
+    }
+    scan(session.source.read(first.seq + 1)?, first, Depth::Entries, |checked| {
+        for entry in checked.entries.iter().filter(|entry| entry.seq <= last.seq) {
+            let of = |before: Option<u64>, otherwise: Cause| match before {
+                Some(before) if before > first.seq => causes.get(&before).copied().unwrap_or(Cause::Late),
+                Some(_) => otherwise,
+                None => Cause::Late,
+            };
+            let cause = match &entry.event {
+                Event::SourceRestated(restated) => of(restated.replaces, Cause::Restatement),
+                Event::EntryCorrected(corrected) => of(Some(corrected.entry), Cause::Correction),
+                Event::PolicySet(_) | Event::CommitmentAmended(_) | Event::ProductDesignated(_) => Cause::Rule,
+                _ => Cause::Late,
+            };
+            causes.insert(entry.seq, cause);
+        }
+        Ok::<(), ScanError>(())
+    })?;
+    Ok(causes)
+}
+
+/// The amounts of a report, by what tells its rows apart.
+fn figures(report: &Report, keys: &[&str]) -> Figures {
+    let text = |row: &[Cell], name: &str| match report.column(name).map(|at| &row[at]) {
+        Some(Cell::Text(text)) => text.clone(),
+        Some(Cell::Count(count)) => count.to_string(),
+        _ => String::new(),
+    };
+    let mut figures = Figures::new();
+    for row in &report.rows {
+        let subject = keys.iter().map(|key| text(row, key)).collect::<Vec<_>>().join(" ");
+        for (column, cell) in report.columns.iter().zip(row) {
+            if let Cell::Amount(amount) = cell {
+                figures.insert((subject.clone(), column.name.to_owned(), text(row, "currency")), amount.units());
+            }
+        }
+    }
+    figures
+}
+
+/// A row for each figure that changed, or was changed on the way. Each column is a difference of two stages, so a row sums exactly.
+fn rows(stages: &[Figures]) -> Vec<Vec<Cell>> {
+    let all: BTreeSet<_> = stages.iter().flat_map(Figures::keys).collect();
+    let amount = |units: i128| Cell::Amount(Amount::from_units(units).half_up(2));
+    let row = |key: &(String, String, String)| {
+        let at: Vec<i128> = stages.iter().map(|stage| stage.get(key).copied().unwrap_or(0)).collect();
+        let steps: Vec<i128> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let (before, after) = (at.first().copied().unwrap_or(0), at.last().copied().unwrap_or(0));
+        let (subject, field, currency) = key;
+        steps.iter().any(|step| *step != 0).then(|| {
+            let first = [Cell::text(subject), Cell::text(field), Cell::text(currency), amount(before)];
+            first.into_iter().chain(steps.into_iter().map(amount)).chain([amount(after)]).collect()
+        })
+    };
+    all.into_iter().filter_map(row).collect()
+}
