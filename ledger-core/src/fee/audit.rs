@@ -247,7 +247,7 @@ fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards
     fees.sort_by_key(|(fee, ..)| *fee);
     // Each fee may be rounded by itself, to the smallest unit of its currency.
     let unit = 10_i128.pow(8 - judged.line.currency.parse::<Currency>().map_or(2, Currency::decimals));
-    let slack = unit * i128::from(judged.line.fees);
+    let slack = unit * i128::from(judged.line.fees.max(1));
     let is_it = |(fee, ..): &(i128, Rated, u64)| (charged - fee).abs() < slack;
     let (Some(least), Some(most)) = (fees.first().map(|(fee, ..)| *fee), fees.last().map(|(fee, ..)| *fee)) else { return judged };
     let (place, verdict) = match fees.iter().position(is_it) {

@@ -40,7 +40,6 @@ struct Taxed {
     dated: i64,
     /// The last event.
     seq: u64,
-    taxed: &'static str,
 }
 
 impl Taxed {
@@ -54,8 +53,8 @@ fn earliest(one: i64, other: i64) -> i64 {
     if one == UNDATED || other == UNDATED { one.max(other) } else { one.min(other) }
 }
 
-/// By line and by who remits.
-type Lines = BTreeMap<(u32, u32), Taxed>;
+/// By line, by who remits, and by what is taxed.
+type Lines = BTreeMap<(u32, u32, &'static str), Taxed>;
 
 impl Billing {
     /// The taxes of each line at a basis: of an item the version in force, which is the one that holds since the latest moment.
@@ -63,7 +62,7 @@ impl Billing {
         let taxes = &self.taxes;
         let mut versions: BTreeMap<(u32, u32), Vec<(Row, i64)>> = BTreeMap::new();
         let mut lines = Lines::new();
-        let fresh = |row: &Row| Taxed { dated: row.dated, taxed: BUYERS, ..Taxed::default() };
+        let fresh = |row: &Row| Taxed { dated: row.dated, ..Taxed::default() };
         for (row, sign) in taxes.at(basis) {
             if row.item != NONE {
                 let [recipient, ..] = taxes.lines.rows[row.line as usize];
@@ -79,18 +78,21 @@ impl Billing {
                 continue;
             }
             let [liable, .., taxed] = taxes.kinds.rows[row.kind as usize];
-            let line = lines.entry((row.line, liable)).or_insert_with(|| fresh(row));
+            let taxed = [WHOLESALE, FEE].into_iter().find(|known| *known == self.texts.get(taxed)).unwrap_or(BUYERS);
+            let line = lines.entry((row.line, liable, taxed)).or_insert_with(|| fresh(row));
             let place = if row.flags & FORGIVEN == 0 { &mut line.invoiced } else { &mut line.forgiven };
             *place += row.amount * i128::from(sign);
             (line.seq, line.dated) = (line.seq.max(row.seq), earliest(line.dated, row.dated));
-            line.taxed = [WHOLESALE, FEE].into_iter().find(|known| *known == self.texts.get(taxed)).unwrap_or(BUYERS);
         }
         for (row, _) in versions.values().filter_map(|versions| {
             let in_force = versions.iter().filter(|(_, count)| *count > 0);
             in_force.max_by_key(|(row, _)| (row.effective, row.stated, row.seq))
         }) {
             let [liable, ..] = taxes.kinds.rows[row.kind as usize];
-            let line = lines.entry((row.line, liable)).or_insert_with(|| fresh(row));
+            // An item is about what the buyer is taxed, unless the line has another share alone.
+            let has_share = |taxed: &&str| lines.contains_key(&(row.line, liable, *taxed));
+            let taxed = [BUYERS, WHOLESALE, FEE].into_iter().find(has_share).unwrap_or(BUYERS);
+            let line = lines.entry((row.line, liable, taxed)).or_insert_with(|| fresh(row));
             line.items.push((row.kind, row.taxable, row.amount));
             (line.seq, line.dated) = (line.seq.max(row.seq), earliest(line.dated, row.dated));
         }
@@ -101,7 +103,7 @@ impl Billing {
     /// Since when each recipient's shares are itemised: the date of the first invoice that an item is about.
     fn itemised_since(&self, lines: &Lines) -> BTreeMap<u32, i64> {
         let mut since: BTreeMap<u32, i64> = BTreeMap::new();
-        for ((line, _), taxed) in lines.iter().filter(|(_, taxed)| !taxed.items.is_empty()) {
+        for ((line, ..), taxed) in lines.iter().filter(|(_, taxed)| !taxed.items.is_empty()) {
             let first = since.entry(self.taxes.lines.rows[*line as usize][0]).or_insert(i64::MAX);
             *first = (*first).min(taxed.dated);
         }
@@ -113,10 +115,10 @@ impl Billing {
         let lines = self.taxed(basis);
         let since = self.itemised_since(&lines);
         let mut found = Vec::new();
-        for ((line, liable), taxed) in &lines {
+        for ((line, liable, of_what), taxed) in &lines {
             let [recipient, invoice, item, currency] = self.taxes.lines.rows[*line as usize];
             let difference = taxed.itemised() - taxed.invoiced;
-            let is_itemised = taxed.taxed == BUYERS && since.get(&recipient).is_some_and(|first| *first <= taxed.dated);
+            let is_itemised = *of_what == BUYERS && since.get(&recipient).is_some_and(|first| *first <= taxed.dated);
             let (of, remits) = (self.texts.get(currency), self.texts.some(*liable).unwrap_or("nobody"));
             let (code, message) = match (taxed.items.is_empty(), difference) {
                 (_, 0) => continue,
@@ -163,12 +165,12 @@ pub fn tax(state: &Billing, basis: Basis, periods: &[Period]) -> Report {
         |dated: i64| periods.is_empty() || dated != UNDATED && periods.iter().any(|period| period.holds(Instant::from_micros(dated)));
     let lines = state.taxed(basis);
     let mut sums: BTreeMap<[&str; 8], Sum> = BTreeMap::new();
-    for ((number, liable), line) in lines.iter().filter(|(_, line)| within(line.dated)) {
+    for ((number, liable, taxed), line) in lines.iter().filter(|(_, line)| within(line.dated)) {
         let [recipient, _, _, currency] = state.taxes.lines.rows[*number as usize].map(|text| state.texts.get(text));
         let place = |kind: u32| {
             let [_, rest @ ..] = state.taxes.kinds.rows[kind as usize];
             let [country, region, level, jurisdiction] = rest.map(|text| state.texts.get(text));
-            [recipient, line.taxed, state.texts.get(*liable), country, region, level, jurisdiction, currency]
+            [recipient, *taxed, state.texts.get(*liable), country, region, level, jurisdiction, currency]
         };
         let mut left = (line.invoiced - line.itemised(), line.forgiven);
         let largest = (0..line.items.len()).max_by_key(|at| (line.items[*at].2.abs(), std::cmp::Reverse(*at)));
@@ -183,11 +185,11 @@ pub fn tax(state: &Billing, basis: Basis, periods: &[Period]) -> Report {
             sum.is_itemised = true;
         }
         if line.items.is_empty() {
-            let sum = sums.entry([recipient, line.taxed, state.texts.get(*liable), "", "", "", "", currency]).or_default();
+            let sum = sums.entry([recipient, *taxed, state.texts.get(*liable), "", "", "", "", currency]).or_default();
             sum.lines.insert(*number);
             sum.shares += left.0;
             sum.forgiven += left.1;
-            sum.is_itemised |= line.taxed == BUYERS;
+            sum.is_itemised |= *taxed == BUYERS;
         }
     }
     let mut report = Report::new("tax", columns());
@@ -255,10 +257,13 @@ fn notes(state: &Billing, lines: &Lines, within: &dyn Fn(i64) -> bool) -> Vec<St
     let since = state.itemised_since(lines);
     let party = |line: u32| state.taxes.lines.rows[line as usize][0];
     let asked = || lines.iter().filter(|(_, line)| within(line.dated));
-    let without: BTreeSet<&str> =
-        asked().map(|((line, _), _)| party(*line)).filter(|party| !since.contains_key(party)).map(|party| state.texts.get(party)).collect();
+    let without: BTreeSet<&str> = asked()
+        .map(|((line, ..), _)| party(*line))
+        .filter(|party| !since.contains_key(party))
+        .map(|party| state.texts.get(party))
+        .collect();
     let mut notes = Vec::new();
-    if asked().any(|(_, line)| line.taxed != BUYERS && line.items.is_empty()) {
+    if asked().any(|((.., taxed), line)| *taxed != BUYERS && line.items.is_empty()) {
         notes.push(
             "tax on wholesale invoices and on the listing fee stands in no tax item: the feed describes what buyers are taxed".to_owned(),
         );
