@@ -5,6 +5,7 @@
 
 pub mod billing;
 pub mod known;
+pub mod programmes;
 pub mod records;
 pub mod sources;
 

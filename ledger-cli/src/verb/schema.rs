@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
+use ledger_core::projection::programmes::{self, Incentives, Programmes};
 use ledger_core::projection::records::{self, Records, View};
 use ledger_core::projection::sources::{self, Sources};
 use ledger_core::report::{Column, Report, schema_name};
@@ -10,7 +11,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{deal, event, import, log, replay, status, trace, verify, why};
+use super::{deal, event, export, import, log, replay, status, trace, verify, why};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -33,6 +34,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("agreements", || recorded(records::agreements)),
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
+    ("claim", export::claim::columns),
     ("correct", crate::desk::columns),
     ("deal", deal::columns),
     ("deals", || recorded(records::deals)),
@@ -41,6 +43,10 @@ const REPORTS: &[(&str, Columns)] = &[
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
     ("import", import::columns),
+    ("incentives", || granted(programmes::incentives)),
+    ("incentives-expected", || granted(programmes::incentives_expected)),
+    ("incentives-missed", || granted(programmes::incentives_missed)),
+    ("incentives-why", why::columns_of_figures),
     ("instalments", || records::instalments(&Records::default().at(NOTHING), &std::collections::BTreeMap::new()).columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
     ("log", log::columns),
@@ -77,6 +83,11 @@ fn columns_of(name: &str) -> Option<Vec<Column>> {
 /// Every report that has a published form.
 fn reports() -> impl Iterator<Item = &'static str> {
     REPORTS.iter().map(|(name, _)| *name).chain(GROUPED.iter().map(|(_, name)| *name))
+}
+
+fn granted(report: fn(&Incentives<'_>) -> Report) -> Vec<Column> {
+    let (programmes, records) = (Programmes::default(), Records::default());
+    report(&programmes.at(&records.at(NOTHING))).columns
 }
 
 fn recorded(report: fn(&View<'_>) -> Report) -> Vec<Column> {
