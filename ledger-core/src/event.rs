@@ -168,6 +168,8 @@ catalogue! {
     "opportunity.registered" OpportunityRegistered(programme::OpportunityRegistered),
     /// The work on an opportunity began.
     "work.began" WorkBegan(programme::WorkBegan),
+    /// What recurs of a deal's revenue in its first year, as a document states it.
+    "arr.stated" ArrStated(programme::ArrStated),
     /// A benefit of a programme was applied for.
     "benefit.applied" BenefitApplied(programme::BenefitApplied),
     /// AWS says something new of an application.

@@ -113,7 +113,7 @@ pub const ROLES: &[&str] = &["buyer", "isv", "partner"];
 pub struct Told<'a> {
     /// The deal, where it is recorded.
     pub deal: Option<&'a Deal>,
-    /// The recurring revenue of the first year, as the application states it.
+    /// What recurs in the first year, as it was stated.
     pub first_year_arr: Option<(Amount, Currency)>,
 }
 
@@ -178,7 +178,7 @@ impl Definition<'_> {
 
     /// By which rule, and which version of it.
     pub fn rule(&self) -> String {
-        format!("{} as defined by #{} from {}", self.terms.programme, self.seq, self.since.day())
+        format!("{} as defined by #{} from {}", title_of(self.terms.programme.as_str()), self.seq, self.since.day())
     }
 }
 

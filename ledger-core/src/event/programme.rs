@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! programme.defined                    what a programme gives, to whom, for what: holds from its effective date on
-//! opportunity.registered, work.began   the evidence, in the order in which it came about
+//! opportunity.registered, work.began,
+//! arr.stated                           the evidence, in the order in which it came about
 //! benefit.applied, benefit.reviewed    an application, and what became of it (Partner Central Benefits API)
 //! credit.granted … credit.revoked      a credit and what happened to it (AWS Billing API); that it expired follows from its end
 //! ```
@@ -112,6 +113,22 @@ pub struct WorkBegan {
     pub opportunity: Reference,
 }
 
+/// What recurs of a deal's revenue in its first year, as a document states it: no contract and no feed tells it, and WMP takes it as its base.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArrStated {
+    /// The agreement of the deal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AgreementId>,
+    /// How much in the first year.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+    /// The opportunity, where there is no agreement yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opportunity: Option<Reference>,
+}
+
 /// A benefit was applied for (`BenefitApplication` of the Partner Central Benefits API).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,12 +140,6 @@ pub struct BenefitApplied {
     pub application: Reference,
     /// The account that is to receive.
     pub beneficiary: AccountId,
-    /// The currency of the first year's ARR.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<Currency>,
-    /// The recurring revenue of the deal's first year, as its document states it: what WMP takes as its base.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_year_arr: Option<Amount>,
     /// The offer of the deal, where nobody had accepted it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,

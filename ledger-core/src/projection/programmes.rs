@@ -27,7 +27,7 @@ pub use self::credits::{Credit, Use};
 pub(crate) use self::credits::{month, unfit_split};
 pub use self::reports::{incentives, incentives_expected, incentives_missed};
 pub use self::why::{Part, RULES, why};
-use self::credits::{Trouble, fold};
+use self::credits::{Trouble, fold, grants};
 use super::Projection;
 use super::records::View;
 use crate::chain::Hash;
@@ -70,6 +70,7 @@ fn is_ours(event: &Event) -> bool {
         | Event::EnrolmentGranted(_)
         | Event::OpportunityRegistered(_)
         | Event::WorkBegan(_)
+        | Event::ArrStated(_)
         | Event::BenefitApplied(_)
         | Event::BenefitReviewed(_)
         | Event::CreditGranted(_)
@@ -136,7 +137,7 @@ impl Programmes {
             if waits { &mut pending } else { &mut facts }.push(fact);
         }
         let until = view.until();
-        let (credits, troubles) = fold(&facts, until);
+        let (credits, troubles) = fold(&facts, &pending, until);
         let mut incentives = Incentives { view, until, facts, pending, credits, troubles, benefits: Vec::new() };
         incentives.benefits = incentives.all_benefits();
         incentives
@@ -242,12 +243,7 @@ impl<'a> Incentives<'a> {
 
     /// Whether a credit of the id is granted, or waits for its approvals.
     pub(crate) fn names_credit(&self, id: &str) -> bool {
-        let granted = |fact: &&Fact| match &fact.event {
-            Event::CreditGranted(it) => it.credit.as_str() == id,
-            Event::BalanceBroughtForward(it) => it.item.as_str() == id,
-            _ => false,
-        };
-        self.credit(id).is_some() || self.pending.iter().any(granted)
+        self.credit(id).is_some() || self.pending.iter().any(|fact| grants(&fact.event) == Some(id))
     }
 
     /// How a programme was defined at a moment.
@@ -285,13 +281,13 @@ impl<'a> Incentives<'a> {
     }
 
     /// The opportunities that were registered, each as it was last told.
-    fn opportunities(&self) -> BTreeMap<&'a str, &'a OpportunityRegistered> {
+    fn opportunities(&self) -> Vec<&'a OpportunityRegistered> {
         let told = self.facts.iter().filter_map(|fact| match &fact.event {
             Event::OpportunityRegistered(terms) => Some(terms.opportunity.as_str()),
             _ => None,
         });
         let ids: BTreeSet<&str> = told.collect();
-        ids.into_iter().filter_map(|id| Some((id, self.shown(id)?.terms))).collect()
+        ids.into_iter().filter_map(|id| Some(self.shown(id)?.terms)).collect()
     }
 
     /// What counts, in recorded order.

@@ -195,9 +195,13 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
     ("work.began", r#"{"note": "kick-off", "opportunity": "O123456"}"#, r#"{"opportunity": "O123456"}"#),
     (
+        "arr.stated",
+        r#"{"agreement": "agmt-1", "amount": "400000.00", "currency": "USD", "opportunity": "O123456"}"#,
+        r#"{"amount": "400000.00", "currency": "USD"}"#,
+    ),
+    (
         "benefit.applied",
-        r#"{"agreement": "agmt-1", "application": "benappl-1", "beneficiary": "111122223333", "currency": "USD", "first_year_arr": "400000.00",
-            "offer": "offer-1", "opportunity": "O123456", "programme": "wmp", "rate": "25"}"#,
+        r#"{"agreement": "agmt-1", "application": "benappl-1", "beneficiary": "111122223333", "offer": "offer-1", "opportunity": "O123456", "programme": "wmp", "rate": "25"}"#,
         r#"{"application": "benappl-1", "beneficiary": "111122223333", "programme": "mpop"}"#,
     ),
     (

@@ -4,7 +4,7 @@ use super::Breaches;
 use crate::book::decide::Setting;
 use crate::chain::Hash;
 use crate::event::programme::{
-    BenefitApplied, BenefitReviewed, CreditApplied, CreditGranted, CreditPassedOn, CreditRevoked, CreditSplit, CreditTransferred,
+    ArrStated, BenefitApplied, BenefitReviewed, CreditApplied, CreditGranted, CreditPassedOn, CreditRevoked, CreditSplit, CreditTransferred,
     EnrolmentGranted, OpportunityRegistered, ProgrammeDefined, QuotaRetired, WorkBegan,
 };
 use crate::id::Reference;
@@ -133,25 +133,21 @@ pub(in crate::book) fn work(setting: &Setting<'_>, told: &WorkBegan, at: Instant
     }
 }
 
-/// An application of ours keeps to what the programme gives, to whom, and until when. From a document it is a fact.
-pub(in crate::book) fn applied(
-    setting: &Setting<'_>,
-    told: &BenefitApplied,
-    document: Option<Hash>,
-    at: Instant,
-    breaches: &mut Breaches,
-) {
-    breaches.programme(&told.programme);
-    breaches.currency(told.currency);
-    breaches.payable("first_year_arr", told.first_year_arr, told.currency);
-    if told.first_year_arr.is_some() {
-        breaches.needed("currency", told.currency.as_ref(), "an amount");
-        if document.is_none() {
-            let why = "a first year's ARR is a stated fact, and has a document that states it";
-            breaches.add(Code::E0102, "document", "", why, "--document FILE");
-        }
+/// A first year's ARR is a stated fact.
+pub(in crate::book) fn arr(told: &ArrStated, document: Option<Hash>, breaches: &mut Breaches) {
+    if document.is_none() {
+        breaches.add(Code::E0102, "document", "", "it is a stated fact, and a document states it", "--document FILE");
     }
-    let Some(programme) = named(told.programme.as_str()).filter(|_| document.is_none()) else { return };
+    breaches.credit(told.amount, told.currency);
+    if told.agreement.is_none() && told.opportunity.is_none() {
+        breaches.add(Code::E0102, "opportunity", "", "it is the ARR of something", "--set opportunity=… or --set agreement=…");
+    }
+}
+
+/// An application of ours keeps to what the programme gives, to whom, and until when. From a document it is a fact.
+pub(in crate::book) fn applied(setting: &Setting<'_>, told: &BenefitApplied, is_fact: bool, at: Instant, breaches: &mut Breaches) {
+    breaches.programme(&told.programme);
+    let Some(programme) = named(told.programme.as_str()).filter(|_| !is_fact) else { return };
     if !programme.keeps_balance() {
         let why = format!("{} is for AWS's sellers, and nobody applies for it", programme.title());
         return breaches.add(Code::E0401, "programme", programme.name(), why, "quota.retired records what it does");
@@ -174,12 +170,16 @@ pub(in crate::book) fn applied(
             let cure = "dealbook record opportunity.registered";
             breaches.add(Code::E0407, "opportunity", opportunity, "no registration of it is recorded by then", cure);
         }
+        if opportunity.is_none() && !definition.terms.evidence.is_empty() {
+            let why = format!("the programme asks for evidence ({rule})");
+            breaches.add(Code::E0102, "opportunity", "", why, "dealbook record opportunity.registered, then --set opportunity=…");
+        }
         for asked in &definition.terms.evidence {
-            let Some(evidence) = EVIDENCE.iter().find(|evidence| evidence.name == asked) else { continue };
-            if shown.as_ref().is_none_or(|shown| !(evidence.is_shown)(shown)) {
+            let evidence = EVIDENCE.iter().find(|evidence| evidence.name == asked);
+            if let Some((evidence, shown)) = evidence.zip(shown.as_ref()).filter(|(evidence, shown)| !(evidence.is_shown)(shown)) {
                 let why = format!("the programme asks that {} ({rule})", evidence.asks);
                 let cure = "opportunity.registered shows it, with from, strategy, decommission_at and consumption";
-                breaches.add(Code::E0401, "opportunity", opportunity.unwrap_or_default(), why, cure);
+                breaches.add(Code::E0401, "opportunity", shown.terms.opportunity.as_str(), why, cure);
             }
         }
         let Some(agreement) = &told.agreement else { return };

@@ -6,8 +6,8 @@ use chrono::{DateTime, Months};
 
 use super::{Fact, Incentives};
 use crate::event::Event;
-use crate::event::programme::{BenefitApplied, Review};
-use crate::id::{AccountId, AgreementId, OfferId};
+use crate::event::programme::{BenefitApplied, OpportunityRegistered, Review};
+use crate::id::{AccountId, AgreementId, OfferId, ProductId, Reference};
 use crate::money::{Amount, Currency};
 use crate::programme::{self, Deal, Definition, Expected, Told};
 use crate::projection::records::{Channel, Standing};
@@ -36,14 +36,15 @@ pub struct Benefit {
     pub opportunity: Option<String>,
     /// The credits that AWS granted on it.
     pub credits: Vec<String>,
-    /// The recurring revenue of the first year, as the application states it.
-    pub first_year_arr: Option<(Amount, Currency)>,
+    /// What recurs in the first year, as it was last stated, and by which event.
+    pub first_year_arr: Option<(Amount, Currency, u64)>,
 }
 
 impl Benefit {
     /// What its programme takes its rate of.
     pub fn base(&self) -> Option<(Amount, Currency)> {
-        let told = Told { deal: self.deal.as_ref(), first_year_arr: self.first_year_arr };
+        let first_year_arr = self.first_year_arr.map(|(amount, currency, _)| (amount, currency));
+        let told = Told { deal: self.deal.as_ref(), first_year_arr };
         programme::named(&self.programme)?.base(&told)
     }
 
@@ -134,19 +135,37 @@ impl Incentives<'_> {
         let agreement = applied.agreement.clone().or_else(|| terms?.agreement.clone());
         let offer = applied.offer.as_ref().or_else(|| terms?.offer.as_ref());
         let agreement = agreement.or_else(|| self.accepted(offer?));
+        let deal = agreement.as_ref().and_then(|agreement| self.deal(agreement));
         Benefit {
             programme: applied.programme.to_string(),
             beneficiary: applied.beneficiary,
             at: since.unwrap_or(fact.effective_at).min(fact.effective_at),
             seq: fact.seq,
             reviews,
-            deal: agreement.and_then(|agreement| self.deal(&agreement)),
+            deal,
             opportunity: opportunity.map(ToString::to_string),
             credits: Vec::new(),
-            first_year_arr: applied.first_year_arr.zip(applied.currency),
+            first_year_arr: self.first_year_arr(agreement.as_ref(), opportunity),
             applied: Some(applied.clone()),
             id,
         }
+    }
+
+    /// What recurs in the first year of a deal, as it was last stated.
+    pub(super) fn first_year_arr(
+        &self,
+        agreement: Option<&AgreementId>,
+        opportunity: Option<&Reference>,
+    ) -> Option<(Amount, Currency, u64)> {
+        let told = |fact: &&Fact| match &fact.event {
+            Event::ArrStated(it) => {
+                let is_of_it = (it.agreement.is_some() && it.agreement.as_ref() == agreement)
+                    || (it.opportunity.is_some() && it.opportunity.as_ref() == opportunity);
+                is_of_it.then_some(((fact.effective_at, fact.seq), (it.amount, it.currency, fact.seq)))
+            }
+            _ => None,
+        };
+        self.facts().iter().filter_map(|fact| told(fact)).max_by_key(|(place, _)| *place).map(|(_, stated)| stated)
     }
 
     /// The agreement that an offer became.
@@ -157,15 +176,16 @@ impl Incentives<'_> {
 
     /// A deal by its agreement.
     pub(crate) fn deal(&self, agreement: &AgreementId) -> Option<Deal> {
-        self.deal_of(&self.view.agreement(agreement)?)
+        self.deal_of(&self.view.agreement(agreement)?, &self.opportunities())
     }
 
     /// Every deal that is recorded.
     pub(super) fn deals(&self) -> Vec<Deal> {
-        self.view.agreements().into_iter().filter_map(|standing| self.deal_of(standing)).collect()
+        let opportunities = self.opportunities();
+        self.view.agreements().into_iter().filter_map(|standing| self.deal_of(standing, &opportunities)).collect()
     }
 
-    fn deal_of(&self, standing: &Standing) -> Option<Deal> {
+    fn deal_of(&self, standing: &Standing, opportunities: &[&OpportunityRegistered]) -> Option<Deal> {
         let (view, terms) = (self.view, &standing.terms);
         let accepted = terms.accepted_at?;
         let offer = view.offer_of(standing);
@@ -180,9 +200,8 @@ impl Incentives<'_> {
         let currency = terms.currency.or_else(|| offer.as_ref()?.currency);
         let value = terms.value.or_else(|| offer.as_ref()?.value).zip(currency);
         let parties: BTreeSet<AccountId> = [isv, seller].into_iter().flatten().collect();
-        let opportunities = self.opportunities();
         let offers = |offer: &OfferId| standing.offers.contains(offer);
-        let opportunity = opportunities.values().find(|it| it.agreement.as_ref() == Some(&terms.agreement) || it.offer.as_ref().is_some_and(offers));
+        let opportunity = opportunities.iter().find(|it| it.agreement.as_ref() == Some(&terms.agreement) || it.offer.as_ref().is_some_and(offers));
         Some(Deal {
             agreement: terms.agreement.clone(),
             accepted,
@@ -216,7 +235,7 @@ impl Incentives<'_> {
     }
 
     /// The programmes that somebody takes part in at a moment, with some of these products.
-    fn enrolled(&self, holders: &BTreeSet<AccountId>, products: &[crate::id::ProductId], at: Instant) -> BTreeSet<String> {
+    fn enrolled(&self, holders: &BTreeSet<AccountId>, products: &[ProductId], at: Instant) -> BTreeSet<String> {
         let told = |fact: &&Fact| match &fact.event {
             Event::EnrolmentGranted(it) => {
                 let holds = fact.effective_at <= at && it.until.is_none_or(|until| at < until) && holders.contains(&it.holder);

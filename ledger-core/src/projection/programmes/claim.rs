@@ -38,6 +38,7 @@ pub fn claim(all: &Incentives<'_>, id: &str) -> Option<Claim> {
         Event::ProgrammeDefined(_) => definition.is_some_and(|definition| definition.seq == fact.seq),
         Event::OpportunityRegistered(it) => benefit.opportunity.as_deref() == Some(it.opportunity.as_str()),
         Event::WorkBegan(it) => benefit.opportunity.as_deref() == Some(it.opportunity.as_str()),
+        Event::ArrStated(_) => benefit.first_year_arr.is_some_and(|(_, _, seq)| seq == fact.seq),
         Event::BenefitApplied(it) => it.application.as_str() == benefit.id,
         Event::BenefitReviewed(it) => it.application.as_str() == benefit.id,
         Event::CreditGranted(it) => credits.contains(&it.credit.as_str()),
@@ -58,15 +59,18 @@ pub fn claim(all: &Incentives<'_>, id: &str) -> Option<Claim> {
         id: benefit.id.clone(),
         programme: programme::title_of(&benefit.programme),
         rule: definition.map(|definition| definition.rule()),
-        verdict: verdict(all, shown.as_ref()),
+        verdict: verdict(all, shown.as_ref(), asked.iter().any(|name| name == "registered-before-work")),
         evidence: asked.iter().filter_map(is_shown).collect(),
         events,
     })
 }
 
 /// What the order of events says: dates can be written afterwards, what was recorded before cannot.
-fn verdict(all: &Incentives<'_>, shown: Option<&Shown<'_>>) -> String {
+fn verdict(all: &Incentives<'_>, shown: Option<&Shown<'_>>, is_asked: bool) -> String {
     let Some(shown) = shown else {
+        if !is_asked {
+            return "The programme does not ask that anything was registered before the work.".to_owned();
+        }
         return "No opportunity is recorded with it: nothing shows when it was registered, nor that this preceded the work.".to_owned();
     };
     let ((registered, seq), name) = (shown.registered, &shown.terms.opportunity);
@@ -108,10 +112,10 @@ fn says(fact: &Fact) -> String {
             format!("`{}` registered:{from}{}{off}{plan}", it.opportunity, or(&it.consumption, ", consuming "))
         }
         Event::WorkBegan(it) => format!("work on `{}` began{}", it.opportunity, or(&it.note, ": ")),
+        Event::ArrStated(it) => format!("the first year's ARR is {} {}", it.amount, it.currency),
         Event::BenefitApplied(it) => {
-            let arr = it.first_year_arr.zip(it.currency).map(|(arr, currency)| format!(", first-year ARR {arr} {currency}"));
             let rate = it.rate.map(|rate| format!(", at {rate} %"));
-            format!("`{}` applied for, for `{}`{}{}", it.application, it.beneficiary, arr.unwrap_or_default(), rate.unwrap_or_default())
+            format!("`{}` applied for, for `{}`{}", it.application, it.beneficiary, rate.unwrap_or_default())
         }
         Event::BenefitReviewed(it) => format!("AWS says {}{}", it.status, or(&it.reason, ": ")),
         Event::CreditGranted(it) => format!("`{}`: {} {} granted to `{}`", it.credit, it.amount, it.currency, it.holder),

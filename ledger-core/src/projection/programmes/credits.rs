@@ -118,7 +118,8 @@ impl Credit {
     /// ends, has ended, or has not begun.
     pub fn at_risk(&self, until: Option<Instant>) -> Option<Amount> {
         let (until, ends) = (until?, self.ends?);
-        let (elapsed, left) = (i128::from(until.micros() - self.starts.micros()), i128::from(ends.micros() - until.micros()));
+        let began = self.starts.max(self.granted_at);
+        let (elapsed, left) = (i128::from(until.micros() - began.micros()), i128::from(ends.micros() - until.micros()));
         if elapsed <= 0 || left < 0 || self.balance() <= 0 {
             return None;
         }
@@ -183,8 +184,9 @@ fn statements<'a>(facts: &[&'a Fact]) -> (Vec<Statement<'a>>, Vec<Statement<'a>>
 }
 
 /// Every credit, and what does not fit.
-pub(super) fn fold(facts: &[&Fact], until: Option<Instant>) -> (Vec<Credit>, Vec<Trouble>) {
-    let mut fold = Fold::default();
+pub(super) fn fold(facts: &[&Fact], pending: &[&Fact], until: Option<Instant>) -> (Vec<Credit>, Vec<Trouble>) {
+    let waiting = pending.iter().filter_map(|fact| grants(&fact.event)).map(str::to_owned).collect();
+    let mut fold = Fold { waiting, ..Fold::default() };
     let mut in_time: Vec<&Fact> = facts.to_vec();
     in_time.sort_by_key(|fact| (fact.effective_at, fact.seq));
     for fact in &in_time {
@@ -211,6 +213,8 @@ struct Fold {
     credits: Vec<Credit>,
     by_id: BTreeMap<String, usize>,
     troubles: Vec<Trouble>,
+    /// The credits whose grants wait for their approvals.
+    waiting: BTreeSet<String>,
     /// The moment of each statement that named a credit, by credit.
     moments: Vec<Vec<(Instant, i128)>>,
 }
@@ -291,7 +295,8 @@ impl Fold {
     fn known(&mut self, credit: &str, seq: u64) -> Option<usize> {
         let found = self.find(credit);
         if found.is_none() {
-            self.trouble(finding::CREDIT_UNKNOWN, seq, credit, "no grant of this credit is recorded".to_owned(), None);
+            let why = if self.waiting.contains(credit) { "its grant waits for its approvals" } else { "no grant of this credit is recorded" };
+            self.trouble(finding::CREDIT_UNKNOWN, seq, credit, why.to_owned(), None);
         }
         found
     }
@@ -472,6 +477,15 @@ pub(crate) fn unfit_split(told: &CreditSplit, balance: i128) -> Option<String> {
     let sum: i128 = told.children.iter().map(|part| part.amount.units()).sum();
     let written = |units| Amount::from_units(units).half_up(2);
     (sum != balance).then(|| format!("its parts sum to {}, and {} was left of it", written(sum), written(balance)))
+}
+
+/// The credit that an event grants.
+pub(super) fn grants(event: &Event) -> Option<&str> {
+    match event {
+        Event::CreditGranted(it) => Some(it.credit.as_str()),
+        Event::BalanceBroughtForward(it) => Some(it.item.as_str()),
+        _ => None,
+    }
 }
 
 /// Whether charges are of AWS Marketplace, which the terms of promotional credits leave out.

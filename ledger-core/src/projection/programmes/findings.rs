@@ -79,12 +79,12 @@ impl Incentives<'_> {
                 let message = format!("`{holder}` receives, and {title} is for the {} ({})", roles.join(" or "), definition.rule());
                 find(finding::BENEFICIARY_UNFIT, seq, message, granted);
             }
-            if let (Some((stated, currency)), Some((committed, of))) = (benefit.first_year_arr, deal.first_year)
+            if let (Some((stated, currency, seq)), Some((committed, of))) = (benefit.first_year_arr, deal.first_year)
                 && (currency != of || stated > committed)
             {
                 let message = format!("a first year's ARR of {stated} {currency} is stated, and the first twelve months commit {committed} {of}");
                 let more = (currency == of).then(|| (cents(stated.units() - committed.units()), currency));
-                find(finding::ARR_DIFFERS, benefit.seq, message, more);
+                find(finding::ARR_DIFFERS, seq, message, more);
             }
             if let Some(closes) = definition.closes(deal.accepted).filter(|closes| benefit.applied.is_some() && *closes <= benefit.at) {
                 let message = format!("it was applied for at {}, and closed at {closes} ({})", benefit.at, definition.rule());

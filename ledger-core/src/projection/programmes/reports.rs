@@ -231,7 +231,8 @@ pub fn incentives_missed(all: &Incentives<'_>) -> Report {
             Column::new("beneficiaries", "To", Kind::List),
             Column::new("expected", "Expected", Kind::Amount),
             Column::new("currency", "", Kind::Text),
-            Column::new("open_until", "Open until", Kind::Day),
+            Column::new("status", "Status", Kind::Text),
+            Column::new("open_until", "Until", Kind::Day),
             Column::new("rule", "By", Kind::Text),
         ],
     );
@@ -251,12 +252,12 @@ pub fn incentives_missed(all: &Incentives<'_>) -> Report {
                 undefined.push(programme.title());
                 continue;
             };
-            let base = programme.base(&programme::Told { deal: Some(&deal), first_year_arr: None });
+            let stated = all.first_year_arr(Some(&deal.agreement), deal.opportunity.as_ref().map(|it| &it.opportunity));
+            let first_year_arr = stated.map(|(amount, currency, _)| (amount, currency));
+            let base = programme.base(&programme::Told { deal: Some(&deal), first_year_arr });
             let expected = base.and_then(|base| definition.expected(base, None));
             let closes = definition.closes(deal.accepted);
-            if closes.zip(all.until).is_some_and(|(closes, until)| closes < until) {
-                continue;
-            }
+            let is_closed = closes.zip(all.until).is_some_and(|(closes, until)| closes < until);
             report.rows.push(vec![
                 Cell::text(&deal.agreement),
                 Cell::text(programme.title()),
@@ -267,12 +268,13 @@ pub fn incentives_missed(all: &Incentives<'_>) -> Report {
                 Cell::List(definition.terms.beneficiaries.clone()),
                 Cell::or_empty(expected, |expected| Cell::Amount(expected.amount)),
                 maybe(expected.map(|expected| expected.currency)),
+                Cell::text(if is_closed { "closed" } else { "open" }),
                 Cell::or_empty(closes, last_day),
                 Cell::text(definition.rule()),
             ]);
         }
     }
-    report.shown = vec!["agreement", "programme", "buyer_name", "accepted", "why", "expected", "currency", "open_until", "rule"];
+    report.shown = vec!["agreement", "programme", "buyer_name", "accepted", "why", "expected", "currency", "status", "open_until", "rule"];
     undefined.sort_unstable();
     undefined.dedup();
     if !undefined.is_empty() {

@@ -101,7 +101,7 @@ fn of_credit(all: &Incentives<'_>, credit: &Credit) -> Vec<Part> {
         all.benefit_of_credit(credit).filter(|_| credit.root == credit.id).and_then(|benefit| Some((benefit, all.expected(benefit)?)))
     {
         let of = format!("{} % of {} {}", expected.rate, expected.base, expected.currency);
-        let base = benefit.first_year_arr.map(|_| benefit.seq).or(benefit.deal.as_ref().map(|deal| deal.seq));
+        let base = benefit.first_year_arr.map(|(_, _, seq)| seq).or(benefit.deal.as_ref().map(|deal| deal.seq));
         tree.put("expected", None, Some(expected.amount.units()), EXPECTED, None);
         tree.put("expected", Some(of), Some(expected.amount.units()), EXPECTED, base);
         tree.put("expected", Some(definition.rule()), None, EXPECTED, Some(definition.seq));
