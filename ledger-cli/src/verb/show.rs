@@ -161,7 +161,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     refuse_before_cut_over(&states, &asked.basis)?;
     let view = states.records.at(asked.basis);
     let (report, projector) = report(&args, &states, &view, &asked, context);
-    let report = narrow(report, &query, args.noun, &view)?;
+    let mut report = narrow(report, &query, args.noun, &view)?;
+    if report.name == "incentives" {
+        report.notes.splice(0..0, programmes::conservation(&report));
+    }
     if args.why {
         let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.first() { Some(id.clone()) } else { None };
         let mut ids: Vec<String> = report.rows.iter().filter_map(id).collect();

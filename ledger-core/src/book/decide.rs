@@ -326,6 +326,9 @@ pub fn correct(
     if let Some(replacement) = corrected.replacement.take() {
         let without = Setting { book: &without_book, view: &after.at(everything), programmes: &credits, subject: None, now, known: None };
         let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
+        // A correction stands on the document of what it corrected.
+        let kept = || programmes.document_of(corrected.entry).map(|document| Source::manual("document:".to_owned(), Some(document)));
+        let source = source.or_else(kept);
         // A document shows it still, under no reference that names it twice.
         let source = source.map(|source| match source.id.starts_with("document:") {
             true => Source { id: format!("document:correction of #{}", corrected.entry), ..source },

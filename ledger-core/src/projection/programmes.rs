@@ -25,7 +25,7 @@ pub use self::benefits::Benefit;
 pub use self::claim::{Claim, claim};
 pub use self::credits::{Credit, Use};
 pub(crate) use self::credits::{month, unfit_split};
-pub use self::reports::{incentives, incentives_expected, incentives_missed};
+pub use self::reports::{conservation, incentives, incentives_expected, incentives_missed};
 pub use self::why::{Part, RULES, why};
 use self::credits::{Trouble, fold, grants};
 use super::Projection;
@@ -119,6 +119,11 @@ impl Programmes {
         }
     }
 
+    /// The document that shows what an entry says, or says instead of another.
+    pub(crate) fn document_of(&self, seq: u64) -> Option<Hash> {
+        self.facts.binary_search_by_key(&seq, |fact| fact.seq).ok().and_then(|at| self.facts[at].document)
+    }
+
     /// Whether money of an entry counts.
     pub(crate) fn is_confirmed(&self, seq: u64) -> bool {
         self.confirmed.contains_key(&seq)
@@ -162,13 +167,13 @@ impl Projection for Programmes {
             Event::EntryConfirmed(confirmed) if self.has(confirmed.entry) => {
                 self.confirmed.entry(confirmed.entry).or_insert(entry.seq);
             }
-            Event::EntryCorrected(corrected) if self.has(corrected.entry) => {
-                self.corrected.entry(corrected.entry).or_insert(entry.seq);
+            Event::EntryCorrected(corrected) => {
+                if self.has(corrected.entry) {
+                    self.corrected.entry(corrected.entry).or_insert(entry.seq);
+                }
+                // What was taken back may be put in place again by correcting that. The same document shows it.
                 if let Some(replacement) = &corrected.replacement {
-                    // The same document shows it.
-                    let of = |at: usize| self.facts[at].document;
-                    let document = self.facts.binary_search_by_key(&corrected.entry, |fact| fact.seq).ok().and_then(of);
-                    self.take(replacement, entry, document);
+                    self.take(replacement, entry, self.document_of(corrected.entry));
                 }
             }
             _ => (),

@@ -48,15 +48,6 @@ impl Benefit {
         programme::named(&self.programme)?.base(&told)
     }
 
-    /// Where AWS stands with it, in a word: what was said last.
-    pub fn said(&self) -> String {
-        match self.reviews.last() {
-            Some((status, ..)) => status.as_str().to_lowercase().replace('_', " "),
-            None if self.applied.is_some() => "applied".to_owned(),
-            None => "granted".to_owned(),
-        }
-    }
-
     /// Whether nothing more will come of it.
     pub fn is_closed(&self) -> bool {
         matches!(self.reviews.last(), Some((Review::Rejected | Review::Canceled, ..)))
@@ -82,6 +73,21 @@ impl Incentives<'_> {
         let currency = credits.first()?.currency;
         let units = credits.iter().filter(|credit| credit.currency == currency).map(|credit| credit.original).sum();
         Some((Amount::from_units(units).half_up(2), currency))
+    }
+
+    /// Where a benefit stands in its life, in a word: what AWS said last, and once credits came of it, what became of them.
+    pub fn state_of(&self, benefit: &Benefit) -> String {
+        let of_it = self.credits().iter().filter(|credit| benefit.credits.contains(&credit.root));
+        let states: BTreeSet<&str> = of_it.map(|credit| credit.status(self.until)).filter(|state| *state != "split").collect();
+        let said = benefit.reviews.last().map(|(status, ..)| status);
+        match (states.first().copied(), said) {
+            (Some(one @ ("expired" | "revoked" | "used up")), _) if states.len() == 1 => one.to_owned(),
+            (None, None) => "applied".to_owned(),
+            (None, Some(status)) | (_, Some(status @ (Review::Issued | Review::Redeemed))) => {
+                status.as_str().to_lowercase().replace('_', " ")
+            }
+            _ => "granted".to_owned(),
+        }
     }
 
     pub(super) fn all_benefits(&self) -> Vec<Benefit> {
@@ -136,6 +142,11 @@ impl Incentives<'_> {
         let offer = applied.offer.as_ref().or_else(|| terms?.offer.as_ref());
         let agreement = agreement.or_else(|| self.accepted(offer?));
         let deal = agreement.as_ref().and_then(|agreement| self.deal(agreement));
+        // Only of a programme that takes it as its base.
+        let stated = self.first_year_arr(agreement.as_ref(), opportunity).filter(|(amount, currency, _)| {
+            let told = Told { deal: None, first_year_arr: Some((*amount, *currency)) };
+            programme::named(applied.programme.as_str()).is_some_and(|programme| programme.base(&told).is_some())
+        });
         Benefit {
             programme: applied.programme.to_string(),
             beneficiary: applied.beneficiary,
@@ -145,7 +156,7 @@ impl Incentives<'_> {
             deal,
             opportunity: opportunity.map(ToString::to_string),
             credits: Vec::new(),
-            first_year_arr: self.first_year_arr(agreement.as_ref(), opportunity),
+            first_year_arr: stated,
             applied: Some(applied.clone()),
             id,
         }

@@ -122,7 +122,6 @@ pub fn incentives(all: &Incentives<'_>) -> Report {
         sums.iter().zip(4..).for_each(|(sum, at)| line[at] = amount(*sum));
         report.totals.push(line);
     }
-    report.notes = totals.iter().map(|(currency, sums)| law(*currency, sums)).collect();
     if at_risk {
         report.notes.push("at risk: what will be unused at the end, if as much is used per day as since the credit began (run rate)".to_owned());
     }
@@ -136,10 +135,25 @@ pub fn incentives(all: &Incentives<'_>) -> Report {
     report
 }
 
-/// `1.00 applied + 2.00 expired + 0.00 revoked + 7.00 balance = 10.00 granted, USD`
-fn law(currency: Currency, [granted, applied, expired, revoked, balance]: &[i128; 5]) -> String {
-    let [granted, applied, expired, revoked, balance] = [granted, applied, expired, revoked, balance].map(|units| cents(*units));
-    format!("{applied} applied + {expired} expired + {revoked} revoked + {balance} balance = {granted} granted, {currency}")
+/// What the rows of [`incentives`] come to, by currency:
+/// `1.00 applied + 2.00 expired + 0.00 revoked + 7.00 balance = 10.00 granted, USD`.
+pub fn conservation(report: &Report) -> Vec<String> {
+    let figures = ["applied", "expired", "revoked", "balance", "granted"].map(|name| report.column(name));
+    let mut sums: BTreeMap<String, [i128; 5]> = BTreeMap::new();
+    for row in &report.rows {
+        let Some(Cell::Text(currency)) = report.column("currency").map(|at| &row[at]) else { continue };
+        for (sum, at) in sums.entry(currency.clone()).or_default().iter_mut().zip(figures) {
+            if let Some(Cell::Amount(amount)) = at.map(|at| &row[at]) {
+                *sum += amount.units();
+            }
+        }
+    }
+    let line = |(currency, sums): (String, [i128; 5])| {
+        let holds = if sums[..4].iter().sum::<i128>() == sums[4] { "=" } else { "is NOT" };
+        let [applied, expired, revoked, balance, granted] = sums.map(cents);
+        format!("{applied} applied + {expired} expired + {revoked} revoked + {balance} balance {holds} {granted} granted, {currency}")
+    };
+    sums.into_iter().map(line).collect()
 }
 
 impl Incentives<'_> {
@@ -200,7 +214,7 @@ pub fn incentives_expected(all: &Incentives<'_>) -> Report {
             all.name_of(Some(benefit.beneficiary)),
             maybe(benefit.deal.as_ref().map(|deal| &deal.agreement)),
             Cell::Day(benefit.at.day()),
-            Cell::text(benefit.said()),
+            Cell::text(all.state_of(benefit)),
             Cell::or_empty(expected, |(expected, _)| amount(expected.base.units())),
             Cell::or_empty(expected, |(expected, _)| Cell::Amount(expected.rate)),
             Cell::or_empty(expected, |(expected, _)| Cell::Amount(expected.amount)),
