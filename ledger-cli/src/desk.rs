@@ -53,7 +53,11 @@ pub fn money_needs(states: &States, draft: &Draft, seq: u64, now: Instant) -> Op
 /// The roles that must still approve the offer that a draft or its submission is about.
 pub fn approvals(states: &States, event: &Event, at: Instant) -> BTreeSet<String> {
     let view = states.records.at(Basis::at(u64::MAX));
-    approvals_needed(&Setting { book: &states.book, view: &view, programmes: &states.programmes, subject: None, now: at, known: None }, event, at)
+    approvals_needed(
+        &Setting { book: &states.book, view: &view, programmes: &states.programmes, subject: None, now: at, known: None },
+        event,
+        at,
+    )
 }
 
 /// What is said of a policy or a person that counts only once somebody else has signed it.

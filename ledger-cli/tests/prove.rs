@@ -617,6 +617,10 @@ fn an_event_is_shown_with_all_that_belongs_to_it() {
     ends(&dealbook(folder.path(), &["show", "event"]), 2);
 }
 
+const APPLICATION: &str = "application=benappl-1";
+const PROGRAMME: &str = "programme=mpop";
+const BENEFICIARY: &str = "beneficiary=444455556666";
+
 #[test]
 fn every_report_is_as_its_schema_says() {
     let folder = ledger();
@@ -640,6 +644,10 @@ fn every_report_is_as_its_schema_says() {
         ("payouts", &["show", "payouts"]),
         ("instalments", &["show", "instalments"]),
         ("openings", &["show", "openings"]),
+        ("incentives", &["show", "incentives"]),
+        ("incentives-expected", &["show", "incentives", "--expected"]),
+        ("incentives-missed", &["show", "incentives", "--missed"]),
+        ("incentives-why", &["show", "incentives", "--why"]),
         ("spend", &["show", "spend"]),
         ("why", &["show", "agreements", "status:active", "--why"]),
         ("receivables", &["show", "receivables"]),
@@ -662,11 +670,18 @@ fn every_report_is_as_its_schema_says() {
         ("offers-by", &["show", "offers", "--by", "product"]),
         ("instalments-by", &["show", "instalments", "--by", "agreement"]),
         ("openings-by", &["show", "openings", "--by", "party"]),
+        ("incentives-by", &["show", "incentives", "--by", "party"]),
         ("spend-by", &["show", "spend", "--by", "buyer"]),
         ("receivables-by", &["show", "receivables", "--by", "buyer"]),
         ("renewals-by", &["show", "renewals", "--by", "buyer", "--within", "20w"]),
         ("sources-by", &["show", "sources", "--by", "month"]),
+        (
+            "record",
+            &["record", "benefit.applied", "--set", APPLICATION, "--set", PROGRAMME, "--set", BENEFICIARY, "--document", "award.txt"],
+        ),
+        ("claim", &["export", "claim", "benappl-1"]),
     ];
+    fs::write(folder.path().join("award.txt"), "applied for").unwrap();
     let json = |args: &[&str]| -> serde_json::Value {
         let output = dealbook(folder.path(), args);
         ends(&output, 0);

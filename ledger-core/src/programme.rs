@@ -248,7 +248,6 @@ pub const EVIDENCE: &[Evidence] = &[
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
     use super::*;
 
     fn definition(rates: &str) -> ProgrammeDefined {

@@ -100,7 +100,8 @@ fn play(steps: &[Step]) -> Ledger {
                 ledger.record(day, "credit.granted", told)
             }
             2..=4 => {
-                let mut told = json!({ "account": holder, "amount": money(amount), "currency": "USD", "month": format!("2025-{month:02}") });
+                let mut told =
+                    json!({ "account": holder, "amount": money(amount), "currency": "USD", "month": format!("2025-{month:02}") });
                 if flags & 1 != 0 {
                     told["credit"] = json!(id);
                 }
@@ -118,16 +119,14 @@ fn play(steps: &[Step]) -> Ledger {
             }
             6 => ledger.record(day, "credit.transferred", json!({ "credit": id, "to": holder })),
             7 => {
-                let mut told = json!({ "credit": id });
-                if flags & 1 != 0 {
-                    told["amount"] = json!(money(amount));
-                }
+                let told = json!({ "credit": id, "amount": money(amount), "currency": "USD", "holder": holder });
                 ledger.record(day, "credit.revoked", told)
             }
             8 => ledger.record(day, "credit.passed_on", json!({ "credit": id, "to": holder, "amount": money(amount), "currency": "USD" })),
             _ => {
                 let entry = u64::from(amount) % (ledger.entries.len() as u64 + 1);
-                let known = ledger.entries.get(usize::try_from(entry).unwrap()).filter(|known| flags & 1 != 0 && !is_about_others(&known.event));
+                let known =
+                    ledger.entries.get(usize::try_from(entry).unwrap()).filter(|known| flags & 1 != 0 && !is_about_others(&known.event));
                 let replacement = known.map(|known| serde_json::to_value(&known.event).unwrap());
                 let mut told = json!({ "entry": known.map_or(entry, |known| known.seq), "reason": "a slip" });
                 if let Some(replacement) = replacement {

@@ -5,6 +5,7 @@ use ledger_core::book::{Book, Decision, Setting, correct, decide};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::governance::EntryCorrected;
 use ledger_core::event::{Draft, Entry, Event, Source};
+use ledger_core::money::Amount;
 use ledger_core::problem::Problem;
 use ledger_core::projection::Projection;
 use ledger_core::projection::programmes::{Programmes, incentives, incentives_missed};
@@ -78,7 +79,7 @@ impl Desk {
     /// A fact of AWS's, confirmed when it is money.
     fn fact(&mut self, at: &str, kind: &str, value: Value) -> u64 {
         let seq = self.record(at, kind, value, document());
-        if matches!(kind, "credit.granted" | "credit.applied") {
+        if matches!(kind, "credit.granted" | "credit.applied" | "credit.revoked") {
             self.confirm(seq);
         }
         seq
@@ -108,7 +109,12 @@ impl Desk {
 
     fn findings(&self) -> Vec<String> {
         let view = self.records.at(Basis::at(u64::MAX));
-        self.programmes.at(&view).findings().into_iter().map(|found| format!("{} {}: {}", found.code, found.subject, found.message)).collect()
+        self.programmes
+            .at(&view)
+            .findings()
+            .into_iter()
+            .map(|found| format!("{} {}: {}", found.code, found.subject, found.message))
+            .collect()
     }
 
     fn report(&self) -> Report {
@@ -176,46 +182,57 @@ fn a_programme_is_defined_by_the_rules() {
     let mut desk = Desk::with_a_deal();
     let wrong = json!({ "programme": "mdf", "beneficiaries": ["everybody"], "evidence": ["goodwill"], "ends_at": "2024-01-01T00:00:00Z",
         "rates": [{ "lowest": "0", "highest": "2" }, { "lowest": "3", "highest": "2" }, { "lowest": "3", "highest": "101" }] });
-    assert_eq!(desk.refused("2025-01-01", "programme.defined", wrong), [
-        "E0203 programme: it is none of those there are",
-        "E0102 document: a programme is defined from the terms that AWS published",
-        "E0203 beneficiaries: it is none of those there are",
-        "E0203 evidence: it is none of those there are",
-        "E0401 rates: a band goes from a rate above 0 up to one of 100 at most",
-        "E0401 rates: a band goes from a rate above 0 up to one of 100 at most",
-        "E0401 rates: a band goes from a rate above 0 up to one of 100 at most",
-        "E0415 ends_at: it holds from 2025-01-01T00:00:00Z",
-    ]);
+    assert_eq!(
+        desk.refused("2025-01-01", "programme.defined", wrong),
+        [
+            "E0203 programme: it is none of those there are",
+            "E0102 document: a programme is defined from the terms that AWS published",
+            "E0203 beneficiaries: it is none of those there are",
+            "E0203 evidence: it is none of those there are",
+            "E0401 rates: a band goes from a rate above 0 up to one of 100 at most",
+            "E0401 rates: a band goes from a rate above 0 up to one of 100 at most",
+            "E0401 rates: a band goes from a rate above 0 up to one of 100 at most",
+            "E0415 ends_at: it holds from 2025-01-01T00:00:00Z",
+        ]
+    );
     let quota = json!({ "programme": "saas-co-sell", "rates": [{ "lowest": "1", "highest": "2" }] });
     assert_eq!(desk.refused_fact("2025-01-01", "programme.defined", quota), ["E0401 rates: it grants nobody a balance"]);
     let again = json!({ "programme": "mpop", "beneficiaries": ["buyer"] });
-    assert_eq!(desk.refused_fact("2025-01-01", "programme.defined", again.clone()), ["E0408 programme: #2 defines it from the same moment"]);
+    assert_eq!(
+        desk.refused_fact("2025-01-01", "programme.defined", again.clone()),
+        ["E0408 programme: #2 defines it from the same moment"]
+    );
     desk.fact("2025-02-01", "programme.defined", again);
     let late = json!({ "programme": "isv-accelerate", "holder": ISV, "until": "2025-01-01T00:00:00Z" });
-    assert_eq!(desk.refused("2025-01-01", "enrolment.granted", late), [
-        "E0418 type: AWS says this, and a document shows it",
-        "E0415 until: it begins at 2025-01-01T00:00:00Z",
-    ]);
+    assert_eq!(
+        desk.refused("2025-01-01", "enrolment.granted", late),
+        ["E0418 type: AWS says this, and a document shows it", "E0415 until: it begins at 2025-01-01T00:00:00Z",]
+    );
 }
 
 #[test]
 fn an_opportunity_comes_before_the_work() {
     let mut desk = Desk::with_a_deal();
     let wrong = json!({ "opportunity": "O1", "from": "the moon", "strategy": "rewrite", "work_planned_at": "2025-05-01T00:00:00Z" });
-    assert_eq!(desk.refused("2025-05-05", "opportunity.registered", wrong), [
-        "E0203 from: it is none of those there are",
-        "E0203 strategy: it is none of those there are",
-        "E0415 work_planned_at: it is registered at 2025-05-05T00:00:00Z",
-    ]);
+    assert_eq!(
+        desk.refused("2025-05-05", "opportunity.registered", wrong),
+        [
+            "E0203 from: it is none of those there are",
+            "E0203 strategy: it is none of those there are",
+            "E0415 work_planned_at: it is registered at 2025-05-05T00:00:00Z",
+        ]
+    );
     assert_eq!(desk.refused("2026-02-01", "work.began", json!({ "opportunity": "O1" })), ["E0415 effective: that day has not come"]);
     let work = desk.done("2025-05-04", "work.began", json!({ "opportunity": "O1" }));
-    assert_eq!(desk.refused("2025-06-04", "work.began", json!({ "opportunity": "O1" })), [
-        format!("E0408 opportunity: #{work} says that it began at 2025-05-04T00:00:00Z")
-    ]);
+    assert_eq!(
+        desk.refused("2025-06-04", "work.began", json!({ "opportunity": "O1" })),
+        [format!("E0408 opportunity: #{work} says that it began at 2025-05-04T00:00:00Z")]
+    );
     assert_eq!(desk.findings(), ["F51 O1: the work on it began, and no registration is recorded"]);
-    assert_eq!(desk.refused("2025-05-05", "opportunity.registered", evidence("O1")), [format!(
-        "E0415 effective: the work on it began at 2025-05-04T00:00:00Z (#{work}), and an opportunity is registered before"
-    )]);
+    assert_eq!(
+        desk.refused("2025-05-05", "opportunity.registered", evidence("O1")),
+        [format!("E0415 effective: the work on it began at 2025-05-04T00:00:00Z (#{work}), and an opportunity is registered before")]
+    );
     desk.fact("2025-05-05", "opportunity.registered", evidence("O1"));
     let late = "it was registered at 2025-05-05T00:00:00Z, and the work began at 2025-05-04T00:00:00Z";
     assert_eq!(desk.findings(), [format!("F51 O1: {late}")]);
@@ -230,35 +247,51 @@ fn an_application_keeps_to_its_programme() {
     let refused = |desk: &Desk, at: &str, value: Value| desk.refused(at, "benefit.applied", value);
     assert_eq!(refused(&desk, "2025-05-25", applied("mdf", json!({}))), ["E0203 programme: it is none of those there are"]);
     assert_eq!(refused(&desk, "2025-05-25", applied("list-and-sell", json!({}))), ["E0407 programme: nothing defines it on 2025-05-25"]);
-    assert_eq!(refused(&desk, "2025-05-25", applied("saas-co-sell", json!({}))), [
-        "E0401 programme: SaaS Co-Sell Benefit is for AWS's sellers, and nobody applies for it"
-    ]);
+    assert_eq!(
+        refused(&desk, "2025-05-25", applied("saas-co-sell", json!({}))),
+        ["E0401 programme: SaaS Co-Sell Benefit is for AWS's sellers, and nobody applies for it"]
+    );
     let by = "(MPOP as defined by #2 from 2025-01-01)";
     let wrong = applied("mpop", json!({ "rate": "2.5", "beneficiary": ISV, "opportunity": "O9" }));
-    assert_eq!(refused(&desk, "2025-08-19", wrong), [
-        format!("E0401 rate: the programme gives 1-2 % {by}"),
-        "E0407 opportunity: no registration of it is recorded by then".to_owned(),
-        format!("E0414 beneficiary: the programme is for the buyer {by}"),
-        format!("E0415 effective: the deal could be applied for until 2025-08-19T00:00:00Z {by}"),
-    ]);
-    assert_eq!(refused(&desk, "2025-12-01", applied("mpop", json!({ "agreement": "agmt-9" }))), [
-        format!("E0415 effective: it took applications until 2025-11-01T00:00:00Z {by}"),
-        "E0407 agreement: no acceptance of it is recorded by then".to_owned(),
-    ]);
+    assert_eq!(
+        refused(&desk, "2025-08-19", wrong),
+        [
+            format!("E0401 rate: the programme gives 1-2 % {by}"),
+            "E0407 opportunity: no registration of it is recorded by then".to_owned(),
+            format!("E0414 beneficiary: the programme is for the buyer {by}"),
+            format!("E0415 effective: the deal could be applied for until 2025-08-19T00:00:00Z {by}"),
+        ]
+    );
+    assert_eq!(
+        refused(&desk, "2025-12-01", applied("mpop", json!({ "agreement": "agmt-9" }))),
+        [
+            format!("E0415 effective: it took applications until 2025-11-01T00:00:00Z {by}"),
+            "E0407 agreement: no acceptance of it is recorded by then".to_owned(),
+        ]
+    );
     let by = "(WMP as defined by #1 from 2024-10-01)";
-    assert_eq!(refused(&desk, "2025-05-25", applied("wmp", json!({}))), [format!("E0102 opportunity: the programme asks for evidence {by}")]);
+    assert_eq!(
+        refused(&desk, "2025-05-25", applied("wmp", json!({}))),
+        [format!("E0102 opportunity: the programme asks for evidence {by}")]
+    );
     desk.done("2025-05-06", "opportunity.registered", json!({ "opportunity": "O2", "from": "aws" }));
-    assert_eq!(refused(&desk, "2025-05-25", applied("wmp", json!({ "opportunity": "O2" }))), [
-        format!("E0401 opportunity: the programme asks that the workload comes from outside of AWS {by}"),
-        format!("E0401 opportunity: the programme asks that it is moved in one of AWS's seven ways {by}"),
-        format!("E0401 opportunity: the programme asks that the system outside is switched off on a day {by}"),
-        format!("E0401 opportunity: the programme asks that more is consumed on AWS {by}"),
-    ]);
-    assert_eq!(desk.refused("2025-05-25", "arr.stated", json!({ "amount": "0", "currency": "USD" })), [
-        "E0102 document: it is a stated fact, and a document states it",
-        "E0401 amount: nothing is no credit",
-        "E0102 opportunity: it is the ARR of something",
-    ]);
+    assert_eq!(
+        refused(&desk, "2025-05-25", applied("wmp", json!({ "opportunity": "O2" }))),
+        [
+            format!("E0401 opportunity: the programme asks that the workload comes from outside of AWS {by}"),
+            format!("E0401 opportunity: the programme asks that it is moved in one of AWS's seven ways {by}"),
+            format!("E0401 opportunity: the programme asks that the system outside is switched off on a day {by}"),
+            format!("E0401 opportunity: the programme asks that more is consumed on AWS {by}"),
+        ]
+    );
+    assert_eq!(
+        desk.refused("2025-05-25", "arr.stated", json!({ "amount": "0", "currency": "USD" })),
+        [
+            "E0102 document: it is a stated fact, and a document states it",
+            "E0401 amount: nothing is no credit",
+            "E0102 opportunity: it is the ARR of something",
+        ]
+    );
     // As a fact each of them is found instead.
     desk.fact("2025-08-19", "benefit.applied", applied("mpop", json!({ "beneficiary": ISV })));
     desk.fact("2025-08-20", "benefit.applied", applied("wmp", json!({ "application": "A2", "opportunity": "O2", "rate": "25" })));
@@ -277,54 +310,64 @@ fn an_application_keeps_to_its_programme() {
 fn a_credit_is_what_a_document_shows() {
     let mut desk = Desk::with_a_deal();
     let wrong = granted("C1", "0", json!({ "currency": "XXQ", "ends_at": "2025-05-01T00:00:00Z" }));
-    assert_eq!(desk.refused("2025-06-01", "credit.granted", wrong), [
-        "E0418 type: AWS says this, and a document shows it",
-        "E0205 currency: ISO 4217 does not list it",
-        "E0401 amount: nothing is no credit",
-        "E0415 ends_at: it begins at 2025-06-01T00:00:00Z",
-    ]);
+    assert_eq!(
+        desk.refused("2025-06-01", "credit.granted", wrong),
+        [
+            "E0418 type: AWS says this, and a document shows it",
+            "E0205 currency: ISO 4217 does not list it",
+            "E0401 amount: nothing is no credit",
+            "E0415 ends_at: it begins at 2025-06-01T00:00:00Z",
+        ]
+    );
     let pending = desk.record("2025-06-01", "credit.granted", granted("C1", "12000.00", json!({})), document());
     assert_eq!(desk.report().rows.len(), 0, "nobody has signed it");
-    assert_eq!(desk.refused_fact("2025-06-02", "credit.granted", granted("C1", "1", json!({}))), [
-        "E0408 credit: a credit of this id is recorded already"
-    ]);
+    assert_eq!(
+        desk.refused_fact("2025-06-02", "credit.granted", granted("C1", "1", json!({}))),
+        ["E0408 credit: a credit of this id is recorded already"]
+    );
     let pass = |credit: &str, to: &str, amount: &str, currency: &str| json!({ "credit": credit, "to": to, "amount": amount, "currency": currency });
-    assert_eq!(desk.refused("2025-06-02", "credit.passed_on", pass("C1", OTHER, "1", "USD")), [
-        "E0407 credit: it waits for its approvals, and counts nowhere"
-    ]);
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.passed_on", pass("C1", OTHER, "1", "USD")),
+        ["E0407 credit: it waits for its approvals, and counts nowhere"]
+    );
     desk.confirm(pending);
-    assert_eq!(desk.refused("2025-05-02", "credit.passed_on", pass("C1", OTHER, "1", "USD")), [
-        "E0407 credit: no grant of it is recorded by then"
-    ]);
-    assert_eq!(desk.refused("2025-06-02", "credit.passed_on", pass("C1", BUYER, "1", "EUR")), [
-        "E0401 currency: the credit is in USD",
-        "E0401 to: it holds the credit itself",
-    ]);
-    assert_eq!(desk.refused("2025-06-02", "credit.passed_on", pass("C1", OTHER, "12000.01", "USD")), [
-        "E0401 amount: 12000.00 of the credit has not been passed on"
-    ]);
+    assert_eq!(
+        desk.refused("2025-05-02", "credit.passed_on", pass("C1", OTHER, "1", "USD")),
+        ["E0407 credit: no grant of it is recorded by then"]
+    );
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.passed_on", pass("C1", BUYER, "1", "EUR")),
+        ["E0401 currency: the credit is in USD", "E0401 to: it holds the credit itself",]
+    );
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.passed_on", pass("C1", OTHER, "12000.01", "USD")),
+        ["E0401 amount: 12000.00 of the credit has not been passed on"]
+    );
     let used = |month: &str| json!({ "account": BUYER, "amount": "1.00", "currency": "USD", "month": month });
-    assert_eq!(desk.refused("2025-06-02", "credit.applied", used("2025-13")), [
-        "E0418 type: AWS says this, and a document shows it",
-        "E0206 month: it is no month",
-    ]);
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.applied", used("2025-13")),
+        ["E0418 type: AWS says this, and a document shows it", "E0206 month: it is no month",]
+    );
     assert_eq!(desk.refused_fact("2025-06-02", "credit.applied", used("2026-02")), ["E0415 month: that month has not come"]);
-    assert_eq!(desk.refused("2025-06-02", "credit.revoked", json!({ "credit": "C2", "amount": "1" })), [
-        "E0418 type: AWS says this, and a document shows it",
-        "E0407 credit: no grant of it is recorded by then",
-    ]);
-    assert_eq!(desk.refused("2025-06-02", "benefit.reviewed", json!({ "application": "A1", "status": "APPROVED" })), [
-        "E0418 type: AWS says this, and a document shows it",
-        "E0407 application: nobody had applied under this id by then",
-    ]);
-    assert_eq!(desk.refused("2025-06-02", "quota.retired", json!({ "amount": "1", "currency": "USD" })), [
-        "E0418 type: AWS says this, and a document shows it"
-    ]);
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.revoked", json!({ "credit": "C2", "amount": "1", "currency": "USD", "holder": BUYER })),
+        ["E0418 type: AWS says this, and a document shows it", "E0407 credit: no grant of it is recorded by then",]
+    );
+    let foreign = json!({ "credit": "C1", "amount": "1", "currency": "EUR", "holder": BUYER });
+    assert_eq!(desk.refused_fact("2025-06-02", "credit.revoked", foreign), ["E0401 currency: the credit is in USD"]);
+    assert_eq!(
+        desk.refused("2025-06-02", "benefit.reviewed", json!({ "application": "A1", "status": "APPROVED" })),
+        ["E0418 type: AWS says this, and a document shows it", "E0407 application: nobody had applied under this id by then",]
+    );
+    assert_eq!(
+        desk.refused("2025-06-02", "quota.retired", json!({ "amount": "1", "currency": "USD" })),
+        ["E0418 type: AWS says this, and a document shows it"]
+    );
     let twins = json!({ "credit": "C1", "children": [{ "credit": "C2", "amount": "6000" }, { "credit": "C2", "amount": "6000" }] });
-    assert_eq!(desk.refused("2025-06-02", "credit.split", twins), [
-        "E0408 children: another credit has this id",
-        "E0408 children: another credit has this id",
-    ]);
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.split", twins),
+        ["E0408 children: another credit has this id", "E0408 children: another credit has this id",]
+    );
 }
 
 #[test]
@@ -336,20 +379,87 @@ fn a_grant_is_held_against_its_programme() {
     assert_eq!(desk.findings(), [message]);
     desk.fact("2025-06-02", "credit.granted", granted("C2", "1.00", json!({ "programme": "saas-co-sell" })));
     desk.fact("2024-06-02", "credit.granted", granted("C3", "1.00", json!({ "programme": "wmp" })));
-    assert_eq!(desk.findings()[1..], [
-        "F50 C2: SaaS Co-Sell Benefit is nobody's balance, and this is a credit",
-        "F61 C2: nothing defines SaaS Co-Sell Benefit on 2025-06-02",
-        "F61 C3: nothing defines WMP on 2024-06-02",
-    ]);
+    assert_eq!(
+        desk.findings()[1..],
+        [
+            "F50 C2: SaaS Co-Sell Benefit is nobody's balance, and this is a credit",
+            "F61 C2: nothing defines SaaS Co-Sell Benefit on 2025-06-02",
+            "F61 C3: nothing defines WMP on 2024-06-02",
+        ]
+    );
+}
+
+#[test]
+fn a_split_that_aws_does_not_make_is_found_when_it_is_a_fact() {
+    let mut desk = Desk::with_a_deal();
+    desk.fact("2025-06-01", "credit.granted", granted("C1", "1000.00", json!({})));
+    let parts = |amounts: &[&str]| -> Vec<Value> {
+        (2..).zip(amounts).map(|(at, amount)| json!({ "credit": format!("C{at}"), "amount": amount })).collect()
+    };
+    assert_eq!(
+        desk.refused("2025-06-02", "credit.split", json!({ "credit": "C1", "children": parts(&["400", "500"]) })),
+        ["E0401 children: its parts sum to 900.00, and 1000.00 was left of it"]
+    );
+    desk.fact("2025-06-02", "credit.split", json!({ "credit": "C1", "children": parts(&["400", "500"]) }));
+    assert_eq!(desk.findings()[0], "F55 C1: its parts sum to 900.00, and 1000.00 was left of it");
+    let amounts = |name| {
+        desk.column(name)
+            .iter()
+            .map(|cell| if let Cell::Amount(amount) = cell { amount.to_string() } else { String::new() })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(amounts("granted"), ["100.00", "400.00", "500.00"]);
+    assert_eq!(amounts("balance"), ["100.00", "400.00", "500.00"]);
+}
+
+/// Vector T12 and the rest of AWS's order: soonest end, then fewest services, then oldest; what never ends is last.
+#[test]
+fn credits_are_used_in_the_published_order() {
+    let mut desk = Desk::with_a_deal();
+    let (soon, late) = ("2026-02-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    let mut grant = |at: &str, credit: &str, ends: Option<&str>, services: &[&str]| {
+        let mut more = json!({ "services": services });
+        if let Some(ends) = ends {
+            more["ends_at"] = json!(ends);
+        }
+        desk.fact(at, "credit.granted", granted(credit, "10.00", more));
+    };
+    grant("2025-01-01", "never", None, &["AmazonEC2"]);
+    grant("2025-01-02", "all", Some(late), &[]);
+    grant("2025-01-03", "two", Some(late), &["AmazonEC2", "AmazonS3"]);
+    grant("2025-01-05", "new", Some(late), &["AmazonEC2"]);
+    grant("2025-01-04", "old", Some(late), &["AmazonEC2"]);
+    grant("2025-06-01", "soon", Some(soon), &["AmazonEC2", "AmazonS3"]);
+    grant("2025-01-01", "other", Some(soon), &["AmazonRDS"]);
+    let order = ["soon", "old", "new", "two", "all", "never"];
+    for (at, _) in order.iter().enumerate() {
+        let total =
+            json!({ "account": BUYER, "amount": (at * 10 + 5).to_string(), "currency": "USD", "month": "2025-12", "service": "AmazonEC2" });
+        let total = desk.fact("2026-01-01", "credit.applied", total);
+        let view = desk.records.at(Basis::at(u64::MAX));
+        let all = desk.programmes.at(&view);
+        for (place, id) in order.iter().enumerate() {
+            let expected = if place < at {
+                "10"
+            } else if place == at {
+                "5"
+            } else {
+                "0"
+            };
+            assert_eq!(Amount::from_units(all.credit(id).unwrap().applied()).to_string(), expected, "{id} with {at}5.00 used");
+        }
+        assert_eq!(all.credit("other").unwrap().applied(), 0, "it pays for another service");
+        drop(all);
+        drop(view);
+        desk.correct(total, None).unwrap();
+    }
 }
 
 #[test]
 fn an_estimate_gives_way_to_the_bill() {
     let mut desk = Desk::with_a_deal();
     desk.fact("2025-06-01", "credit.granted", granted("C1", "1000.00", json!({})));
-    let used = |amount: &str, estimated: bool| {
-        json!({ "credit": "C1", "account": BUYER, "amount": amount, "currency": "USD", "month": "2025-07", "estimated": estimated })
-    };
+    let used = |amount: &str, estimated: bool| json!({ "credit": "C1", "account": BUYER, "amount": amount, "currency": "USD", "month": "2025-07", "estimated": estimated });
     desk.fact("2025-07-20", "credit.applied", used("80.00", true));
     desk.fact("2025-08-03", "credit.applied", used("95.50", false));
     // What is recorded late of an earlier estimate changes nothing.

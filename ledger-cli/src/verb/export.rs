@@ -40,7 +40,9 @@ pub(crate) enum Form {
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     match (args.form, &args.id) {
         (Form::Claim, id) => return claim::run(id.as_deref(), args.within.is_some(), &args.reading, context),
-        (Form::Ics, Some(id)) => return Err(Failure::usage(format!("a calendar is of everything, and not of `{id}`")).hint("dealbook export ics")),
+        (Form::Ics, Some(id)) => {
+            return Err(Failure::usage(format!("a calendar is of everything, and not of `{id}`")).hint("dealbook export ics"));
+        }
         (Form::Ics, None) => (),
     }
     let session = Session::open(context)?;

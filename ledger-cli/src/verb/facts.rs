@@ -72,7 +72,9 @@ impl Facts {
 
     /// Whose it is: whose feed says so, or who stands in it.
     pub(super) fn party(&self) -> Cell {
-        let found = ["recipient", "party", "seller", "grantor", "proposer", "person", "holder", "beneficiary"].iter().find_map(|field| self.text(field));
+        let found = ["recipient", "party", "seller", "grantor", "proposer", "person", "holder", "beneficiary"]
+            .iter()
+            .find_map(|field| self.text(field));
         Cell::or_empty(found, Cell::text)
     }
 
@@ -125,20 +127,18 @@ fn fields_of(key: Key) -> &'static [&'static str] {
     match key {
         Key::Any | Key::Type => &[],
         Key::Buyer => &["acceptor", "acceptor_account", "counterparty", "end_user", "payer", "buyer", "taxed_account"],
-        Key::Party => {
-            &[
-                "recipient",
-                "recipient_account",
-                "seller",
-                "seller_account",
-                "proposer",
-                "proposer_account",
-                "manufacturer",
-                "party",
-                "holder",
-                "beneficiary",
-            ]
-        }
+        Key::Party => &[
+            "recipient",
+            "recipient_account",
+            "seller",
+            "seller_account",
+            "proposer",
+            "proposer_account",
+            "manufacturer",
+            "party",
+            "holder",
+            "beneficiary",
+        ],
         Key::Product => &["product"],
         Key::Offer => &["offer"],
         Key::Agreement => &["agreement", "preceding", "renews", "replaces"],

@@ -239,7 +239,8 @@ fn waits(all: impl IntoIterator<Item = (u64, Amount, Currency)>) -> Vec<String> 
 
 /// A balance that was brought forward is not known before its cut-over: who asks for an earlier day is told.
 fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
-    let missed = states.billing.not_yet(basis);
+    let mut missed = states.billing.not_yet(basis);
+    missed.extend(states.programmes.not_yet(basis).into_iter().filter(|grant| !missed.contains(grant)).collect::<Vec<_>>());
     let Some((_, cut_over)) = missed.iter().max_by_key(|(_, cut_over)| *cut_over) else { return Ok(()) };
     let items: Vec<String> = missed.iter().take(5).map(|(item, cut_over)| format!("{item} begins at {cut_over}")).collect();
     let failure = Failure::new(Code::E0422, "the ledger does not know that day yet").because(items.join("; "));
@@ -513,7 +514,21 @@ fn names_of(key: Key) -> &'static [&'static str] {
     match key {
         Key::Any => &[],
         Key::Buyer => &["buyer", "buyer_name", "counterparty", "counterparty_name", "targets"],
-        Key::Party => &["party", "party_name", "recipient", "seller", "seller_name", "partner", "partner_name", "isv", "isv_name", "holder", "holder_name", "beneficiary", "beneficiary_name"],
+        Key::Party => &[
+            "party",
+            "party_name",
+            "recipient",
+            "seller",
+            "seller_name",
+            "partner",
+            "partner_name",
+            "isv",
+            "isv_name",
+            "holder",
+            "holder_name",
+            "beneficiary",
+            "beneficiary_name",
+        ],
         Key::Product => &["product"],
         Key::Offer => &["offer", "offer_name", "offer_set", "subject"],
         Key::Agreement => &["agreement", "deal", "initial", "preceding", "next", "accepted_by", "subject"],

@@ -360,7 +360,10 @@ pub fn correct(
 }
 
 /// Whether what was recorded still holds when an entry is corrected: nothing is out of the ordinary that was not before.
-fn still_holds((before, granted): (&View<'_>, &Incentives<'_>), (after, credits): (&View<'_>, &Incentives<'_>)) -> Result<(), Vec<Problem>> {
+fn still_holds(
+    (before, granted): (&View<'_>, &Incentives<'_>),
+    (after, credits): (&View<'_>, &Incentives<'_>),
+) -> Result<(), Vec<Problem>> {
     let mut breaches = Breaches::default();
     let told = |view: &View<'_>, credits: &Incentives<'_>| -> BTreeSet<_> {
         view.findings().into_iter().chain(credits.broken()).map(|found| (found.code, found.subject, found.message)).collect()

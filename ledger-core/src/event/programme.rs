@@ -259,15 +259,18 @@ pub struct CreditPassedOn {
     pub to: AccountId,
 }
 
-/// AWS took a credit back.
+/// AWS took a credit back, or some of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreditRevoked {
-    /// How much of it; all that is left when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Amount>,
+    /// How much of it.
+    pub amount: Amount,
     /// The credit.
     pub credit: Reference,
+    /// Its currency.
+    pub currency: Currency,
+    /// Who held it.
+    pub holder: AccountId,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

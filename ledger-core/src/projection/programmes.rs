@@ -14,6 +14,7 @@ mod benefits;
 mod claim;
 mod credits;
 mod findings;
+mod fold;
 mod reports;
 mod why;
 
@@ -24,10 +25,11 @@ use serde::{Deserialize, Serialize};
 pub use self::benefits::Benefit;
 pub use self::claim::{Claim, claim};
 pub use self::credits::{Credit, Use};
+use self::credits::{Trouble, grants};
 pub(crate) use self::credits::{month, unfit_split};
+use self::fold::fold;
 pub use self::reports::{conservation, incentives, incentives_expected, incentives_missed};
 pub use self::why::{Part, RULES, why};
-use self::credits::{Trouble, fold, grants};
 use super::Projection;
 use super::records::View;
 use crate::chain::Hash;
@@ -35,7 +37,7 @@ use crate::event::programme::OpportunityRegistered;
 use crate::event::{Entry, Event};
 use crate::money::{Amount, Currency};
 use crate::programme::{Definition, Shown};
-use crate::time::Instant;
+use crate::time::{Basis, Instant};
 
 /// What somebody recorded of a programme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +86,16 @@ fn is_ours(event: &Event) -> bool {
     }
 }
 
-/// The amount of a fact that counts only when a second person has signed it.
+/// Whether a fact is money, which counts only when a second person has signed it.
 fn awaits_approval(event: &Event) -> bool {
-    matches!(event, Event::BalanceBroughtForward(_) | Event::CreditGranted(_) | Event::CreditApplied(_) | Event::CreditPassedOn(_))
+    matches!(
+        event,
+        Event::BalanceBroughtForward(_)
+            | Event::CreditGranted(_)
+            | Event::CreditApplied(_)
+            | Event::CreditPassedOn(_)
+            | Event::CreditRevoked(_)
+    )
 }
 
 impl Programmes {
@@ -127,6 +136,18 @@ impl Programmes {
     /// Whether money of an entry counts.
     pub(crate) fn is_confirmed(&self, seq: u64) -> bool {
         self.confirmed.contains_key(&seq)
+    }
+
+    /// The grants brought forward that a question from before their cut-over would miss: what, and since when it is accounted for.
+    pub fn not_yet(&self, basis: &Basis) -> Vec<(String, Instant)> {
+        let Some(before) = basis.effective_before else { return Vec::new() };
+        let by = |at: Option<&u64>| at.is_some_and(|at| *at <= basis.known_at);
+        let counts = |fact: &&Fact| by(self.confirmed.get(&fact.seq)) && !by(self.corrected.get(&fact.seq));
+        let misses = |fact: &Fact| match &fact.event {
+            Event::BalanceBroughtForward(it) if it.cut_over >= before => Some((format!("{} {}", it.kind, it.item), it.cut_over)),
+            _ => None,
+        };
+        self.facts.iter().filter(counts).filter_map(misses).collect()
     }
 
     /// What had been told at the basis of a view.
@@ -241,6 +262,7 @@ impl<'a> Incentives<'a> {
             Event::CreditGranted(it) => Some((fact.seq, it.amount, it.currency)),
             Event::CreditApplied(it) => Some((fact.seq, it.amount, it.currency)),
             Event::CreditPassedOn(it) => Some((fact.seq, it.amount, it.currency)),
+            Event::CreditRevoked(it) => Some((fact.seq, it.amount, it.currency)),
             _ => None,
         };
         self.pending.iter().filter_map(told)

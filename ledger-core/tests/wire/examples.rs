@@ -227,7 +227,11 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "to": "111122223333"}"#,
         r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "to": "111122223333"}"#,
     ),
-    ("credit.revoked", r#"{"amount": "12.30", "credit": "4711", "reason": "terms broken"}"#, r#"{"credit": "4711"}"#),
+    (
+        "credit.revoked",
+        r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "holder": "111122223333", "reason": "terms broken"}"#,
+        r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "holder": "111122223333"}"#,
+    ),
     (
         "credit.split",
         r#"{"children": [{"amount": "100.00", "credit": "4712"}, {"amount": "200.00", "credit": "4713"}], "credit": "4711"}"#,

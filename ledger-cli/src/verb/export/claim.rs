@@ -28,7 +28,8 @@ pub(in crate::verb) fn columns() -> Vec<Column> {
 }
 
 pub(super) fn run(id: Option<&str>, within: bool, reading: &Reading, context: &Context) -> Result<Exit, Failure> {
-    let id = id.ok_or_else(|| Failure::usage("export claim takes an application or a credit").hint("dealbook show incentives --expected"))?;
+    let id =
+        id.ok_or_else(|| Failure::usage("export claim takes an application or a credit").hint("dealbook show incentives --expected"))?;
     if within {
         return Err(Failure::usage("--within does not fit `export claim`").hint("--within goes with export ics"));
     }

@@ -21,6 +21,7 @@ pub(in crate::book) fn money_in(event: &Event) -> Option<(AccountId, Amount, Cur
         Event::BalanceBroughtForward(balance) => Some((balance.party, balance.amount, balance.currency)),
         Event::CreditGranted(credit) => Some((credit.holder, credit.amount, credit.currency)),
         Event::CreditApplied(credit) => Some((credit.account, credit.amount, credit.currency)),
+        Event::CreditRevoked(credit) => Some((credit.holder, credit.amount, credit.currency)),
         Event::CreditPassedOn(credit) => Some((credit.to, credit.amount, credit.currency)),
         Event::EntryCorrected(corrected) => money_in(corrected.replacement.as_ref()?),
         event => event.billing().map(|row| (row.recipient, row.amount, row.currency)),

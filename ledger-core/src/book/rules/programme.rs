@@ -4,8 +4,8 @@ use super::Breaches;
 use crate::book::decide::Setting;
 use crate::chain::Hash;
 use crate::event::programme::{
-    ArrStated, BenefitApplied, BenefitReviewed, CreditApplied, CreditGranted, CreditPassedOn, CreditRevoked, CreditSplit, CreditTransferred,
-    EnrolmentGranted, OpportunityRegistered, ProgrammeDefined, QuotaRetired, WorkBegan,
+    ArrStated, BenefitApplied, BenefitReviewed, CreditApplied, CreditGranted, CreditPassedOn, CreditRevoked, CreditSplit,
+    CreditTransferred, EnrolmentGranted, OpportunityRegistered, ProgrammeDefined, QuotaRetired, WorkBegan,
 };
 use crate::id::Reference;
 use crate::money::{Amount, Currency};
@@ -61,7 +61,13 @@ impl Breaches {
     }
 }
 
-pub(in crate::book) fn defined(setting: &Setting<'_>, told: &ProgrammeDefined, document: Option<Hash>, at: Instant, breaches: &mut Breaches) {
+pub(in crate::book) fn defined(
+    setting: &Setting<'_>,
+    told: &ProgrammeDefined,
+    document: Option<Hash>,
+    at: Instant,
+    breaches: &mut Breaches,
+) {
     breaches.programme(&told.programme);
     if document.is_none() {
         let why = "a programme is defined from the terms that AWS published";
@@ -79,7 +85,13 @@ pub(in crate::book) fn defined(setting: &Setting<'_>, told: &ProgrammeDefined, d
         let (low, high) = (band.lowest.units(), band.highest.units());
         if low <= 0 || high < low || hundred < high {
             let found = format!("{}-{}", band.lowest, band.highest);
-            breaches.add(Code::E0401, "rates", found, "a band goes from a rate above 0 up to one of 100 at most", "in per cent: lowest, then highest");
+            breaches.add(
+                Code::E0401,
+                "rates",
+                found,
+                "a band goes from a rate above 0 up to one of 100 at most",
+                "in per cent: lowest, then highest",
+            );
         }
     }
     if named(told.programme.as_str()).is_some_and(|programme| !programme.keeps_balance()) && !told.rates.is_empty() {
@@ -105,7 +117,13 @@ pub(in crate::book) fn enrolled(told: &EnrolmentGranted, document: Option<Hash>,
 }
 
 /// An opportunity: before the work begins, unless a document shows that AWS registered it all the same.
-pub(in crate::book) fn opportunity(setting: &Setting<'_>, told: &OpportunityRegistered, at: Instant, is_fact: bool, breaches: &mut Breaches) {
+pub(in crate::book) fn opportunity(
+    setting: &Setting<'_>,
+    told: &OpportunityRegistered,
+    at: Instant,
+    is_fact: bool,
+    breaches: &mut Breaches,
+) {
     let from: Vec<&str> = OUTSIDE.iter().copied().chain(["aws"]).collect();
     breaches.one_of("from", told.from.as_deref(), &from);
     breaches.one_of("strategy", told.strategy.as_deref(), STRATEGIES);
@@ -129,7 +147,13 @@ pub(in crate::book) fn work(setting: &Setting<'_>, told: &WorkBegan, at: Instant
         breaches.add(Code::E0408, "opportunity", told.opportunity.as_str(), why, format!("dealbook correct {seq}"));
     }
     if setting.now < at {
-        breaches.add(Code::E0415, "effective", at.to_string(), "that day has not come", "record it when it has; work_planned_at holds a plan");
+        breaches.add(
+            Code::E0415,
+            "effective",
+            at.to_string(),
+            "that day has not come",
+            "record it when it has; work_planned_at holds a plan",
+        );
     }
 }
 
@@ -159,10 +183,22 @@ pub(in crate::book) fn applied(setting: &Setting<'_>, told: &BenefitApplied, is_
         };
         let rule = definition.rule();
         if let Some(ends) = definition.terms.ends_at.filter(|ends| *ends <= at) {
-            breaches.add(Code::E0415, "effective", at.to_string(), format!("it took applications until {ends} ({rule})"), "another programme");
+            breaches.add(
+                Code::E0415,
+                "effective",
+                at.to_string(),
+                format!("it took applications until {ends} ({rule})"),
+                "another programme",
+            );
         }
         if let Some(rate) = told.rate.filter(|rate| !definition.gives(*rate)) {
-            breaches.add(Code::E0401, "rate", rate.to_string(), format!("the programme gives {} ({rule})", definition.rates()), "a rate it gives");
+            breaches.add(
+                Code::E0401,
+                "rate",
+                rate.to_string(),
+                format!("the programme gives {} ({rule})", definition.rates()),
+                "a rate it gives",
+            );
         }
         let opportunity = told.opportunity.as_ref().map(Reference::as_str);
         let shown = opportunity.and_then(|opportunity| all.shown(opportunity));
@@ -184,7 +220,13 @@ pub(in crate::book) fn applied(setting: &Setting<'_>, told: &BenefitApplied, is_
         }
         let Some(agreement) = &told.agreement else { return };
         let Some(deal) = all.deal(agreement) else {
-            return breaches.add(Code::E0407, "agreement", agreement.as_str(), "no acceptance of it is recorded by then", "dealbook show agreements");
+            return breaches.add(
+                Code::E0407,
+                "agreement",
+                agreement.as_str(),
+                "no acceptance of it is recorded by then",
+                "dealbook show agreements",
+            );
         };
         let holders: Vec<_> = definition.terms.beneficiaries.iter().filter_map(|role| deal.holder_of(role)).collect();
         if !holders.is_empty() && !holders.contains(&told.beneficiary) {
@@ -199,7 +241,13 @@ pub(in crate::book) fn applied(setting: &Setting<'_>, told: &BenefitApplied, is_
     });
 }
 
-pub(in crate::book) fn reviewed(setting: &Setting<'_>, told: &BenefitReviewed, document: Option<Hash>, at: Instant, breaches: &mut Breaches) {
+pub(in crate::book) fn reviewed(
+    setting: &Setting<'_>,
+    told: &BenefitReviewed,
+    document: Option<Hash>,
+    at: Instant,
+    breaches: &mut Breaches,
+) {
     breaches.documented("benefit.reviewed", document);
     let known = standing(setting, at, |all| all.benefits().iter().any(|benefit| benefit.id == told.application.as_str()));
     if !known {
@@ -208,7 +256,13 @@ pub(in crate::book) fn reviewed(setting: &Setting<'_>, told: &BenefitReviewed, d
     }
 }
 
-pub(in crate::book) fn granted_credit(setting: &Setting<'_>, told: &CreditGranted, document: Option<Hash>, at: Instant, breaches: &mut Breaches) {
+pub(in crate::book) fn granted_credit(
+    setting: &Setting<'_>,
+    told: &CreditGranted,
+    document: Option<Hash>,
+    at: Instant,
+    breaches: &mut Breaches,
+) {
     breaches.documented("credit.granted", document);
     breaches.credit(told.amount, told.currency);
     let begins = told.starts_at.unwrap_or(at);
@@ -242,7 +296,13 @@ pub(in crate::book) fn passed_on(setting: &Setting<'_>, told: &CreditPassedOn, a
         let Some(credit) = all.credit(told.credit.as_str()) else { return };
         let open = credit.granted() - credit.passed_on.iter().map(|(units, _)| units).sum::<i128>();
         if credit.currency != told.currency {
-            breaches.add(Code::E0401, "currency", told.currency.as_str(), format!("the credit is in {}", credit.currency), "the credit's currency");
+            breaches.add(
+                Code::E0401,
+                "currency",
+                told.currency.as_str(),
+                format!("the credit is in {}", credit.currency),
+                "the credit's currency",
+            );
         } else if open < told.amount.units() {
             let why = format!("{} of the credit has not been passed on", Amount::from_units(open).half_up(2));
             breaches.add(Code::E0401, "amount", told.amount.to_string(), why, "no more than that");
@@ -255,10 +315,17 @@ pub(in crate::book) fn passed_on(setting: &Setting<'_>, told: &CreditPassedOn, a
 
 pub(in crate::book) fn revoked(setting: &Setting<'_>, told: &CreditRevoked, document: Option<Hash>, at: Instant, breaches: &mut Breaches) {
     breaches.documented("credit.revoked", document);
+    breaches.credit(told.amount, told.currency);
     standing(setting, at, |all| {
         breaches.known_credit(all, &told.credit);
-        if let Some((amount, credit)) = told.amount.zip(all.credit(told.credit.as_str())) {
-            breaches.credit(amount, credit.currency);
+        if let Some(credit) = all.credit(told.credit.as_str()).filter(|credit| credit.currency != told.currency) {
+            breaches.add(
+                Code::E0401,
+                "currency",
+                told.currency.as_str(),
+                format!("the credit is in {}", credit.currency),
+                "the credit's currency",
+            );
         }
     });
 }
@@ -269,7 +336,13 @@ pub(in crate::book) fn split(setting: &Setting<'_>, told: &CreditSplit, at: Inst
         breaches.known_credit(all, &told.credit);
         for part in &told.children {
             if all.names_credit(part.credit.as_str()) || told.children.iter().filter(|other| other.credit == part.credit).count() > 1 {
-                breaches.add(Code::E0408, "children", part.credit.as_str(), "another credit has this id", "every part has an id of its own");
+                breaches.add(
+                    Code::E0408,
+                    "children",
+                    part.credit.as_str(),
+                    "another credit has this id",
+                    "every part has an id of its own",
+                );
             }
         }
         let Some(credit) = all.credit(told.credit.as_str()).filter(|_| !is_fact) else { return };

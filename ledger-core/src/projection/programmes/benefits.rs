@@ -131,10 +131,14 @@ impl Incentives<'_> {
 
     fn benefit_of(&self, applied: &BenefitApplied, fact: &Fact, since: Option<Instant>) -> Benefit {
         let id = applied.application.to_string();
-        let mut reviews: Vec<_> = self.facts().iter().filter_map(|fact| match &fact.event {
-            Event::BenefitReviewed(it) if it.application.as_str() == id => Some((it.status.clone(), fact.effective_at, fact.seq)),
-            _ => None,
-        }).collect();
+        let mut reviews: Vec<_> = self
+            .facts()
+            .iter()
+            .filter_map(|fact| match &fact.event {
+                Event::BenefitReviewed(it) if it.application.as_str() == id => Some((it.status.clone(), fact.effective_at, fact.seq)),
+                _ => None,
+            })
+            .collect();
         reviews.sort_by_key(|(_, at, seq)| (*at, *seq));
         let opportunity = applied.opportunity.as_ref();
         let terms = opportunity.and_then(|opportunity| self.shown(opportunity.as_str())).map(|shown| shown.terms);
@@ -176,7 +180,7 @@ impl Incentives<'_> {
             }
             _ => None,
         };
-        self.facts().iter().filter_map(|fact| told(fact)).max_by_key(|(place, _)| *place).map(|(_, stated)| stated)
+        self.facts().iter().filter_map(told).max_by_key(|(place, _)| *place).map(|(_, stated)| stated)
     }
 
     /// The agreement that an offer became.
@@ -212,7 +216,8 @@ impl Incentives<'_> {
         let value = terms.value.or_else(|| offer.as_ref()?.value).zip(currency);
         let parties: BTreeSet<AccountId> = [isv, seller].into_iter().flatten().collect();
         let offers = |offer: &OfferId| standing.offers.contains(offer);
-        let opportunity = opportunities.iter().find(|it| it.agreement.as_ref() == Some(&terms.agreement) || it.offer.as_ref().is_some_and(offers));
+        let opportunity =
+            opportunities.iter().find(|it| it.agreement.as_ref() == Some(&terms.agreement) || it.offer.as_ref().is_some_and(offers));
         Some(Deal {
             agreement: terms.agreement.clone(),
             accepted,
@@ -254,7 +259,7 @@ impl Incentives<'_> {
             }
             _ => None,
         };
-        self.facts().iter().filter_map(|fact| told(fact)).collect()
+        self.facts().iter().filter_map(told).collect()
     }
 
     /// Whether quota was retired by a deal.

@@ -33,7 +33,8 @@ pub fn claim(all: &Incentives<'_>, id: &str) -> Option<Claim> {
         let evidence = EVIDENCE.iter().find(|evidence| evidence.name == name)?;
         Some((evidence.asks.to_owned(), shown.as_ref().is_some_and(evidence.is_shown)))
     };
-    let credits: Vec<&str> = all.credits().iter().filter(|credit| benefit.credits.contains(&credit.root)).map(|it| it.id.as_str()).collect();
+    let credits: Vec<&str> =
+        all.credits().iter().filter(|credit| benefit.credits.contains(&credit.root)).map(|it| it.id.as_str()).collect();
     let is_of_it = |fact: &&&Fact| match &fact.event {
         Event::ProgrammeDefined(_) => definition.is_some_and(|definition| definition.seq == fact.seq),
         Event::OpportunityRegistered(it) => benefit.opportunity.as_deref() == Some(it.opportunity.as_str()),
@@ -121,8 +122,7 @@ fn says(fact: &Fact) -> String {
         Event::CreditGranted(it) => format!("`{}`: {} {} granted to `{}`", it.credit, it.amount, it.currency, it.holder),
         Event::CreditPassedOn(it) => format!("`{}`: {} {} passed on to `{}`", it.credit, it.amount, it.currency, it.to),
         Event::CreditRevoked(it) => {
-            let amount = it.amount.map_or("what was left".to_owned(), |amount| amount.to_string());
-            format!("`{}`: {amount} taken back{}", it.credit, or(&it.reason, ": "))
+            format!("`{}`: {} {} taken back{}", it.credit, it.amount, it.currency, or(&it.reason, ": "))
         }
         Event::CreditSplit(it) => format!("`{}` split into {}", it.credit, it.children.len()),
         Event::CreditTransferred(it) => format!("`{}` transferred to `{}`", it.credit, it.to),

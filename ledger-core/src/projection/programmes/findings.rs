@@ -82,7 +82,8 @@ impl Incentives<'_> {
             if let (Some((stated, currency, seq)), Some((committed, of))) = (benefit.first_year_arr, deal.first_year)
                 && (currency != of || stated > committed)
             {
-                let message = format!("a first year's ARR of {stated} {currency} is stated, and the first twelve months commit {committed} {of}");
+                let message =
+                    format!("a first year's ARR of {stated} {currency} is stated, and the first twelve months commit {committed} {of}");
                 let more = (currency == of).then(|| (cents(stated.units() - committed.units()), currency));
                 find(finding::ARR_DIFFERS, seq, message, more);
             }

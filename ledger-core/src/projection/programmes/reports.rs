@@ -75,7 +75,18 @@ pub fn incentives(all: &Incentives<'_>) -> Report {
         ],
     );
     report.shown = vec![
-        "grant", "programme", "holder_name", "granted", "applied", "expired", "revoked", "balance", "currency", "expires", "at_risk", "status",
+        "grant",
+        "programme",
+        "holder_name",
+        "granted",
+        "applied",
+        "expired",
+        "revoked",
+        "balance",
+        "currency",
+        "expires",
+        "at_risk",
+        "status",
     ];
     let mut totals: BTreeMap<Currency, [i128; 5]> = BTreeMap::new();
     let (mut by_order, mut at_risk) = (Vec::new(), false);
@@ -123,12 +134,15 @@ pub fn incentives(all: &Incentives<'_>) -> Report {
         report.totals.push(line);
     }
     if at_risk {
-        report.notes.push("at risk: what will be unused at the end, if as much is used per day as since the credit began (run rate)".to_owned());
+        report
+            .notes
+            .push("at risk: what will be unused at the end, if as much is used per day as since the credit began (run rate)".to_owned());
     }
     by_order.sort_unstable();
     by_order.dedup();
     if !by_order.is_empty() {
-        let said = "laid to credits by AWS's published order, because no statement says which were used (soonest end, fewest services, oldest)";
+        let said =
+            "laid to credits by AWS's published order, because no statement says which were used (soonest end, fewest services, oldest)";
         report.notes.push(format!("{said}: {}", by_order.join(", ")));
     }
     report.notes.extend(all.quota());
@@ -199,7 +213,17 @@ pub fn incentives_expected(all: &Incentives<'_>) -> Report {
         ],
     );
     report.shown = vec![
-        "application", "programme", "beneficiary_name", "status", "base", "rate", "expected", "granted", "difference", "currency", "rule",
+        "application",
+        "programme",
+        "beneficiary_name",
+        "status",
+        "base",
+        "rate",
+        "expected",
+        "granted",
+        "difference",
+        "currency",
+        "rule",
     ];
     for benefit in all.benefits() {
         let (expected, granted) = (all.expected(benefit), all.granted(benefit));
@@ -255,7 +279,8 @@ pub fn incentives_missed(all: &Incentives<'_>) -> Report {
         for programme in PROGRAMMES {
             let name = programme.name();
             let Some(why) = programme.fits(&deal) else { continue };
-            let of_it = |benefit: &&Benefit| benefit.programme == name && benefit.deal.as_ref().is_some_and(|of| of.agreement == deal.agreement);
+            let of_it =
+                |benefit: &&Benefit| benefit.programme == name && benefit.deal.as_ref().is_some_and(|of| of.agreement == deal.agreement);
             let taken = all.benefits().iter().any(|benefit| of_it(&benefit))
                 || (programme.is_joined() && deal.enrolled.contains(name))
                 || (!programme.keeps_balance() && all.has_retired_quota(&deal.agreement));
