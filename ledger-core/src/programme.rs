@@ -171,8 +171,10 @@ impl Definition<'_> {
 
     /// The first moment at which a deal can no longer be applied for; nothing when it always can.
     pub fn closes(&self, accepted: Instant) -> Option<Instant> {
-        let within = self.terms.apply_within_days.and_then(|days| i64::try_from(days).ok());
-        let after = within.map(|days| Instant::from_micros(accepted.micros() + (days + 1) * DAY));
+        // Of so many days that no calendar has them it never closes.
+        let days = self.terms.apply_within_days.and_then(|days| i64::try_from(days).ok());
+        let until = |days: i64| accepted.micros().checked_add(days.checked_add(1)?.checked_mul(DAY)?);
+        let after = days.and_then(until).map(Instant::from_micros).filter(|after| after.is_in_range());
         [after, self.terms.ends_at].into_iter().flatten().min()
     }
 
@@ -184,10 +186,10 @@ impl Definition<'_> {
 
 pub(crate) const DAY: i64 = 86_400_000_000;
 
-/// So many in a hundred of an amount, rounded half up to the smallest unit of the currency.
+/// So many in a hundred of an amount, rounded half up to the smallest unit of the currency. No rate is above a hundred.
 fn percent(base: Amount, rate: Amount, currency: Currency) -> Amount {
     const ONE_HUNDRED: i128 = 100 * 100_000_000;
-    let product = base.units() * rate.units();
+    let product = base.units() * rate.units().clamp(0, ONE_HUNDRED);
     Amount::from_units(round_half_up(product, ONE_HUNDRED) / ONE_HUNDRED).half_up(currency.decimals())
 }
 
@@ -283,6 +285,7 @@ mod tests {
         assert_eq!(percent("333.33".parse().unwrap(), "1.5".parse().unwrap(), "USD".parse().unwrap()).to_string(), "5.00");
         assert_eq!(percent("1000.33".parse().unwrap(), "1.5".parse().unwrap(), "USD".parse().unwrap()).to_string(), "15.00");
         assert_eq!(percent("100.50".parse().unwrap(), "1".parse().unwrap(), "USD".parse().unwrap()).to_string(), "1.01");
+        assert_eq!(percent("100000".parse().unwrap(), "99999999999".parse().unwrap(), "USD".parse().unwrap()).to_string(), "100000.00");
         assert_eq!(percent("12345".parse().unwrap(), "2".parse().unwrap(), "JPY".parse().unwrap()).to_string(), "247");
     }
 

@@ -116,7 +116,9 @@ impl Credit {
     pub fn at_risk(&self, until: Option<Instant>) -> Option<Amount> {
         let (until, ends) = (until?, self.ends?);
         let began = self.starts.max(self.granted_at);
-        let (elapsed, left) = (i128::from(until.micros() - began.micros()), i128::from(ends.micros() - until.micros()));
+        // In seconds: no product of the two is too large for any credit and any end.
+        let seconds = |from: Instant, to: Instant| i128::from((to.micros() - from.micros()) / 1_000_000);
+        let (elapsed, left) = (seconds(began, until), seconds(until, ends));
         if elapsed <= 0 || left < 0 || self.balance() <= 0 {
             return None;
         }
