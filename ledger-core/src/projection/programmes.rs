@@ -16,6 +16,7 @@ mod credits;
 mod findings;
 mod fold;
 mod reports;
+mod trace;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
