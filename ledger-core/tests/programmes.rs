@@ -484,6 +484,8 @@ fn a_grant_on_which_something_rests_is_not_taken_back() {
     assert_eq!(desk.findings(), ["F59 C1: its grant waits for its approvals"], "it waits for a second person again");
     desk.confirm(more);
     assert_eq!(desk.column("balance"), [Cell::Amount("800.00".parse().unwrap())]);
+    let euros = Some(event("credit.granted", &granted("C1", "1200.00", json!({ "currency": "EUR" }))));
+    assert_eq!(desk.correct(more, euros).unwrap_err(), ["E0419 entry: `C1` rests on it: it is in EUR, and this in USD: it counts nothing"]);
     desk.correct(used, None).unwrap();
     let again = desk.correct(more, Some(event("credit.granted", &granted("C1", "5.00", json!({}))))).unwrap();
     desk.confirm(again);

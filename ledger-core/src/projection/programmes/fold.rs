@@ -89,14 +89,8 @@ impl Fold {
     fn add(&mut self, credit: Credit) {
         if self.by_id.contains_key(&credit.id) {
             let amount = Some((Amount::from_units(credit.original).half_up(2), credit.currency));
-            self.trouble(
-                finding::CREDIT_UNKNOWN,
-                credit.seq,
-                &credit.id,
-                "a credit of this id was granted before; this counts nothing".into(),
-                amount,
-            );
-            return;
+            let why = "a credit of this id was granted before: this counts nothing".to_owned();
+            return self.trouble(finding::CREDIT_UNKNOWN, credit.seq, &credit.id, why, amount);
         }
         self.by_id.insert(credit.id.clone(), self.credits.len());
         self.credits.push(credit);
@@ -155,6 +149,17 @@ impl Fold {
         }
     }
 
+    /// Where a credit stands of which a fact tells an amount. Currencies never meet.
+    fn known_in(&mut self, credit: &str, seq: u64, (amount, currency): (Amount, Currency)) -> Option<usize> {
+        let at = self.known(credit, seq)?;
+        let of = self.credits[at].currency;
+        if of != currency {
+            let why = format!("it is in {of}, and this in {currency}: it counts nothing");
+            self.trouble(finding::CREDIT_UNKNOWN, seq, credit, why, Some((amount, currency)));
+        }
+        (of == currency).then_some(at)
+    }
+
     /// Where a credit stands that a fact names.
     fn known(&mut self, credit: &str, seq: u64) -> Option<usize> {
         let found = self.find(credit);
@@ -169,12 +174,8 @@ impl Fold {
     /// A statement that names its credit: that counts, whatever the order would be.
     fn apply(&mut self, statement: &Statement<'_>) {
         let (told, seq) = (statement.told, statement.seq);
-        let Some(at) = told.credit.as_ref().and_then(|credit| self.known(credit.as_str(), seq)) else { return };
-        if self.credits[at].currency != told.currency {
-            let (id, of) = (self.credits[at].id.clone(), self.credits[at].currency);
-            let message = format!("it is in {of}, and was applied in {}: that counts nothing", told.currency);
-            return self.trouble(finding::CREDIT_UNKNOWN, seq, &id, message, Some((told.amount, told.currency)));
-        }
+        let Some(credit) = &told.credit else { return };
+        let Some(at) = self.known_in(credit.as_str(), seq, (told.amount, told.currency)) else { return };
         self.moments[at].push((statement.first, told.amount.units()));
         self.spend(at, told, seq, told.amount, false);
     }
@@ -205,11 +206,11 @@ impl Fold {
                 }
             }
             Event::CreditRevoked(it) => {
-                let Some(at) = self.known(it.credit.as_str(), fact.seq) else { return };
+                let Some(at) = self.known_in(it.credit.as_str(), fact.seq, (it.amount, it.currency)) else { return };
                 self.credits[at].revoked.push((it.amount.units(), fact.seq));
             }
             Event::CreditPassedOn(it) => {
-                let Some(at) = self.known(it.credit.as_str(), fact.seq) else { return };
+                let Some(at) = self.known_in(it.credit.as_str(), fact.seq, (it.amount, it.currency)) else { return };
                 self.credits[at].passed_on.push((it.amount.units(), fact.seq));
             }
             _ => (),
