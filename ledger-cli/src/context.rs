@@ -159,7 +159,7 @@ impl fmt::Display for Location {
 }
 
 /// The surroundings of a verb.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// The flags of every command.
     pub global: Global,
@@ -214,6 +214,15 @@ impl Context {
     /// The format of the answer: -f, then the extension of -o, then a table.
     pub fn format(&self) -> Format {
         self.global.format.or_else(|| self.file().and_then(Format::of_path)).unwrap_or(Format::Table)
+    }
+
+    /// The same, with another format where none was chosen.
+    #[must_use]
+    pub fn preferring(&self, format: Format) -> Self {
+        let mut preferring = self.clone();
+        let chosen = self.global.format.or_else(|| Format::of_path(self.file()?));
+        preferring.global.format = chosen.or(Some(format));
+        preferring
     }
 
     /// The file of -o; none for standard output.

@@ -38,13 +38,13 @@ pub fn decided(
     subject: Option<(&Entry, Hash)>,
 ) -> Result<Decision, Vec<Problem>> {
     let view = states.records.at(Basis::at(u64::MAX));
-    decide(&Setting { book: &states.book, view: &view, subject, now, known }, draft)
+    decide(&Setting { book: &states.book, view: &view, programmes: &states.programmes, subject, now, known }, draft)
 }
 
 /// What is said of money that was recorded by hand: who must still sign it before it counts. Nothing of anything else.
 pub fn money_needs(states: &States, draft: &Draft, seq: u64, now: Instant) -> Option<String> {
     let view = states.records.at(Basis::at(u64::MAX));
-    let setting = Setting { book: &states.book, view: &view, subject: None, now, known: None };
+    let setting = Setting { book: &states.book, view: &view, programmes: &states.programmes, subject: None, now, known: None };
     let missing = book::money_needs(&setting, &draft.event, seq, &draft.actor).filter(|missing| !missing.is_empty())?;
     let who = missing.into_iter().collect::<Vec<_>>().join(", ");
     Some(format!("Pending, and counts nowhere, until signed by {who}: dealbook approve {seq} --key FILE --actor NAME"))
@@ -53,7 +53,11 @@ pub fn money_needs(states: &States, draft: &Draft, seq: u64, now: Instant) -> Op
 /// The roles that must still approve the offer that a draft or its submission is about.
 pub fn approvals(states: &States, event: &Event, at: Instant) -> BTreeSet<String> {
     let view = states.records.at(Basis::at(u64::MAX));
-    approvals_needed(&Setting { book: &states.book, view: &view, subject: None, now: at, known: None }, event, at)
+    approvals_needed(
+        &Setting { book: &states.book, view: &view, programmes: &states.programmes, subject: None, now: at, known: None },
+        event,
+        at,
+    )
 }
 
 /// What is said of a policy or a person that counts only once somebody else has signed it.

@@ -11,6 +11,7 @@ use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, Names, Purchase};
 use ledger_core::projection::known::Known;
+use ledger_core::projection::programmes::Programmes;
 use ledger_core::projection::records::{Records, View};
 use ledger_core::projection::sources::Sources;
 use ledger_core::report::Asked;
@@ -35,15 +36,17 @@ pub struct States {
     pub sources: Sources,
     /// People, approvals, policies, references.
     pub book: Book,
+    /// Programmes, applications and credits.
+    pub programmes: Programmes,
 }
 
 impl ledger::States for States {
     fn all(&mut self) -> Vec<&mut dyn Projection> {
-        vec![&mut self.billing, &mut self.records, &mut self.sources, &mut self.book]
+        vec![&mut self.billing, &mut self.records, &mut self.sources, &mut self.book, &mut self.programmes]
     }
 
     fn each(&self) -> Vec<&dyn Projection> {
-        vec![&self.billing, &self.records, &self.sources, &self.book]
+        vec![&self.billing, &self.records, &self.sources, &self.book, &self.programmes]
     }
 }
 
@@ -140,8 +143,8 @@ impl Session {
     pub fn states_of(&self, wanted: Wanted) -> Result<States, Failure> {
         let mut states = States::default();
         let CaughtUp { head, folded } = {
-            let States { billing, records, sources, book } = &mut states;
-            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book];
+            let States { billing, records, sources, book, programmes } = &mut states;
+            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book, programmes];
             if wanted.billing {
                 chosen.push(billing);
             }
@@ -155,6 +158,7 @@ impl Session {
             let kept = [
                 (true, &states.sources as &dyn Projection),
                 (true, &states.book),
+                (true, &states.programmes),
                 (wanted.billing, &states.billing),
                 (wanted.records, &states.records),
             ];

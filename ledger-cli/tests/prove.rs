@@ -107,7 +107,7 @@ fn an_intact_ledger_is_verified() {
     let results: Vec<&str> = out(&full).lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(results, ["ok"; 5], "{}", out(&full));
     assert!(err(&full).contains(&verdict), "the verdict is told beside data");
-    assert!(out(&full).contains("5 folded; 5 saved, digests equal"));
+    assert!(out(&full).contains("6 folded; 6 saved, digests equal"));
 }
 
 #[test]
@@ -617,6 +617,10 @@ fn an_event_is_shown_with_all_that_belongs_to_it() {
     ends(&dealbook(folder.path(), &["show", "event"]), 2);
 }
 
+const APPLICATION: &str = "application=benappl-1";
+const PROGRAMME: &str = "programme=mpop";
+const BENEFICIARY: &str = "beneficiary=444455556666";
+
 #[test]
 fn every_report_is_as_its_schema_says() {
     let folder = ledger();
@@ -653,6 +657,10 @@ fn every_report_is_as_its_schema_says() {
         ("fee-claim", &["export", "fee-claim"]),
         ("fees", &["show", "fees"]),
         ("tax", &["show", "tax", "2025Q1"]),
+        ("incentives", &["show", "incentives"]),
+        ("incentives-expected", &["show", "incentives", "--expected"]),
+        ("incentives-missed", &["show", "incentives", "--missed"]),
+        ("incentives-why", &["show", "incentives", "--why"]),
         ("spend", &["show", "spend"]),
         ("why", &["show", "agreements", "status:active", "--why"]),
         ("receivables", &["show", "receivables"]),
@@ -677,11 +685,18 @@ fn every_report_is_as_its_schema_says() {
         ("fees-by", &["show", "fees", "--by", "agreement"]),
         ("tax-by", &["show", "tax", "--by", "party"]),
         ("openings-by", &["show", "openings", "--by", "party"]),
+        ("incentives-by", &["show", "incentives", "--by", "party"]),
         ("spend-by", &["show", "spend", "--by", "buyer"]),
         ("receivables-by", &["show", "receivables", "--by", "buyer"]),
         ("renewals-by", &["show", "renewals", "--by", "buyer", "--within", "20w"]),
         ("sources-by", &["show", "sources", "--by", "month"]),
+        (
+            "record",
+            &["record", "benefit.applied", "--set", APPLICATION, "--set", PROGRAMME, "--set", BENEFICIARY, "--document", "award.txt"],
+        ),
+        ("claim", &["export", "claim", "benappl-1"]),
     ];
+    fs::write(folder.path().join("award.txt"), "applied for").unwrap();
     let json = |args: &[&str]| -> serde_json::Value {
         let output = dealbook(folder.path(), args);
         ends(&output, 0);

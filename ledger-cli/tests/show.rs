@@ -263,6 +263,14 @@ fn a_word_that_could_choose_nothing_is_refused() {
         ("show invoices --by product", "`show invoices` tells no product to group by"),
         ("show sources --gaps --by month", "--by does not fit `show sources`"),
         ("show payouts --gaps", "--gaps does not fit `show payouts`"),
+        ("show payouts --expected", "--expected does not fit `show payouts`"),
+        ("show deals --missed", "--missed does not fit `show deals`"),
+        ("show incentives --missed --expected", "--missed does not fit `show incentives`"),
+        ("show incentives --missed --by party", "--by does not fit `show incentives`"),
+        ("show incentives --expected --why", "--why does not fit `show incentives`"),
+        ("export ics benappl-1", "a calendar is of everything, and not of `benappl-1`"),
+        ("export claim benappl-1 --within 3w", "--within does not fit `export claim`"),
+        ("export claim", "export claim takes an application or a credit"),
     ] {
         let output = ask(line);
         let said = String::from_utf8(output.stderr).unwrap();

@@ -18,6 +18,7 @@ pub mod catalogue;
 pub mod commitment;
 pub mod governance;
 pub mod offer;
+pub mod programme;
 pub mod resale;
 
 use std::collections::BTreeMap;
@@ -170,6 +171,34 @@ catalogue! {
     "spend.recorded" SpendRecorded(commitment::SpendRecorded),
     /// AWS has invoiced what was lacking in a contract year.
     "shortfall.invoiced" ShortfallInvoiced(commitment::ShortfallInvoiced),
+    /// What an incentive programme gives, to whom and for what, from a date on.
+    "programme.defined" ProgrammeDefined(programme::ProgrammeDefined),
+    /// An account takes part in a programme.
+    "enrolment.granted" EnrolmentGranted(programme::EnrolmentGranted),
+    /// An opportunity was registered with AWS, with what it shows.
+    "opportunity.registered" OpportunityRegistered(programme::OpportunityRegistered),
+    /// The work on an opportunity began.
+    "work.began" WorkBegan(programme::WorkBegan),
+    /// What recurs of a deal's revenue in its first year, as a document states it.
+    "arr.stated" ArrStated(programme::ArrStated),
+    /// A benefit of a programme was applied for.
+    "benefit.applied" BenefitApplied(programme::BenefitApplied),
+    /// AWS says something new of an application.
+    "benefit.reviewed" BenefitReviewed(programme::BenefitReviewed),
+    /// AWS granted a credit.
+    "credit.granted" CreditGranted(programme::CreditGranted),
+    /// A credit lowered a bill.
+    "credit.applied" CreditApplied(programme::CreditApplied),
+    /// A credit was passed on to the customer.
+    "credit.passed_on" CreditPassedOn(programme::CreditPassedOn),
+    /// AWS took a credit back, or some of it.
+    "credit.revoked" CreditRevoked(programme::CreditRevoked),
+    /// A credit was split into several.
+    "credit.split" CreditSplit(programme::CreditSplit),
+    /// A credit has another holder.
+    "credit.transferred" CreditTransferred(programme::CreditTransferred),
+    /// Quota of AWS's sellers was retired by a deal; no balance.
+    "quota.retired" QuotaRetired(programme::QuotaRetired),
 }
 
 impl Event {

@@ -181,6 +181,31 @@ codes! {
         "Import the tax items of that month; then ask AWS.",
     TAX_UNEQUAL "F41" Medium "The tax items of an invoice line do not come to its tax share."
         "Import billing events and tax items up to the same day; then ask AWS which is right.",
+    // Programmes and credits.
+    GRANT_OUTSIDE_BAND "F50" Medium "What was granted is not what the programme gives by its definition."
+        "Compare the award with the programme's terms; define the programme anew when they have changed.",
+    REGISTERED_LATE "F51" High "Work began before the opportunity was registered: a migration programme asks for the contrary."
+        "Look at `dealbook export claim ID`; ask AWS before more work rests on the grant.",
+    CREDIT_BEYOND_BALANCE "F52" High "More of a credit was used than was granted, or a bill was lowered by credits that nobody recorded."
+        "Compare with the credits page of the account; a grant or a split may be missing here.",
+    CREDIT_AFTER_END "F53" High "A credit lowered a bill outside of its time."
+        "Compare the credit's dates with AWS; an end may have been extended.",
+    CREDIT_ON_MARKETPLACE "F54" Medium "A promotional credit lowered charges of AWS Marketplace, which its usual terms leave out."
+        "Look at the credit's own terms; ask AWS before relying on it.",
+    CREDIT_SPLIT_UNFIT "F55" Medium "A credit was split as AWS does not: into fewer than 2 or more than 99, below 100.00, or into another sum than its balance."
+        "Compare with AWS; a use of the credit may be missing here.",
+    ARR_DIFFERS "F56" Medium "An application states more for the first year than the contract commits for its first twelve months."
+        "Compare the application's document with the payment schedule.",
+    BENEFICIARY_UNFIT "F57" Medium "A benefit goes to somebody whom the programme does not give to."
+        "Compare the award with the programme's terms.",
+    EVIDENCE_MISSING "F58" Medium "An application lacks what its programme asks for, or came too late."
+        "Record what is missing, with its document, before AWS asks.",
+    CREDIT_UNKNOWN "F59" High "A fact about a credit fits no credit that is recorded; it counts nothing."
+        "Record the grant, or correct the fact.",
+    CREDIT_KEPT "F60" Medium "A credit that had to be passed on to the customer has not been."
+        "Pass it on, and record credit.passed_on.",
+    PROGRAMME_UNDEFINED "F61" Low "Something was granted by a programme that nothing here defines at that time."
+        "Record programme.defined with the date from which it held.",
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod id;
 pub mod money;
 pub mod pricing;
 pub mod problem;
+pub mod programme;
 pub mod projection;
 pub mod report;
 pub mod schema;

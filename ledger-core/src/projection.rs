@@ -6,6 +6,7 @@
 pub mod billing;
 pub mod edp;
 pub mod known;
+pub mod programmes;
 pub mod records;
 pub mod sources;
 

@@ -12,6 +12,7 @@ use ledger_core::event::{Draft, Entry, Event, Source};
 use ledger_core::problem::Problem;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::{Fee, Presentation, Resale};
+use ledger_core::projection::programmes::Programmes;
 use ledger_core::projection::records::Records;
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
@@ -37,11 +38,18 @@ struct Desk {
     entries: Vec<(Entry, Hash)>,
     book: Book,
     records: Records,
+    programmes: Programmes,
 }
 
 impl Desk {
     fn new() -> Self {
-        let mut desk = Self { head: Head::EMPTY, entries: Vec::new(), book: Book::default(), records: Records::default() };
+        let mut desk = Self {
+            head: Head::EMPTY,
+            entries: Vec::new(),
+            book: Book::default(),
+            records: Records::default(),
+            programmes: Programmes::default(),
+        };
         let opened = json!({ "algorithms": { "chain": "blake3", "tree": "rfc6962-sha256" }, "name": "x", "origin": "x" });
         desk.append(Draft {
             actor: "init".parse().unwrap(),
@@ -58,13 +66,17 @@ impl Desk {
         let entry = Entry::read_strictly(&line, self.head.seq).unwrap();
         self.book.evolve(&entry);
         self.records.evolve(&entry);
+        self.programmes.evolve(&entry);
         self.entries.push((entry, self.head.hash));
     }
 
     fn ask(&self, draft: Draft, subject: Option<u64>) -> Result<Decision, Vec<Problem>> {
         let view = self.records.at(Basis::at(u64::MAX));
         let subject = subject.and_then(|seq| self.entries.get(usize::try_from(seq).unwrap() - 1)).map(|(entry, hash)| (entry, *hash));
-        decide(&Setting { book: &self.book, view: &view, subject, now: moment("2020-01-01"), known: None }, draft)
+        decide(
+            &Setting { book: &self.book, view: &view, programmes: &self.programmes, subject, now: moment("2020-01-01"), known: None },
+            draft,
+        )
     }
 
     fn tell(&mut self, draft: Draft, subject: Option<u64>) -> Result<Vec<&'static str>, Vec<Problem>> {
@@ -111,7 +123,8 @@ impl Desk {
         let subject = self.entries.get(usize::try_from(entry).unwrap() - 1).map(|(entry, hash)| (entry, *hash));
         let at = subject.map_or(moment("2026-06-01"), |(entry, _)| entry.effective_at);
         let decided =
-            correct((&self.book, &self.records), subject, ("li".parse().unwrap(), moment("2026-01-01")), at, corrected).map_err(told)?;
+            correct((&self.book, &self.records, &self.programmes), subject, ("li".parse().unwrap(), moment("2026-01-01")), at, corrected)
+                .map_err(told)?;
         let types = decided.iter().map(|draft| draft.event.type_name()).collect();
         decided.into_iter().for_each(|draft| self.append(draft));
         Ok(types)

@@ -6,6 +6,7 @@ use ledger_core::chain::Head;
 use ledger_core::event::{Draft, Entry, Event, Source};
 use ledger_core::feed::{Accounts, Cells, Whose, recognise};
 use ledger_core::projection::Projection as _;
+use ledger_core::projection::programmes::Programmes;
 use ledger_core::projection::records::{self, Records};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
@@ -105,7 +106,8 @@ impl Ledger {
         let event: Event = serde_json::from_value(json!({ "type": kind, "value": value })).unwrap();
         let draft = Draft { actor: "li".parse().unwrap(), effective_at: moment(at), event, source: None };
         let view = self.records.at(Basis::at(u64::MAX));
-        let setting = Setting { book: &self.book, view: &view, subject: None, now: moment("2026-12-31T00:00:00Z"), known: None };
+        let (programmes, now) = (Programmes::default(), moment("2026-12-31T00:00:00Z"));
+        let setting = Setting { book: &self.book, view: &view, programmes: &programmes, subject: None, now, known: None };
         let Decision::Record(drafts) = decide(&setting, draft).unwrap() else { panic!("known") };
         drop(view);
         drafts.iter().for_each(|draft| self.append(draft));

@@ -67,7 +67,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let subject = found.as_ref().map(|(entry, hash)| (entry, *hash));
     let decide = |states: &States, _: &Known| {
         let by = (actor.clone(), context.now());
-        book::correct((&states.book, &states.records), subject, by, effective_at, corrected.clone()).map(Decision::Record)
+        book::correct((&states.book, &states.records, &states.programmes), subject, by, effective_at, corrected.clone())
+            .map(Decision::Record)
     };
     let governs = found.as_ref().is_some_and(|(entry, _)| matches!(entry.event, Event::PolicySet(_) | Event::PersonRegistered(_)));
     let next = |told: &Told, states: &States| {

@@ -40,6 +40,8 @@ pub(crate) enum Of {
     Spend,
     /// How far commitments are retired
     Edp,
+    /// Credits of programmes
+    Incentives,
 }
 
 impl Of {
@@ -49,6 +51,7 @@ impl Of {
             Self::Payouts => (Noun::Payouts, &["party"]),
             Self::Spend => (Noun::Spend, &["cost_centre"]),
             Self::Edp => (Noun::Edp, &["commitment", "year"]),
+            Self::Incentives => (Noun::Incentives, &["grant"]),
         }
     }
 }
@@ -173,7 +176,7 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
             let cause = match &entry.event {
                 Event::SourceRestated(restated) => of(restated.replaces, Cause::Restatement),
                 Event::EntryCorrected(corrected) => of(Some(corrected.entry), Cause::Correction),
-                Event::PolicySet(_) | Event::CommitmentAmended(_) | Event::ProductDesignated(_) => Cause::Rule,
+                Event::PolicySet(_) | Event::CommitmentAmended(_) | Event::ProductDesignated(_) | Event::ProgrammeDefined(_) => Cause::Rule,
                 _ => Cause::Late,
             };
             causes.insert(entry.seq, cause);

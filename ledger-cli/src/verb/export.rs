@@ -1,6 +1,7 @@
 //! `dealbook export`
 
 mod beancount;
+pub(super) mod claim;
 mod fee_claim;
 mod hledger;
 mod ics;
@@ -24,9 +25,9 @@ use crate::session::{Named, Session, Wanted};
 pub(crate) struct Args {
     /// The form
     pub(crate) form: Form,
-    /// Of fee-claim: only these agreements; a unique beginning is enough
-    #[arg(value_name = "AGREEMENT")]
-    pub(crate) only: Vec<String>,
+    /// Of fee-claim: only these agreements, a unique beginning is enough; of claim: the application, or the credit
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
     /// Of ics: how far to look ahead (90d, 12w; default: 90d)
     #[arg(long, value_name = "TIME", value_parser = show::days)]
     pub(crate) within: Option<u64>,
@@ -48,6 +49,8 @@ pub(crate) enum Form {
     Hledger,
     /// What AWS charged too much for listing, with every event, file and row that shows it (CSV)
     FeeClaim,
+    /// The evidence of an application: what was recorded in which order, as a document
+    Claim,
 }
 
 pub(super) use fee_claim::columns as claim_columns;
@@ -56,10 +59,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let unfit =
         |flag: &str, forms: &str| Err(Failure::usage(format!("{flag} does not fit this form")).hint(format!("{flag} goes with {forms}")));
     match (args.form, &args.entity, args.within) {
-        (Form::Ics | Form::FeeClaim, Some(_), _) => return unfit("--entity", "dealbook export beancount, and hledger"),
-        (Form::Beancount | Form::Hledger | Form::FeeClaim, _, Some(_)) => return unfit("--within", "dealbook export ics"),
+        (Form::Ics | Form::FeeClaim | Form::Claim, Some(_), _) => return unfit("--entity", "dealbook export beancount, and hledger"),
+        (Form::Beancount | Form::Hledger | Form::FeeClaim | Form::Claim, _, Some(_)) => return unfit("--within", "dealbook export ics"),
         (Form::FeeClaim, ..) => return fee_claim::write(&args, context),
-        _ if !args.only.is_empty() => return unfit("AGREEMENT", "dealbook export fee-claim"),
+        (Form::Claim, ..) if args.ids.len() > 1 => return unfit("more than one ID", "dealbook export fee-claim"),
+        (Form::Claim, ..) => return claim::run(args.ids.first().map(String::as_str), &args.reading, context),
+        _ if !args.ids.is_empty() => return unfit("ID", "dealbook export fee-claim, and claim"),
         _ => (),
     }
     let session = Session::open(context)?;
@@ -67,7 +72,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (text, receipt) = match args.form {
         Form::Ics => calendar(&args, &session, asked, head)?,
         Form::Beancount => books_in("beancount", &beancount::Beancount, &args, &session, asked, head, context)?,
-        Form::FeeClaim => unreachable!("it is written by itself"),
+        Form::Claim | Form::FeeClaim => unreachable!("each is written by itself"),
         Form::Hledger => books_in("hledger", &hledger::Hledger, &args, &session, asked, head, context)?,
     };
     // A calendar's lines end as RFC 5545 says, the last one too.

@@ -18,6 +18,9 @@ pub(crate) struct Facts {
 /// The fields that say what an event is about, the nearest first.
 const SUBJECTS: &[&str] = &[
     "commitment",
+    "credit",
+    "application",
+    "opportunity",
     "invoice",
     "agreement",
     "offer",
@@ -31,6 +34,7 @@ const SUBJECTS: &[&str] = &[
     "item",
     "policy",
     "template",
+    "programme",
     "person",
     "payer",
     "name",
@@ -70,7 +74,9 @@ impl Facts {
 
     /// Whose it is: whose feed says so, or who stands in it.
     pub(super) fn party(&self) -> Cell {
-        let found = ["recipient", "party", "seller", "grantor", "proposer", "person"].iter().find_map(|field| self.text(field));
+        let found = ["recipient", "party", "seller", "grantor", "proposer", "person", "holder", "beneficiary"]
+            .iter()
+            .find_map(|field| self.text(field));
         Cell::or_empty(found, Cell::text)
     }
 
@@ -123,9 +129,18 @@ fn fields_of(key: Key) -> &'static [&'static str] {
     match key {
         Key::Any | Key::Type => &[],
         Key::Buyer => &["acceptor", "acceptor_account", "counterparty", "end_user", "payer", "buyer", "taxed_account"],
-        Key::Party => {
-            &["recipient", "recipient_account", "seller", "seller_account", "proposer", "proposer_account", "manufacturer", "party"]
-        }
+        Key::Party => &[
+            "recipient",
+            "recipient_account",
+            "seller",
+            "seller_account",
+            "proposer",
+            "proposer_account",
+            "manufacturer",
+            "party",
+            "holder",
+            "beneficiary",
+        ],
         Key::Product => &["product"],
         Key::Offer => &["offer"],
         Key::Agreement => &["agreement", "preceding", "renews", "replaces"],

@@ -6,6 +6,7 @@ use ledger_core::fee;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
 use ledger_core::projection::edp;
+use ledger_core::projection::programmes::{self, Incentives, Programmes};
 use ledger_core::projection::records::{self, Records, View};
 use ledger_core::projection::sources::{self, Sources};
 use ledger_core::report::{Column, Report, schema_name};
@@ -14,7 +15,6 @@ use ledger_core::time::Basis;
 
 use super::show::GROUPED;
 use super::{check, deal, diff, event, export, import, log, replay, status, trace, verify, why};
-
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
@@ -38,6 +38,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("authorizations", || recorded(records::authorizations)),
     ("check", check::columns),
     ("billings", || billing::billings(&Billing::default(), nobody()).columns),
+    ("claim", export::claim::columns),
     ("correct", crate::desk::columns),
     ("deal", deal::columns),
     ("deferral", || billing::deferral(&Billing::default(), nobody()).columns),
@@ -54,6 +55,10 @@ const REPORTS: &[(&str, Columns)] = &[
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
     ("import", import::columns),
+    ("incentives", || granted(programmes::incentives)),
+    ("incentives-expected", || granted(programmes::incentives_expected)),
+    ("incentives-missed", || granted(programmes::incentives_missed)),
+    ("incentives-why", why::columns_of_figures),
     ("instalments", || records::instalments(&Records::default().at(NOTHING), &std::collections::BTreeMap::new()).columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
     ("journal", || billing::books::journal(&Billing::default(), nobody()).columns),
@@ -100,6 +105,11 @@ fn columns_of(name: &str) -> Option<Vec<Column>> {
 /// Every report that has a published form.
 fn reports() -> impl Iterator<Item = &'static str> {
     REPORTS.iter().map(|(name, _)| *name).chain(GROUPED.iter().map(|(_, name)| *name))
+}
+
+fn granted(report: fn(&Incentives<'_>) -> Report) -> Vec<Column> {
+    let (programmes, records) = (Programmes::default(), Records::default());
+    report(&programmes.at(&records.at(NOTHING))).columns
 }
 
 fn recorded(report: fn(&View<'_>) -> Report) -> Vec<Column> {

@@ -12,6 +12,7 @@ use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{self, In, Names as _, Options, Pending};
 use ledger_core::projection::edp;
+use ledger_core::projection::programmes;
 use ledger_core::projection::records::{self, View};
 use ledger_core::projection::sources;
 use ledger_core::report::{Asked, Cell, Kind, Receipt, Report};
@@ -46,6 +47,12 @@ pub(crate) struct Args {
     /// Of offers: what became of them, by market segment and kind
     #[arg(long)]
     pub(crate) stats: bool,
+    /// Of incentives: what was expected of each application, and what was granted
+    #[arg(long)]
+    pub(crate) expected: bool,
+    /// Of incentives: deals that fit a programme, and for which nobody applied
+    #[arg(long)]
+    pub(crate) missed: bool,
     /// By which rule and which events each figure and state is as it is
     #[arg(long)]
     pub(crate) why: bool,
@@ -75,6 +82,8 @@ impl Args {
             currency: Which::Pricing,
             gaps: false,
             stats: false,
+            expected: false,
+            missed: false,
             why: false,
             supposed: None,
             deferral: false,
@@ -148,6 +157,9 @@ pub(crate) enum Noun {
     Journal,
     /// The double-entry books of one party: what each account stands at
     TrialBalance,
+    /// Credits of programmes: granted, applied, expired, revoked, left, at risk
+    #[value(alias = "incentive")]
+    Incentives,
     /// Balances from before the ledger began, and whether they count
     #[value(alias = "opening")]
     Openings,
@@ -218,6 +230,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         None => report(&args, &periods, &states, &view, &answered, context),
     };
     let mut report = narrow(report, &query, args.noun, &view)?;
+    if report.name == "incentives" {
+        report.notes.splice(0..0, programmes::conservation(&report));
+    }
     if args.why {
         // What statistics count are the offers, each as it stands.
         let listed = if args.stats { records::offers(&view) } else { report };
@@ -225,6 +240,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.get(place) { Some(id.clone()) } else { None };
         let mut ids: Vec<String> = listed.rows.iter().filter_map(id).collect();
         ids.dedup();
+        if args.noun == Noun::Incentives {
+            let parts = programmes::why(&states.programmes.at(&view), &ids);
+            return print(why::figures(&parts, &session)?, asked, head, arguments, projector, &states, context);
+        }
         let names = Named::of(&view).with(&states.book);
         let reasons =
             why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids);
@@ -294,6 +313,11 @@ fn print_under(
     if args_of_money(&report) {
         report.notes.extend(pending(&states.billing.pending(&basis)));
     }
+    if report.name.starts_with("incentives") {
+        let view = states.records.at(basis);
+        let waiting = states.programmes.at(&view).pending().collect::<Vec<_>>();
+        report.notes.extend(waits(waiting));
+    }
     let receipt = Receipt { policies, ..Receipt::new(&report, asked, args, head, projector) };
     // People get one line, and where to look; the receipt has what is lacking, one by one.
     let gaps_alone = report.incomplete.len() == 1 && !states.sources.gaps(basis.known_at).is_empty();
@@ -312,11 +336,15 @@ fn args_of_money(report: &Report) -> bool {
 
 /// What waits for its approvals, and is in no figure: a line for each currency.
 pub(super) fn pending(all: &[Pending]) -> Vec<String> {
+    waits(all.iter().map(|waits| (waits.seq, waits.amount, waits.currency)))
+}
+
+fn waits(all: impl IntoIterator<Item = (u64, Amount, Currency)>) -> Vec<String> {
     let mut sums: BTreeMap<Currency, (i128, Vec<String>)> = BTreeMap::new();
-    for waits in all {
-        let (sum, entries) = sums.entry(waits.currency).or_default();
-        *sum += waits.amount.units();
-        entries.push(format!("#{}", waits.seq));
+    for (seq, amount, currency) in all {
+        let (sum, entries) = sums.entry(currency).or_default();
+        *sum += amount.units();
+        entries.push(format!("#{seq}"));
     }
     let line = |(currency, (sum, entries)): (Currency, (i128, Vec<String>))| {
         format!("pending approval, and in no figure: {} {currency} ({})", Amount::from_units(sum).half_up(2), entries.join(", "))
@@ -326,7 +354,8 @@ pub(super) fn pending(all: &[Pending]) -> Vec<String> {
 
 /// A balance that was brought forward is not known before its cut-over: who asks for an earlier day is told.
 pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
-    let missed = states.billing.not_yet(basis);
+    let mut missed = states.billing.not_yet(basis);
+    missed.extend(states.programmes.not_yet(basis).into_iter().filter(|grant| !missed.contains(grant)).collect::<Vec<_>>());
     let Some((_, cut_over)) = missed.iter().max_by_key(|(_, cut_over)| *cut_over) else { return Ok(()) };
     let items: Vec<String> = missed.iter().take(5).map(|(item, cut_over)| format!("{item} begins at {cut_over}")).collect();
     let failure = Failure::new(Code::E0422, "the ledger does not know that day yet").because(items.join("; "));
@@ -374,6 +403,15 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
         }
         Noun::Tax => (billing::tax(&states.billing, basis, periods), money),
         Noun::Openings => (billing::openings(&states.billing, basis), money),
+        Noun::Incentives => {
+            let all = states.programmes.at(view);
+            let report = match args {
+                Args { expected: true, .. } => programmes::incentives_expected(&all),
+                Args { missed: true, .. } => programmes::incentives_missed(&all),
+                _ => programmes::incentives(&all),
+            };
+            (report, format!("{} {record}", by(&states.programmes)))
+        }
         Noun::Receivables => {
             // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
             let last = view.until().map(|until| Instant::from_micros(until.micros() - 1).day());
@@ -398,7 +436,9 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
 /// Everything that is out of the ordinary, whichever state sees it.
 pub(super) fn findings(states: &States, view: &View<'_>, of_money: Vec<Finding>) -> Vec<Finding> {
     let (broken, orders) = (book::audit(&states.book, view), book::purchase_orders(view, &states.billing));
-    states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(broken).chain(of_money).chain(orders).collect()
+    let of_programmes = states.programmes.at(view).findings();
+    let all = states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(broken).chain(of_money).chain(orders);
+    all.chain(of_programmes).collect()
 }
 
 impl Noun {
@@ -419,7 +459,7 @@ impl Noun {
             | Self::Journal
             | Self::TrialBalance
             | Self::Findings => Wanted { billing: true, records: true },
-            Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals => {
+            Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals | Self::Incentives => {
                 Wanted { billing: false, records: true }
             }
             Self::Sources | Self::Event | Self::Deal => Wanted { billing: false, records: false },
@@ -441,8 +481,13 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { gaps: true, noun, .. } if *noun != Noun::Sources => unfit("--gaps", "show sources"),
         Args { stats: true, noun, .. } if *noun != Noun::Offers => unfit("--stats", "show offers"),
         Args { by: Some(_), stats: true, .. } => unfit("--by", "show offers without --stats, among others"),
+        Args { expected: true, noun, .. } if *noun != Noun::Incentives => unfit("--expected", "show incentives"),
+        Args { missed: true, noun, .. } if *noun != Noun::Incentives => unfit("--missed", "show incentives"),
+        Args { expected: true, missed: true, .. } => unfit("--missed", "show incentives without --expected"),
+        Args { by: Some(_), expected: true, .. } | Args { by: Some(_), missed: true, .. } => unfit("--by", "the credits themselves"),
+        Args { why: true, expected: true, .. } | Args { why: true, missed: true, .. } => unfit("--why", "the credits themselves"),
         Args { why: true, noun, .. } if !why::tells(*noun) => {
-            unfit("--why", "show deals, offers, authorizations, agreements, renewals, instalments, spend, payouts and edp")
+            unfit("--why", "show deals, offers, authorizations, agreements, renewals, instalments, spend, payouts, edp and incentives")
         }
         Args { why: true, by: Some(_), .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
@@ -479,6 +524,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Billings, "billings-by"),
     (Noun::Billings, "deferral-by"),
     (Noun::Journal, "journal-by"),
+    (Noun::Incentives, "incentives-by"),
     (Noun::Sources, "sources-by"),
     (Noun::Findings, "findings-by"),
 ];
@@ -497,11 +543,11 @@ impl By {
     /// The columns that tell it: the first that a report has is meant.
     fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Party => &["party", "recipient", "seller", "isv"],
+            Self::Party => &["party", "recipient", "seller", "isv", "holder"],
             Self::Product => &["product"],
             Self::Buyer => &["buyer", "counterparty"],
             Self::Agreement => &["agreement", "deal"],
-            Self::Month => &["month", "date", "invoice_date", "accepted", "released", "ends"],
+            Self::Month => &["month", "date", "invoice_date", "accepted", "released", "ends", "expires"],
         }
     }
 }
@@ -546,6 +592,8 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));
     add("stats", args.stats.then(|| "true".to_owned()));
     add("deferral", args.deferral.then(|| "true".to_owned()));
+    add("expected", args.expected.then(|| "true".to_owned()));
+    add("missed", args.missed.then(|| "true".to_owned()));
     add("why", args.why.then(|| "true".to_owned()));
     add("gaps", args.gaps.then(|| "true".to_owned()));
     asked
@@ -624,12 +672,26 @@ fn names_of(key: Key) -> &'static [&'static str] {
     match key {
         Key::Any => &[],
         Key::Buyer => &["buyer", "buyer_name", "counterparty", "counterparty_name", "targets"],
-        Key::Party => &["party", "party_name", "recipient", "seller", "seller_name", "partner", "partner_name", "isv", "isv_name"],
+        Key::Party => &[
+            "party",
+            "party_name",
+            "recipient",
+            "seller",
+            "seller_name",
+            "partner",
+            "partner_name",
+            "isv",
+            "isv_name",
+            "holder",
+            "holder_name",
+            "beneficiary",
+            "beneficiary_name",
+        ],
         Key::Product => &["product"],
         Key::Offer => &["offer", "offer_name", "offer_set", "subject"],
         Key::Agreement => &["agreement", "deal", "initial", "preceding", "next", "accepted_by", "subject"],
         Key::Invoice => &["invoice", "subject"],
-        Key::Type => &["kind", "feed", "code", "variant", "visibility"],
+        Key::Type => &["kind", "feed", "code", "variant", "visibility", "programme"],
         Key::Currency => &["currency"],
         Key::Status => &["status", "state", "severity"],
         Key::Reference => &["reference", "bank_trace"],

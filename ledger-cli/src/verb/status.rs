@@ -1,6 +1,6 @@
 //! `dealbook status`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::event::Event;
 use ledger_core::projection::{Projection, billing};
@@ -77,9 +77,10 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
             import.seq, import.said.file, import.said.events
         ));
     }
-    let pending = states.billing.pending(&basis);
+    let mut pending: BTreeSet<u64> = states.billing.pending(&basis).iter().map(|waits| waits.seq).collect();
+    pending.extend(states.programmes.at(&view).pending().map(|(seq, ..)| seq));
     if !pending.is_empty() {
-        let entries = pending.iter().map(|waits| format!("#{}", waits.seq)).collect::<Vec<_>>().join(", ");
+        let entries = pending.iter().map(|seq| format!("#{seq}")).collect::<Vec<_>>().join(", ");
         report.heading.push(format!("Pending     {entries}: money that waits for approval, and counts nowhere"));
     }
     let projections: [&dyn Projection; 3] = [&states.billing, &states.records, &states.sources];

@@ -41,6 +41,9 @@ const LEVELS: &[&str] = &[
     "offer",
     "authorization",
     "product",
+    "opportunity",
+    "application",
+    "credit",
 ];
 
 /// The columns of the report.
@@ -115,7 +118,11 @@ fn look_up(text: &str, session: &Session, states: &States, basis: Basis) -> Resu
     let id = unique(text, states)?;
     let linked = states.billing.trace(basis, &id);
     let (words, events) = states.records.about(&id);
-    let kinds: BTreeSet<&str> = linked.is.iter().map(|kind| kind.as_str()).chain(words).collect();
+    let of_programmes = states.programmes.ids_beginning(&id).into_iter().filter(|(found, _)| *found == id).map(|(_, kind)| kind);
+    let kinds: BTreeSet<&str> = linked.is.iter().map(|kind| kind.as_str()).chain(words).chain(of_programmes).collect();
+    let (of_it, agreements) = states.programmes.connected(&BTreeSet::from([id.clone()]));
+    found.events.extend(of_it);
+    found.ids.extend(agreements.into_iter().map(|agreement| ("agreement", String::new(), agreement.to_string())));
     let is_offer = kinds.contains("offer") || kinds.contains("authorization");
     for level in &kinds {
         found.ids.extend(LEVELS.iter().find(|known| *known == level).map(|level| (*level, String::new(), id.clone())));
@@ -155,6 +162,7 @@ pub(super) fn of_deal(deal: &str, states: &States, basis: Basis) -> BTreeSet<u64
         }
     }
     widen(&mut found, states, basis, false);
+    found.events.extend(states.programmes.connected(&found.of("agreement")).0);
     found.events
 }
 
@@ -185,7 +193,7 @@ fn unique(text: &str, states: &States) -> Result<String, Failure> {
     for (id, kind) in states.billing.ids_beginning(text) {
         begins.entry(id).or_default().insert(kind.as_str());
     }
-    for (id, kind) in states.records.ids_beginning(text) {
+    for (id, kind) in states.records.ids_beginning(text).into_iter().chain(states.programmes.ids_beginning(text)) {
         begins.entry(id).or_default().insert(kind);
     }
     if text.is_empty() {
@@ -199,7 +207,7 @@ fn unique(text: &str, states: &States) -> Result<String, Failure> {
         (Some((id, _)), 1) => Ok(id.clone()),
         (None, _) => {
             let all: BTreeSet<String> = states.billing.ids_beginning("").into_iter().map(|(id, _)| id).collect();
-            let more = states.records.ids_beginning("").into_iter().map(|(id, _)| id);
+            let more = states.records.ids_beginning("").into_iter().chain(states.programmes.ids_beginning("")).map(|(id, _)| id);
             let all: Vec<String> = all.into_iter().chain(more).collect();
             Err(Failure::new(Code::E0301, format!("nothing has the id `{text}`, or one that begins so"))
                 .suggest(text, all.iter().map(String::as_str))
@@ -232,7 +240,10 @@ pub(super) fn place(entry: &Entry, facts: &Facts) -> (&'static str, String) {
         Event::DisbursementAllocated(_) => ("disbursement", text("disbursement").unwrap_or_else(own)),
         event if event.billing().is_some() => ("invoice", text("invoice").unwrap_or_else(own)),
         _ => {
-            let named = ["agreement", "offer", "authorization", "product"].into_iter().find_map(|level| Some((level, text(level)?)));
+            // What names a credit, an application or an opportunity is about that.
+            let named = ["credit", "application", "opportunity", "agreement", "offer", "authorization", "product"]
+                .into_iter()
+                .find_map(|level| Some((level, text(level)?)));
             named.unwrap_or(("event", own()))
         }
     }

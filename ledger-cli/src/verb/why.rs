@@ -6,6 +6,7 @@ use ledger_core::chain::Hash;
 use ledger_core::event::Event;
 use ledger_core::projection::billing;
 use ledger_core::projection::edp;
+use ledger_core::projection::programmes::{self, Part};
 use ledger_core::projection::records::{self, Reason};
 use ledger_core::report::{Cell, Column, Kind, Report};
 
@@ -119,6 +120,50 @@ pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Fa
     }
     let used: BTreeSet<&str> = reasons.iter().map(|reason| reason.rule.name).collect();
     let rules = records::RULES.iter().filter(|rule| used.contains(rule.name));
+    report.notes = rules.map(|rule| format!("{}: {}", rule.name, rule.text)).collect();
+    Ok(report)
+}
+
+/// The columns of [`figures`].
+pub(super) fn columns_of_figures() -> Vec<Column> {
+    vec![
+        Column::new("grant", "Grant", Kind::Text),
+        Column::new("figure", "Figure", Kind::Text),
+        Column::new("part", "Part", Kind::Text),
+        Column::new("amount", "Amount", Kind::Amount),
+        Column::new("currency", "", Kind::Text),
+        Column::new("rule", "By", Kind::Text),
+        Column::new("seq", "#", Kind::Count),
+        Column::new("event", "Event", Kind::Text),
+        Column::new("hash", "Hash", Kind::Text),
+        Column::new("actor", "Actor", Kind::Text),
+        Column::new("document", "Document", Kind::Text),
+    ]
+}
+
+/// The report: a row for each figure, and below it a row for each part. The parts of a figure sum to it.
+pub(super) fn figures(parts: &[Part], session: &Session) -> Result<Report, Failure> {
+    let mut report = Report::new("incentives-why", columns_of_figures());
+    for part in parts {
+        let entry = part.seq.map(|seq| session.entry(seq)).transpose()?.flatten();
+        let line = part.seq.map(|seq| session.source.line(seq)).transpose()?.flatten();
+        let document = entry.as_ref().and_then(|entry| entry.source.as_ref()?.document);
+        report.rows.push(vec![
+            Cell::text(&part.grant),
+            Cell::text(part.figure),
+            Cell::or_empty(part.part.as_ref(), Cell::text),
+            Cell::or_empty(part.amount, Cell::Amount),
+            Cell::text(part.currency),
+            Cell::text(part.rule.name),
+            Cell::or_empty(part.seq, Cell::Count),
+            Cell::or_empty(entry.as_ref(), |entry| Cell::text(entry.event.type_name())),
+            Cell::or_empty(line, |line| Cell::Text(format!("b3:{}", &Hash::of(&line).to_string()[..8]))),
+            Cell::or_empty(entry.as_ref(), |entry| Cell::text(&entry.actor)),
+            Cell::or_empty(document, |document| Cell::Text(format!("b3:{}", &document.to_string()[..8]))),
+        ]);
+    }
+    let used: BTreeSet<&str> = parts.iter().map(|part| part.rule.name).collect();
+    let rules = programmes::RULES.iter().filter(|rule| used.contains(rule.name));
     report.notes = rules.map(|rule| format!("{}: {}", rule.name, rule.text)).collect();
     Ok(report)
 }

@@ -11,13 +11,15 @@ use crate::finding::{self, Finding};
 use crate::id::{AccountId, AgreementId, OfferId};
 use crate::problem::Code;
 use crate::projection::billing::Billing;
+use crate::projection::programmes::Programmes;
 use crate::projection::records::{Standing, View};
 use crate::time::Instant;
 
 /// What offers and agreements break that nobody here decided on, in order.
 pub fn audit(book: &Book, view: &View<'_>) -> Vec<Finding> {
     // Rules of this hour judge nothing that happened: each fact is judged by those of its own.
-    let setting = Setting { book, view, subject: None, now: Instant::from_micros(i64::MIN), known: None };
+    let programmes = Programmes::default();
+    let setting = Setting { book, view, programmes: &programmes, subject: None, now: Instant::from_micros(i64::MIN), known: None };
     let mut found = Vec::new();
     let mut names: BTreeMap<(AccountId, String), Vec<Named>> = BTreeMap::new();
     let mut accepted: BTreeMap<OfferId, Instant> = BTreeMap::new();

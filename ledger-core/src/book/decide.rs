@@ -13,6 +13,7 @@ use crate::event::{Draft, Entry, Event, LONGEST_EVENT, Source};
 use crate::id::{Actor, AgreementId};
 use crate::problem::{Code, Problem};
 use crate::projection::known::Known;
+use crate::projection::programmes::{Incentives, Programmes};
 use crate::projection::records::{Records, Standing, View};
 use crate::time::{Basis, Instant};
 
@@ -22,6 +23,8 @@ pub struct Setting<'a> {
     pub book: &'a Book,
     /// The deals.
     pub view: &'a View<'a>,
+    /// Programmes and credits.
+    pub programmes: &'a Programmes,
     /// The entry that is approved or corrected, and the hash of its line, when the intent is about one.
     pub subject: Option<(&'a Entry, Hash)>,
     /// When it is being recorded: what is dated back does not escape today's policies.
@@ -56,7 +59,8 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
             return Err(vec![Problem::new(Code::E0421, &source.id, why).cure(format!("dealbook correct {seq}, or another reference"))]);
         }
     }
-    let is_fact = draft.source.as_ref().is_some_and(|source| source.document.is_some());
+    let document = draft.source.as_ref().and_then(|source| source.document);
+    let is_fact = document.is_some();
     let mut breaches = Breaches::default();
     let at = draft.effective_at;
     let mut more = Vec::new();
@@ -100,6 +104,20 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         }
         Event::ShortfallInvoiced(told) => rules::commitment::shortfall(setting, told, is_fact, &mut breaches),
         Event::SpendRecorded(told) => rules::commitment::spend(told, is_fact, &mut breaches),
+        Event::ProgrammeDefined(it) => rules::programme::defined(setting, it, document, at, &mut breaches),
+        Event::EnrolmentGranted(it) => rules::programme::enrolled(it, document, at, &mut breaches),
+        Event::OpportunityRegistered(it) => rules::programme::opportunity(setting, it, at, is_fact, &mut breaches),
+        Event::WorkBegan(it) => rules::programme::work(setting, it, at, &mut breaches),
+        Event::BenefitApplied(it) => rules::programme::applied(setting, it, is_fact, at, &mut breaches),
+        Event::ArrStated(it) => rules::programme::arr(it, document, &mut breaches),
+        Event::BenefitReviewed(it) => rules::programme::reviewed(setting, it, document, at, &mut breaches),
+        Event::CreditGranted(it) => rules::programme::granted_credit(setting, it, document, at, &mut breaches),
+        Event::CreditApplied(it) => rules::programme::applied_credit(setting, it, document, &mut breaches),
+        Event::CreditPassedOn(it) => rules::programme::passed_on(setting, it, at, &mut breaches),
+        Event::CreditRevoked(it) => rules::programme::revoked(setting, it, document, at, &mut breaches),
+        Event::CreditSplit(it) => rules::programme::split(setting, it, at, is_fact, &mut breaches),
+        Event::CreditTransferred(it) => rules::programme::transferred(setting, it, at, is_fact, &mut breaches),
+        Event::QuotaRetired(it) => rules::programme::quota(it, document, &mut breaches),
         Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, &mut breaches),
         event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
         event => refuse(event, is_fact, &mut breaches),
@@ -282,7 +300,7 @@ fn acceptance(setting: &Setting<'_>, terms: &AgreementTerms, offer: &OfferTerms,
 /// # Errors
 /// The entry cannot be corrected, what is to stand instead breaks a rule, or something that rests on the entry would: all of it.
 pub fn correct(
-    (book, records): (&Book, &Records),
+    (book, records, programmes): (&Book, &Records, &Programmes),
     subject: Option<(&Entry, Hash)>,
     (actor, now): (Actor, Instant),
     effective_at: Instant,
@@ -292,7 +310,7 @@ pub fn correct(
     let view = records.at(everything);
     let draft = |event| Draft { actor: actor.clone(), effective_at, event, source: None };
     let mut breaches = Breaches::default();
-    rules::corrected(&Setting { book, view: &view, subject, now, known: None }, &corrected, &actor, &mut breaches);
+    rules::corrected(&Setting { book, view: &view, programmes, subject, now, known: None }, &corrected, &actor, &mut breaches);
     breaches.done()?;
     // What followed from an acceptance is taken back with it.
     let accepted = match subject.map(|(entry, _)| &entry.event) {
@@ -305,15 +323,19 @@ pub fn correct(
     };
     let followed = accepted.map(|terms| view.followed_from(terms, corrected.entry)).unwrap_or_default();
     let gone = followed.iter().chain([&corrected.entry]);
-    let (mut without_book, mut after) = (book.clone(), records.clone());
+    let (mut without_book, mut after, mut credits) = (book.clone(), records.clone(), programmes.clone());
     gone.for_each(|seq| {
         after = after.without(*seq);
+        credits = credits.without(*seq);
         without_book.corrected.insert(*seq, u64::MAX);
     });
     let mut more = Vec::new();
     if let Some(replacement) = corrected.replacement.take() {
-        let without = Setting { book: &without_book, view: &after.at(everything), subject: None, now, known: None };
+        let without = Setting { book: &without_book, view: &after.at(everything), programmes: &credits, subject: None, now, known: None };
         let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
+        // A correction stands on the document of what it corrected.
+        let kept = || programmes.document_of(corrected.entry).map(|document| Source::manual("document:".to_owned(), Some(document)));
+        let source = source.or_else(kept);
         // A document shows it still, under no reference that names it twice.
         let source = source.map(|source| match source.id.starts_with("document:") {
             true => Source { id: format!("document:correction of #{}", corrected.entry), ..source },
@@ -334,17 +356,26 @@ pub fn correct(
     }));
     all.extend(more.iter().cloned());
     let told = stands.into_iter().chain(more.into_iter().map(|draft| draft.event));
-    told.for_each(|event| after.suppose(&event, effective_at));
-    still_holds(&view, &after.at(everything))?;
+    // Money counts again when it has its approvals again: until then what rests on it is looked at as if it had.
+    told.for_each(|event| {
+        after.suppose(&event, effective_at);
+        credits.suppose(&event, effective_at, programmes.is_confirmed(corrected.entry));
+    });
+    let after = after.at(everything);
+    still_holds((&view, &programmes.at(&view)), (&after, &credits.at(&after)))?;
     Ok(all)
 }
 
 /// Whether what was recorded still holds when an entry is corrected: nothing is out of the ordinary that was not before.
-fn still_holds(before: &View<'_>, after: &View<'_>) -> Result<(), Vec<Problem>> {
+fn still_holds(
+    (before, granted): (&View<'_>, &Incentives<'_>),
+    (after, credits): (&View<'_>, &Incentives<'_>),
+) -> Result<(), Vec<Problem>> {
     let mut breaches = Breaches::default();
-    let told =
-        |view: &View<'_>| view.findings().into_iter().map(|found| (found.code, found.subject, found.message)).collect::<BTreeSet<_>>();
-    for (_, subject, message) in told(after).difference(&told(before)) {
+    let told = |view: &View<'_>, credits: &Incentives<'_>| -> BTreeSet<_> {
+        view.findings().into_iter().chain(credits.broken()).map(|found| (found.code, found.subject, found.message)).collect()
+    };
+    for (_, subject, message) in told(after, credits).difference(&told(before, granted)) {
         breaches.add(Code::E0419, "entry", subject, format!("`{subject}` rests on it: {message}"), "correct or end that first");
     }
     let orphans = |view: &View<'_>| -> BTreeSet<AgreementId> {

@@ -7,6 +7,7 @@ mod governance;
 mod money;
 mod offer;
 mod offer_set;
+pub(super) mod programme;
 mod resale;
 mod risk;
 

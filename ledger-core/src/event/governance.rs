@@ -226,7 +226,7 @@ pub struct BalanceBroughtForward {
     pub cut_over: Instant,
     /// BLAKE3 of the document that shows it.
     pub document: Hash,
-    /// Of a receivable: when the buyer must have paid.
+    /// Of a receivable: when the buyer must have paid. Of a grant: the first moment at which it has expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Instant>,
     /// Of a receivable: when it was invoiced.

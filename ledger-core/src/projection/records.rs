@@ -561,6 +561,12 @@ impl View<'_> {
         self.basis
     }
 
+    /// The same records at another basis.
+    pub(crate) fn again(&self, basis: Basis) -> Self {
+        let (records, order) = (self.records, self.order.clone());
+        Self { records, order, basis, accounts: OnceCell::new(), asked: RefCell::default(), standings: OnceCell::new() }
+    }
+
     /// The end of the asked time: of the as-of date, or else of the day on which the last known entry was recorded. Expiry is judged
     /// by it, and so by nothing but the ledger and the question.
     pub fn until(&self) -> Option<Instant> {
@@ -693,6 +699,21 @@ impl View<'_> {
     pub fn title_of(&self, product: &ProductId, moment: Option<Instant>) -> Option<String> {
         self.all(Kind::Product, &[product.as_str()])
             .find_map(|(record, _)| value_of!(record, record.looked_up(moment), ProductListed)?.title)
+    }
+
+    /// How a product is delivered, where a document says so: `saas`. Feeds do not tell it.
+    pub(crate) fn delivery_of(&self, product: &ProductId) -> Option<String> {
+        self.all(Kind::Product, &[product.as_str()])
+            .find_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed)?.delivery)
+    }
+
+    /// What a product was designated at a moment: `deployed-on-aws`.
+    pub(crate) fn designations_of(&self, product: &ProductId, moment: Instant) -> Vec<String> {
+        let held = |record: Record<'_>| {
+            let before = |version: &&Version| Instant::from_micros(version.from) <= moment;
+            value_of!(record, record.stated().into_iter().rfind(before), ProductDesignated).filter(|told| told.holds)
+        };
+        self.all(Kind::Designation, &[product.as_str()]).filter_map(|(record, _)| held(record)).map(|told| told.designation).collect()
     }
 
     /// The ISV that owns a product.

@@ -218,6 +218,74 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"amount": "166379.04", "commitment": "PPA-1", "currency": "USD", "invoice": "INV-2", "year": "2025-01-01T00:00:00Z"}"#,
         r#"{"amount": "166379.04", "commitment": "PPA-1", "currency": "USD", "invoice": "INV-2", "year": "2025-01-01T00:00:00Z"}"#,
     ),
+    (
+        "programme.defined",
+        r#"{"apply_within_days": 90, "beneficiaries": ["buyer", "isv"], "ends_at": "2026-01-01T00:00:00Z",
+            "evidence": ["source-outside-aws", "registered-before-work"], "pass_on": true, "programme": "wmp",
+            "rates": [{"highest": "15", "lowest": "15"}, {"highest": "25", "lowest": "25"}]}"#,
+        r#"{"programme": "list-and-sell"}"#,
+    ),
+    (
+        "enrolment.granted",
+        r#"{"holder": "000057174132", "product": "prod-1", "programme": "isv-accelerate", "until": "2027-01-01T00:00:00Z"}"#,
+        r#"{"holder": "000057174132", "programme": "isv-accelerate"}"#,
+    ),
+    (
+        "opportunity.registered",
+        r#"{"agreement": "agmt-1", "consumption": "120 EC2 instances", "customer": "111122223333", "decommission_at": "2026-01-01T00:00:00Z",
+            "from": "on-premises", "offer": "offer-1", "opportunity": "O123456", "strategy": "refactor", "work_planned_at": "2025-06-01T00:00:00Z"}"#,
+        r#"{"opportunity": "O123456"}"#,
+    ),
+    ("work.began", r#"{"note": "kick-off", "opportunity": "O123456"}"#, r#"{"opportunity": "O123456"}"#),
+    (
+        "arr.stated",
+        r#"{"agreement": "agmt-1", "amount": "400000.00", "currency": "USD", "opportunity": "O123456"}"#,
+        r#"{"amount": "400000.00", "currency": "USD"}"#,
+    ),
+    (
+        "benefit.applied",
+        r#"{"agreement": "agmt-1", "application": "benappl-1", "beneficiary": "111122223333", "offer": "offer-1", "opportunity": "O123456", "programme": "wmp", "rate": "25"}"#,
+        r#"{"application": "benappl-1", "beneficiary": "111122223333", "programme": "mpop"}"#,
+    ),
+    (
+        "benefit.reviewed",
+        r#"{"application": "benappl-1", "reason": "INCOMPLETE", "status": "ACTION_REQUIRED"}"#,
+        r#"{"application": "benappl-1", "status": "APPROVED"}"#,
+    ),
+    (
+        "credit.granted",
+        r#"{"agreement": "agmt-1", "amount": "100000.00", "application": "benappl-1", "credit": "4711", "currency": "USD",
+            "ends_at": "2026-07-01T00:00:00Z", "holder": "111122223333", "programme": "wmp", "services": ["AmazonEC2", "AmazonS3"],
+            "starts_at": "2025-07-01T00:00:00Z"}"#,
+        r#"{"amount": "100000.00", "credit": "4711", "currency": "USD", "holder": "111122223333", "programme": "wmp"}"#,
+    ),
+    (
+        "credit.applied",
+        r#"{"account": "111122223333", "amount": "12.30", "credit": "4711", "currency": "USD", "estimated": true, "month": "2025-08",
+            "service": "AmazonEC2"}"#,
+        r#"{"account": "111122223333", "amount": "12.30", "currency": "USD", "month": "2025-08"}"#,
+    ),
+    (
+        "credit.passed_on",
+        r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "to": "111122223333"}"#,
+        r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "to": "111122223333"}"#,
+    ),
+    (
+        "credit.revoked",
+        r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "holder": "111122223333", "reason": "terms broken"}"#,
+        r#"{"amount": "12.30", "credit": "4711", "currency": "USD", "holder": "111122223333"}"#,
+    ),
+    (
+        "credit.split",
+        r#"{"children": [{"amount": "100.00", "credit": "4712"}, {"amount": "200.00", "credit": "4713"}], "credit": "4711"}"#,
+        r#"{"children": [], "credit": "4711"}"#,
+    ),
+    ("credit.transferred", r#"{"credit": "4711", "to": "444455556666"}"#, r#"{"credit": "4711", "to": "444455556666"}"#),
+    (
+        "quota.retired",
+        r#"{"agreement": "agmt-1", "amount": "10000.00", "currency": "USD", "opportunity": "O123456"}"#,
+        r#"{"amount": "10000.00", "currency": "USD"}"#,
+    ),
 ];
 
 const AUTHORIZATION: &str = r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD",

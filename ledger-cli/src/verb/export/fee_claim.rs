@@ -57,7 +57,7 @@ pub(super) fn write(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let states = session.states()?;
     let view = states.records.at(asked.basis);
     let audit = fee::audit(&states.billing, &view, &states.book.rate_cards(asked.basis.known_at));
-    let only = chosen(&args.only, &audit)?;
+    let only = chosen(&args.ids, &audit)?;
     let is_asked =
         |judged: &&Judged<'_>| only.is_empty() || judged.line.agreement.is_some_and(|agreement| only.iter().any(|id| id == agreement));
     let of = |verdict: Verdict| audit.lines.iter().filter(is_asked).filter(move |judged| judged.verdict == verdict);

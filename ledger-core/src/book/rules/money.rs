@@ -19,6 +19,10 @@ use crate::time::Instant;
 pub(in crate::book) fn money_in(event: &Event) -> Option<(AccountId, Amount, Currency)> {
     match event {
         Event::BalanceBroughtForward(balance) => Some((balance.party, balance.amount, balance.currency)),
+        Event::CreditGranted(credit) => Some((credit.holder, credit.amount, credit.currency)),
+        Event::CreditApplied(credit) => Some((credit.account, credit.amount, credit.currency)),
+        Event::CreditRevoked(credit) => Some((credit.holder, credit.amount, credit.currency)),
+        Event::CreditPassedOn(credit) => Some((credit.to, credit.amount, credit.currency)),
         Event::EntryCorrected(corrected) => money_in(corrected.replacement.as_ref()?),
         event => event.billing().map(|row| (row.recipient, row.amount, row.currency)),
     }
@@ -103,7 +107,7 @@ pub(in crate::book) fn brought_forward(
     if told.kind != "receivable" {
         breaches.for_a_receivable(&[
             ("line", told.line.is_some()),
-            ("due", told.due.is_some()),
+            ("due", told.due.is_some() && told.kind != "grant"),
             ("invoice_date", told.invoice_date.is_some()),
             ("agreement", told.agreement.is_some()),
         ]);

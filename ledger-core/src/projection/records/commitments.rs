@@ -73,12 +73,6 @@ impl View<'_> {
         value_of!(record, Some(version), ProductDesignated).map(|told| (told.holds, version.seq))
     }
 
-    /// How a product is delivered, where a document says so. Feeds do not tell it.
-    pub fn delivery_of(&self, product: &ProductId) -> Option<String> {
-        self.all(Kind::Product, &[product.as_str()])
-            .find_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed)?.delivery)
-    }
-
     /// Products by the code that metering and AWS's bills use.
     pub fn products_by_code(&self) -> BTreeMap<String, ProductId> {
         let listed = self.all(Kind::Product, &[]).filter_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed));

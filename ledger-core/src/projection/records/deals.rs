@@ -273,6 +273,14 @@ impl View<'_> {
         chosen
     }
 
+    /// Where one agreement stands, as [`View::agreements`] has it, without looking at the others.
+    pub(crate) fn agreement(&self, agreement: &AgreementId) -> Option<Standing> {
+        let mut told = Vec::new();
+        self.standings_of(agreement.as_str(), &mut told);
+        let own = told.iter().position(|standing| standing.recipient.is_some() && self.proposer(standing) == standing.recipient);
+        (!told.is_empty()).then(|| told.swap_remove(own.unwrap_or(0)))
+    }
+
     /// Which agreements follow one another.
     pub fn chains(&self) -> Chains {
         Chains::of(self.standings())
@@ -417,7 +425,7 @@ impl View<'_> {
     }
 
     /// Through whom an offer is sold. A channel deal has another seller than the recipient, or an authorization (AWS's `cppo_flag`).
-    pub(super) fn channel(&self, offer: &OfferTerms) -> Channel {
+    pub(crate) fn channel(&self, offer: &OfferTerms) -> Channel {
         if sold_by_another(self, offer) || offer.authorization.is_some() {
             Channel::Cppo
         } else if self.visibility(offer) == Visibility::Private {
