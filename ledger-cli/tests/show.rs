@@ -268,8 +268,9 @@ fn a_word_that_could_choose_nothing_is_refused() {
         ("show incentives --missed --expected", "--missed does not fit `show incentives`"),
         ("show incentives --missed --by party", "--by does not fit `show incentives`"),
         ("show incentives --expected --why", "--why does not fit `show incentives`"),
-        ("export ics benappl-1", "a calendar is of everything, and not of `benappl-1`"),
-        ("export claim benappl-1 --within 3w", "--within does not fit `export claim`"),
+        ("export ics benappl-1", "ID does not fit this form"),
+        ("export claim benappl-1 --within 3w", "--within does not fit this form"),
+        ("export claim one two", "more than one ID does not fit this form"),
         ("export claim", "export claim takes an application or a credit"),
     ] {
         let output = ask(line);

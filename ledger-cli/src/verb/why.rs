@@ -46,6 +46,7 @@ pub(super) fn tells(noun: Noun) -> bool {
             | Noun::Spend
             | Noun::Payouts
             | Noun::Edp
+            | Noun::Incentives
     )
 }
 
