@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::decide::Setting;
-use super::rules::{self, Breaches};
+use super::rules::{self, Breaches, DoubleHolding};
 use super::{Book, SCHEDULE};
 use crate::event::agreement::Status;
 use crate::event::offer::{Instalment, OfferTerms};
@@ -51,10 +51,7 @@ pub fn audit(book: &Book, view: &View<'_>) -> Vec<Finding> {
     }
     // Of several that are held already, the first is told.
     let mut held: BTreeMap<&AgreementId, (&Standing, &Standing, String)> = BTreeMap::new();
-    for (buyer, product, one, other) in rules::double_holdings(view) {
-        let of = |agreement| view.agreements().into_iter().find(|standing| standing.terms.agreement == agreement);
-        let (Some(one), Some(other)) = (of(one), of(other)) else { continue };
-        let [first, second] = if one.terms.accepted_at <= other.terms.accepted_at { [one, other] } else { [other, one] };
+    for DoubleHolding { buyer, product, first, second } in rules::double_holdings(view) {
         let message = format!("`{buyer}` holds `{}` for `{product}` already", first.terms.agreement);
         let told = held.entry(&second.terms.agreement).or_insert_with(|| (first, second, message.clone()));
         if first.terms.accepted_at < told.0.terms.accepted_at {

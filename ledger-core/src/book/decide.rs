@@ -10,7 +10,7 @@ use crate::event::agreement::{AgreementEnded, AgreementTerms, ChargeScheduled, S
 use crate::event::governance::{EntryConfirmed, EntryCorrected};
 use crate::event::offer::{OfferStep, OfferTerms};
 use crate::event::{Draft, Entry, Event, LONGEST_EVENT, Source};
-use crate::id::{Actor, AgreementId};
+use crate::id::{AccountId, Actor, AgreementId, ProductId};
 use crate::problem::{Code, Problem};
 use crate::projection::known::Known;
 use crate::projection::programmes::{Incentives, Programmes};
@@ -386,7 +386,13 @@ fn still_holds(
         let why = format!("`{agreement}` was amended or ended since, and nobody would have accepted it");
         breaches.add(Code::E0419, "entry", agreement.as_str(), why, "correct what came since first, the latest first");
     }
-    for (buyer, product, one, other) in rules::double_holdings(after).difference(&rules::double_holdings(before)) {
+    let held = |view: &View<'_>| -> BTreeSet<(AccountId, ProductId, AgreementId, AgreementId)> {
+        let ids = |held: rules::DoubleHolding<'_>| {
+            (held.buyer, held.product, held.first.terms.agreement.clone(), held.second.terms.agreement.clone())
+        };
+        rules::double_holdings(view).into_iter().map(ids).collect()
+    };
+    for (buyer, product, one, other) in held(after).difference(&held(before)) {
         let why = format!("`{buyer}` would hold `{one}` and `{other}` for `{product}`");
         breaches.add(Code::E0419, "entry", one.as_str(), why, "correct or end one of them first");
     }

@@ -11,7 +11,7 @@ pub(super) mod programme;
 mod resale;
 mod risk;
 
-pub(super) use agreement::{accepted, amended, double_holdings, ended, on_the_list, standing_of};
+pub(super) use agreement::{DoubleHolding, accepted, amended, double_holdings, ended, on_the_list, standing_of};
 pub(super) use cancellation::{answered, requested};
 pub(super) use governance::{approval, corrected, rate, registered, template};
 pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};

@@ -1,6 +1,6 @@
 //! Who may accept what, and what becomes of it. Source: AWS Marketplace Agreement API; seller guide, agreement-based offers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Breaches;
 use crate::book::decide::Setting;
@@ -79,8 +79,16 @@ fn as_offered(setting: &Setting<'_>, terms: &AgreementTerms, offer: &OfferTerms,
     breaches.payable("value", terms.value, terms.currency.or(offer.currency));
 }
 
-/// The buyers that hold two agreements for one product at one time, with both.
-pub(in crate::book) fn double_holdings(view: &View<'_>) -> BTreeSet<(AccountId, ProductId, AgreementId, AgreementId)> {
+/// A buyer that holds two agreements for one product at one time: the later one, with the first that stands beside it.
+pub(in crate::book) struct DoubleHolding<'v> {
+    pub(in crate::book) buyer: AccountId,
+    pub(in crate::book) product: ProductId,
+    pub(in crate::book) first: &'v Standing,
+    pub(in crate::book) second: &'v Standing,
+}
+
+/// Every agreement that stands beside an earlier one of its buyer for one product.
+pub(in crate::book) fn double_holdings<'v>(view: &'v View<'_>) -> Vec<DoubleHolding<'v>> {
     let mut held: BTreeMap<(AccountId, ProductId), Vec<&Standing>> = BTreeMap::new();
     for standing in view.agreements() {
         let Some(acceptor) = view.acceptor(standing).filter(|_| standing.terms.status == Some(Status::Active)) else { continue };
@@ -92,11 +100,12 @@ pub(in crate::book) fn double_holdings(view: &View<'_>) -> BTreeSet<(AccountId, 
         let begun_after = |one: &Standing, other: &Standing| one.terms.ends_at.is_some_and(|ends| other.terms.accepted_at >= Some(ends));
         !begun_after(one, other) && !begun_after(other, one)
     };
-    let mut double = BTreeSet::new();
-    for ((acceptor, product), all) in held {
-        for (at, one) in all.iter().enumerate() {
-            for other in all[at + 1..].iter().filter(|other| meet(one, other)) {
-                double.insert((acceptor, product.clone(), one.terms.agreement.clone(), other.terms.agreement.clone()));
+    let mut double = Vec::new();
+    for ((buyer, product), mut all) in held {
+        all.sort_by_key(|standing| (standing.terms.accepted_at, &standing.terms.agreement));
+        for (at, second) in all.iter().copied().enumerate() {
+            if let Some(first) = all[..at].iter().copied().find(|first| meet(first, second)) {
+                double.push(DoubleHolding { buyer, product: product.clone(), first, second });
             }
         }
     }
