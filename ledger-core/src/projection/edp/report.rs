@@ -127,10 +127,29 @@ impl Year<'_> {
         }
     }
 
+    /// The months whose bills are not here, payer by payer; months that follow one another as one stretch.
     fn missing(&self) -> Vec<String> {
         let of_year = period(&self.year.year);
         let missing = self.standing.missing.iter().filter(|(month, _)| of_year.holds(*month));
-        missing.map(|(month, payer)| format!("{} of {payer}", month.day().format("%Y-%m"))).collect()
+        let mut by_payer: BTreeMap<AccountId, Vec<Period>> = BTreeMap::new();
+        for (month, payer) in missing {
+            let stretches = by_payer.entry(*payer).or_default();
+            let until = super::months_end(*month);
+            match stretches.last_mut() {
+                Some(last) if last.until == *month => last.until = until,
+                _ => stretches.push(Period { from: *month, until }),
+            }
+        }
+        let told = |payer: AccountId, stretch: &Period| {
+            let (first, last) =
+                (stretch.from.day().format("%Y-%m"), Instant::from_micros(stretch.until.micros() - 1).day().format("%Y-%m"));
+            if super::months_end(stretch.from) == stretch.until {
+                format!("{first} of {payer}")
+            } else {
+                format!("{first} to {last} of {payer}")
+            }
+        };
+        by_payer.iter().flat_map(|(payer, stretches)| stretches.iter().map(|stretch| told(*payer, stretch))).collect()
     }
 }
 
