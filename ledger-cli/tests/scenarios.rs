@@ -193,6 +193,7 @@ cases! {
     direct_sale_paid_out
     edp_badge_lost_mid_contract
     edp_bill_restated
+    edp_bills_that_are_not_all
     edp_cap_reached_mid_month
     edp_policy_of_kinds
     edp_ramped_years_and_carry_over
@@ -224,6 +225,7 @@ cases! {
     payout_failed_and_not_repeated
     payout_failed_and_repeated
     payouts_that_do_not_add_up
+    period_without_end
     quarantine
     rate_card_changes_between_instalments
     refund_in_july_of_an_april_invoice

@@ -17,8 +17,8 @@ pub const DEPLOYED_ON_AWS: &str = "deployed-on-aws";
 
 /// So many per cent of an amount in hundred-millionths, rounded half up to cents.
 pub fn percent_of(units: i128, percent: Amount) -> i128 {
-    // One per cent is a hundredth; a percentage has eight decimals as well.
-    round_half_up(units * percent.units(), 10_000_000_000 * CENT) / 10_000_000_000
+    // One per cent is a hundredth; a percentage has eight decimals as well, and is a part of a whole.
+    round_half_up(units * percent.units().clamp(0, 10_000_000_000), 10_000_000_000 * CENT) / 10_000_000_000
 }
 
 /// A line of a buyer's invoice, or what was given back of one.
@@ -245,7 +245,7 @@ pub fn reckon<T>(terms: &CommitmentTerms, mut lines: Vec<Judged<T>>, services: i
     let mut left = terms.cap.as_ref().filter(|cap| cap.base == "term").map(|cap| percent_of(term, cap.percent));
     let mut carried = 0;
     let mut years = Vec::new();
-    for (number, year) in (1..).zip(&terms.years) {
+    for (number, year) in (1..).zip(terms.years.iter().filter(|year| year.from < year.until)) {
         let of_year = period(year);
         let (inside, outside): (Vec<_>, Vec<_>) = lines.into_iter().partition(|judged| of_year.holds(judged.line.counts_at));
         lines = outside;

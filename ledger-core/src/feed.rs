@@ -496,9 +496,16 @@ impl Row<'_> {
         self.keep(column, text, moment(text))
     }
 
-    /// The moment after the last one inside: a feed's periods are inclusive, to the second.
+    /// The moment after the last one inside: a feed's periods are inclusive, to the second. The last moment that can be written means that there
+    /// is no end, and which rows say so is counted.
     pub fn moment_after(&self, column: impl Into<usize>) -> Option<Instant> {
-        self.moment(column).map(|last| Instant::from_micros(last.micros() - last.micros().rem_euclid(1_000_000) + 1_000_000))
+        let last = self.moment(column)?;
+        let after = Instant::from_micros(last.micros() - last.micros().rem_euclid(1_000_000) + 1_000_000);
+        if after.is_in_range() {
+            return Some(after);
+        }
+        self.fall_back("no-end");
+        None
     }
 
     /// A value that must be there; a problem when it is not.

@@ -70,7 +70,7 @@ pub struct Layout {
 
 /// The kind of bill that a header belongs to.
 pub fn recognise(header: &[&str]) -> Option<Layout> {
-    let place = |column: &Column| header.iter().position(|name| column.names.contains(name));
+    let place = |column: &Column| column.names.iter().find_map(|name| header.iter().position(|known| known == name));
     let fits = |statement: &&&'static dyn Statement| statement.columns().iter().all(|column| !column.needed || place(column).is_some());
     let statement = *STATEMENTS.iter().find(fits)?;
     let at: Vec<Option<usize>> = statement.columns().iter().map(place).collect();
@@ -204,7 +204,8 @@ impl Exact {
         for digit in all() {
             units = units.checked_mul(10).and_then(|units| units.checked_add(i128::from(digit - b'0'))).ok_or_else(fine)?;
         }
-        let shift = Self::DECIMALS.cast_signed() + exponent - i32::try_from(fraction.len()).unwrap_or(i32::MAX);
+        let places = i32::try_from(fraction.len()).map_err(|_| fine())?;
+        let shift = exponent.checked_add(Self::DECIMALS.cast_signed()).and_then(|shift| shift.checked_sub(places)).ok_or_else(fine)?;
         let power = |places: u32| 10_i128.checked_pow(places).ok_or_else(fine);
         let units = match u32::try_from(shift) {
             _ if units == 0 => 0,
@@ -251,7 +252,8 @@ struct Key {
 
 #[derive(Debug, Default)]
 struct Sum {
-    costs: BTreeMap<&'static str, Exact>,
+    /// By column, and how many rows fill it.
+    costs: BTreeMap<&'static str, (Exact, u64)>,
     rows: u64,
     /// The file and the row that came last.
     last: (usize, u64),
@@ -278,52 +280,67 @@ impl Sums {
         let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller } = line;
         let sum = self.sums.entry(Key { payer, month, class, line_type, currency, invoice, product, seller }).or_default();
         for (column, cost) in costs {
-            let known = sum.costs.entry(column).or_default();
+            let (known, filled) = sum.costs.entry(column).or_default();
             let Some(added) = known.0.checked_add(cost.0) else {
-                return Err(Problem::new(Code::E0208, cost.written(), "the sum has more digits than there is room for").column(column));
+                return Err(too_fine(column, cost));
             };
             *known = Exact(added);
+            *filled += 1;
         }
         sum.rows += 1;
         sum.last = (file, row);
         Ok(())
     }
 
-    /// The payers and months that are in it.
-    pub fn months(&self) -> Vec<(AccountId, Instant)> {
-        let mut months: Vec<_> = self.sums.keys().map(|key| (key.payer, key.month)).collect();
-        months.dedup();
-        months
+    /// Adds what the lines of another file come to.
+    ///
+    /// # Errors
+    /// A sum has more digits than there is room for.
+    pub fn merge(&mut self, other: Self) -> Result<(), Problem> {
+        for (key, sum) in other.sums {
+            let into = self.sums.entry(key).or_default();
+            for (column, (cost, rows)) in sum.costs {
+                let (known, filled) = into.costs.entry(column).or_default();
+                known.0 = known.0.checked_add(cost.0).ok_or_else(|| too_fine(column, cost))?;
+                *filled += rows;
+            }
+            into.rows += sum.rows;
+            into.last = into.last.max(sum.last);
+        }
+        Ok(())
     }
 
     /// The sums as facts, each with the file and the row that it ends in. `known` gives what the ledger has of a payer's month, and whether the
     /// bill still said so: what it says no more is taken back, in the file that ends the month.
     pub fn facts(&self, known: impl Fn(AccountId, Instant) -> Vec<(SpendRecorded, bool)>) -> Vec<((usize, u64), Fact)> {
         let mut facts = Vec::new();
-        for (payer, month) in self.months() {
-            let before = known(payer, month);
-            let of_month = || self.sums.iter().filter(|(key, _)| (key.payer, key.month) == (payer, month));
-            let last = of_month().map(|(_, sum)| sum.last).max().unwrap_or_default();
-            for (key, sum) in of_month() {
+        let mut by_month: BTreeMap<(AccountId, Instant), Vec<(&Key, &Sum)>> = BTreeMap::new();
+        for (key, sum) in &self.sums {
+            by_month.entry((key.payer, key.month)).or_default().push((key, sum));
+        }
+        for ((payer, month), of_month) in by_month {
+            let mut before: BTreeMap<Of, (SpendRecorded, bool)> =
+                known(payer, month).into_iter().map(|(known, stands)| (of(&known), (known, stands))).collect();
+            let last = of_month.iter().map(|(_, sum)| sum.last).max().unwrap_or_default();
+            for (key, sum) in of_month {
                 let mut told = self.told(key, sum);
-                if let Some((known, stands)) = before.iter().find(|(known, _)| is_of(known, &told)) {
+                if let Some((known, stands)) = before.remove(&of(&told)) {
                     // What is said again, after something else was said, is another statement than the first time.
                     told.revision = known.revision;
-                    told.revision += u64::from(*known != told || !stands);
+                    told.revision += u64::from(known != told || !stands);
                 }
                 facts.push((sum.last, self.fact(told, false)));
             }
-            for (known, _) in before.iter().filter(|(_, stands)| *stands) {
-                if !of_month().any(|(key, sum)| is_of(known, &self.told(key, sum))) {
-                    facts.push((last, self.fact(known.clone(), true)));
-                }
-            }
+            let gone = before.into_values().filter(|(_, stands)| *stands);
+            facts.extend(gone.map(|(known, _)| (last, self.fact(known, true))));
         }
         facts
     }
 
     fn told(&self, key: &Key, sum: &Sum) -> SpendRecorded {
-        let rounded = || sum.costs.iter().map(|(column, cost)| ((*column).to_owned(), *cost, cost.rounded()));
+        // A column that some of the lines leave empty is no sum of all of them.
+        let filled = || sum.costs.iter().filter(|(_, (_, filled))| *filled == sum.rows);
+        let rounded = || filled().map(|(column, (cost, _))| ((*column).to_owned(), *cost, cost.rounded()));
         SpendRecorded {
             amounts: rounded().map(|(column, _, (amount, _))| (column, amount)).collect(),
             class: key.class.to_owned(),
@@ -355,21 +372,16 @@ impl Sums {
     }
 }
 
-/// Whether two sums are of the same lines.
-fn is_of(one: &SpendRecorded, other: &SpendRecorded) -> bool {
-    let key = |spend: &SpendRecorded| {
-        (
-            spend.payer,
-            spend.month,
-            spend.class.clone(),
-            spend.line_type.clone(),
-            spend.currency,
-            spend.invoice.clone(),
-            spend.product.clone(),
-            spend.seller.clone(),
-        )
-    };
-    key(one) == key(other)
+fn too_fine(column: &str, cost: Exact) -> Problem {
+    Problem::new(Code::E0208, cost.written(), "the sum has more digits than there is room for").column(column)
+}
+
+/// What tells the sums of a month apart.
+type Of = (String, String, Currency, Option<InvoiceId>, Option<Reference>, Option<String>);
+
+fn of(spend: &SpendRecorded) -> Of {
+    let (invoice, product, seller) = (spend.invoice.clone(), spend.product.clone(), spend.seller.clone());
+    (spend.class.clone(), spend.line_type.clone(), spend.currency, invoice, product, seller)
 }
 
 #[cfg(test)]
@@ -389,7 +401,7 @@ mod tests {
             let exact = Exact::read(text).unwrap();
             assert_eq!((exact.written().as_str(), exact.rounded().0), (written, amount.parse().unwrap()), "{text}");
         }
-        for text in ["", "1,000.00", "$5", "1E", "1E-30", "--1", "."] {
+        for text in ["", "1,000.00", "$5", "1E", "1E-30", "1E2147483647", "1E-2147483648", "--1", "."] {
             assert!(Exact::read(text).is_err(), "{text}");
         }
     }

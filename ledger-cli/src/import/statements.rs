@@ -33,11 +33,17 @@ pub(super) fn judge(
     for (kind, files) in by_kind {
         let mut sums = Sums::of(kind);
         let before = judgement.whole.total();
-        let mut read = Vec::new();
+        let mut read: Vec<Judged> = Vec::new();
         for (at, (file, layout)) in files.into_iter().enumerate() {
-            if let Some(judged) = one(file, &layout, at, &mut sums, judgement, tick)? {
-                read.push(judged);
+            let mut of_file = Sums::of(kind);
+            let Some(judged) = one(file, &layout, at, &mut of_file, judgement, tick)? else { continue };
+            // The same bytes under two names are one bill.
+            if let Some(same) = read.iter().find(|known| known.digest == judged.digest) {
+                judgement.notes.push(format!("{} is the same file as {}, and counts once", judged.file.name, same.file.name));
+            } else if let Err(problem) = sums.merge(of_file) {
+                judgement.whole.push(whole_file(&judged.file.path, problem));
             }
+            read.push(judged);
         }
         if judgement.whole.total() > before {
             continue;

@@ -76,7 +76,7 @@ fn bar(gauge: &Gauge, out: &mut impl Write, style: Style) -> io::Result<()> {
 
 fn lines(lines: &[CardLine], out: &mut impl Write, style: Style) -> io::Result<()> {
     let amount = |line: &CardLine| line.amount.map(|amount| grouped(&amount.to_string())).unwrap_or_default();
-    let wide = lines.iter().map(|line| line.label.width()).max().unwrap_or(0);
+    let wide = lines.iter().map(|line| one_line(&line.label).width()).max().unwrap_or(0);
     let right = lines.iter().map(|line| amount(line).len()).max().unwrap_or(0);
     for line in lines {
         write!(out, "{INDENT}")?;
@@ -84,8 +84,9 @@ fn lines(lines: &[CardLine], out: &mut impl Write, style: Style) -> io::Result<(
             Some((glyph, colour)) => write!(out, "{colour}{glyph}{colour:#} ")?,
             None => write!(out, "  ")?,
         }
-        let pad = " ".repeat(wide - line.label.width());
-        let text = format!("{}{pad}  {:>right$}  {}", line.label, amount(line), ascii(&one_line(&line.remark), style));
+        let pad = " ".repeat(wide - one_line(&line.label).width());
+        let label = ascii(&one_line(&line.label), style);
+        let text = format!("{label}{pad}  {:>right$}  {}", amount(line), ascii(&one_line(&line.remark), style));
         writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())

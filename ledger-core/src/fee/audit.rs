@@ -118,7 +118,7 @@ struct Deals<'v> {
     agreements: Map<String, Vec<(Instant, Sold)>>,
     deliveries: Map<String, Option<Delivery>>,
     /// Where buyers are taxed; nothing when no card adds points for it.
-    countries: Option<Map<AccountId, Option<String>>>,
+    countries: Option<Map<(AccountId, Instant), Option<String>>>,
 }
 
 impl Deals<'_> {
@@ -145,7 +145,8 @@ impl Deals<'_> {
             sold.delivery = told.or(sold.delivery);
         }
         if let (Some(countries), Some(buyer)) = (&mut self.countries, sold.buyer) {
-            sold.deal.country = countries.entry(buyer).or_insert_with(|| view.place_of(buyer, None)?.0).clone();
+            let day = Instant::midnight(invoiced.day());
+            sold.deal.country = countries.entry((buyer, day)).or_insert_with(|| view.place_of(buyer, Some(invoiced))?.0).clone();
         }
         Ok(sold)
     }
@@ -248,7 +249,7 @@ fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards
     // Each fee may be rounded by itself, to the smallest unit of its currency.
     let unit = 10_i128.pow(8 - judged.line.currency.parse::<Currency>().map_or(2, Currency::decimals));
     let slack = unit * i128::from(judged.line.fees.max(1));
-    let is_it = |(fee, ..): &(i128, Rated, u64)| (charged - fee).abs() < slack;
+    let is_it = |(fee, ..): &(i128, Rated, u64)| (charged - fee).abs() <= slack;
     let (Some(least), Some(most)) = (fees.first().map(|(fee, ..)| *fee), fees.last().map(|(fee, ..)| *fee)) else { return judged };
     let (place, verdict) = match fees.iter().position(is_it) {
         Some(place) => (place, Verdict::Agrees),

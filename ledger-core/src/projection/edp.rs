@@ -134,11 +134,15 @@ impl Setting<'_> {
             opaque.and_then(|opaque| payer(recipient, opaque)).is_some_and(|account| payers.contains(&account))
         };
         let bought = self.billing.purchases(self.view.basis(), wanted);
-        let told: BTreeSet<&str> = bought.iter().filter_map(|bought| bought.invoice).collect();
         let agreements = self.agreements(&bought);
         let each = |(terms, seq): (CommitmentTerms, u64)| {
             let contract = Contract { terms, seq };
             let of_us = |bought: &Bought<'_>| payer(bought.recipient, bought.payer?).filter(|payer| contract.terms.payers.contains(payer));
+            // By invoice, the products that feeds tell of it in the commitment's currency: these a bill does not add again.
+            let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+            for bought in bought.iter().filter(|bought| bought.currency == contract.terms.currency) {
+                told.entry(bought.invoice.unwrap_or("")).or_default().extend(bought.product);
+            }
             let line = |bought: &Bought<'_>| self.line_of(bought, of_us(bought)?, &contract, &agreements);
             let lines = bought.iter().filter_map(line).collect();
             self.standing(contract, lines, &told, until)
@@ -207,16 +211,26 @@ impl Setting<'_> {
         Some(Rule { says, name: "policy edp-eligibility".to_owned(), seq })
     }
 
-    fn standing(&self, contract: Contract, mut lines: Vec<Judged<Purchased>>, told: &BTreeSet<&str>, until: Instant) -> Standing {
+    fn standing(
+        &self,
+        contract: Contract,
+        mut lines: Vec<Judged<Purchased>>,
+        told: &BTreeMap<&str, BTreeSet<&str>>,
+        until: Instant,
+    ) -> Standing {
         let (mut services, mut billed) = (BTreeMap::new(), BTreeSet::new());
         let by_code = self.view.products_by_code();
         let terms = &contract.terms;
-        for payer in &terms.payers {
-            for (month, bill) in bills(terms, self.view.spend_of(*payer)) {
+        for payer in &terms.payers.iter().copied().collect::<BTreeSet<AccountId>>() {
+            // A bill is one once its month has ended; as long as nothing of it was recorded since, it is not all of it.
+            let spent: Vec<_> = self.view.spend_of(*payer).into_iter().filter(|(spend, _)| months_end(spend.month) <= until).collect();
+            let is_late =
+                |(spend, seq): &&(SpendRecorded, u64)| self.view.recorded_on(*seq).is_none_or(|day| day >= months_end(spend.month));
+            let ended: BTreeSet<Instant> = spent.iter().filter(is_late).map(|(spend, _)| spend.month).collect();
+            for (month, bill) in bills(terms, spent).into_iter().filter(|(month, _)| ended.contains(month)) {
                 billed.insert((month, *payer));
                 services.insert((*payer, month), (bill.services, bill.seqs));
-                let news =
-                    bill.purchases.into_iter().filter(|(spend, ..)| spend.invoice.as_ref().is_none_or(|id| !told.contains(id.as_str())));
+                let news = bill.purchases.into_iter().filter(|(spend, ..)| !is_told(spend, told, &by_code));
                 lines.extend(news.map(|(spend, seq, price)| self.line_of_bill(&spend, seq, price, &contract, &by_code)));
             }
         }
@@ -224,10 +238,13 @@ impl Setting<'_> {
         let count = lines.len();
         let mut years = reckon(terms, lines, sum);
         years.retain(|year| year.year.from < until);
-        let ended = |month: &Period| month.until <= until;
-        let of_year = |year: &Reckoned<Purchased>| months(Period { from: year.year.from, until: year.year.until.min(until) });
-        let wanted =
-            years.iter().flat_map(of_year).filter(ended).flat_map(|month| terms.payers.iter().map(move |payer| (month.from, *payer)));
+        // Of a year that has ended every month counts, though the last one may end after it.
+        let of_year = |year: &Reckoned<Purchased>| {
+            let has_ended = year.year.until <= until;
+            let inside = months(Period { from: year.year.from, until: year.year.until.min(until) });
+            inside.into_iter().filter(move |month| has_ended || month.until <= until)
+        };
+        let wanted = years.iter().flat_map(of_year).flat_map(|month| terms.payers.iter().map(move |payer| (month.from, *payer)));
         let missing = wanted.filter(|month| !billed.contains(month)).collect();
         let outside = count - years.iter().map(|year| year.lines.len() + year.foreign.len()).sum::<usize>();
         Standing { contract, years, outside, services, missing, until }
@@ -270,6 +287,13 @@ impl Setting<'_> {
     }
 }
 
+/// Whether feeds tell what a bill says of an invoice: of its product; where the bill's code is nobody's here, of the invoice at all.
+fn is_told(spend: &SpendRecorded, told: &BTreeMap<&str, BTreeSet<&str>>, by_code: &BTreeMap<String, ProductId>) -> bool {
+    let Some(products) = spend.invoice.as_ref().and_then(|invoice| told.get(invoice.as_str())) else { return false };
+    let product = spend.product.as_ref().and_then(|code| by_code.get(code.as_str()));
+    product.is_none_or(|product| products.is_empty() || products.contains(product.as_str()))
+}
+
 /// The first moment after a calendar month that begins then.
 fn months_end(month: Instant) -> Instant {
     Period::parse(&month.day().format("%Y-%m").to_string(), month.day()).map_or(month, |period| period.until)
@@ -282,10 +306,16 @@ fn bills(terms: &CommitmentTerms, spend: Vec<(SpendRecorded, u64)>) -> BTreeMap<
         by_month.entry(told.month).or_default().push((told, seq));
     }
     let read = |(month, told): (Instant, Vec<(SpendRecorded, u64)>)| {
-        let has = |column: &&String| told.iter().any(|(spend, _)| spend.amounts.contains_key(*column));
-        let column = terms.measure.columns.iter().find(has)?;
-        let statement =
-            told.iter().filter(|(spend, _)| spend.amounts.contains_key(column)).map(|(spend, _)| spend.statement.clone()).min()?;
+        // A column counts when every line of a kind of file that counts has it.
+        let statements: BTreeSet<&str> = told.iter().map(|(spend, _)| spend.statement.as_str()).collect();
+        let matters = |spend: &SpendRecorded| !terms.measure.excluded.contains(&spend.line_type);
+        let has = |column: &str, statement: &str| {
+            let of_it = told.iter().filter(|(spend, _)| spend.statement == statement && matters(spend));
+            of_it.clone().next().is_some() && of_it.clone().all(|(spend, _)| spend.amounts.contains_key(column))
+        };
+        let each = terms.measure.columns.iter().flat_map(|column| statements.iter().map(move |statement| (column, *statement)));
+        let (column, statement) = each.into_iter().find(|(column, statement)| has(column, statement))?;
+        let statement = statement.to_owned();
         let mut bill = Bill { services: 0, seqs: Vec::new(), purchases: Vec::new() };
         let counts = |spend: &SpendRecorded| spend.statement == statement && !terms.measure.excluded.contains(&spend.line_type);
         for (spend, seq) in told.into_iter().filter(|(spend, _)| counts(spend)) {
@@ -313,8 +343,10 @@ impl Standing {
 
     /// Whether every bill of the payers is here, up to the end of the asked time.
     pub fn is_whole(&self, year: &Reckoned<Purchased>) -> bool {
-        let of_year = crate::commitment::period(&year.year);
-        !self.missing.iter().any(|(month, _)| of_year.holds(*month))
+        let (terms, of_year) = (&self.contract.terms, crate::commitment::period(&year.year));
+        // What is carried over, and a cap on the term, come from the years before.
+        let follows = terms.carry_over.is_some() || terms.cap.as_ref().is_some_and(|cap| cap.base == "term");
+        !self.missing.iter().any(|(month, _)| of_year.holds(*month) || follows && *month < of_year.from)
     }
 
     /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day.
@@ -329,6 +361,8 @@ impl Standing {
     pub fn straight_line(&self, year: &Reckoned<Purchased>) -> Amount {
         let (from, until) = (year.year.from.micros(), year.year.until.micros());
         let gone = i128::from(self.until.micros().min(until) - from);
-        Amount::from_units(round_half_up(year.year.amount.units() * gone / i128::from(until - from), CENT)).half_up(2)
+        let (units, all) = (year.year.amount.units(), i128::from(until - from));
+        // Whole parts first: the product of both would not fit.
+        Amount::from_units(round_half_up(units / all * gone + units % all * gone / all, CENT)).half_up(2)
     }
 }

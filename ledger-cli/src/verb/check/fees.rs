@@ -33,12 +33,18 @@ fn detail(audit: &Audit<'_>, open: usize) -> String {
     if !audit.has_card && !audit.lines.is_empty() {
         return format!("no rate card is set, {lines} not judged: dealbook record policy.set --set policy=listing-fees …");
     }
-    let totals = audit.totals();
+    // What was charged too much comes first, the largest first; of nothing there is nothing to name.
+    let all = audit.totals();
+    let mut totals: Vec<_> = all.iter().filter(|(_, total)| (total.over, total.under) != (0, 0)).collect();
+    totals.sort_by_key(|(_, total)| (-total.over, -total.under));
     let named = totals.iter().take(MOST_NAMED).map(|((agreement, currency), total)| {
         let amount = |units: i128, word: &str| {
-            (units != 0).then(|| format!("{} {currency} {word}", grouped(&Amount::from_units(units).half_up(2).to_string())))
+            let (sum, cents) = (Amount::from_units(units), Amount::from_units(units).half_up(2));
+            // What is finer than a cent is told as it is: a currency may have three decimals.
+            let told = if sum == cents { cents } else { sum };
+            (units != 0).then(|| format!("{} {currency} {word}", grouped(&told.to_string())))
         };
-        let Total { over, under } = *total;
+        let Total { over, under } = **total;
         let told: Vec<String> = [amount(over, "over"), amount(under, "under")].into_iter().flatten().collect();
         format!("{}: {}", if agreement.is_empty() { "no agreement" } else { agreement }, told.join(", "))
     });

@@ -71,7 +71,10 @@ fn reckonable(setting: &Setting<'_>, terms: &CommitmentTerms, breaches: &mut Bre
     if terms.payers.is_empty() {
         breaches.add(Code::E0102, "payers", "", "somebody's bills count", "the payer accounts, by their 12 digits");
     }
-    for payer in &terms.payers {
+    for (at, payer) in terms.payers.iter().enumerate() {
+        if terms.payers[..at].contains(payer) {
+            breaches.add(Code::E0401, "payers", payer.as_str(), "it is named twice, and a cent counts once", "each payer once");
+        }
         let others = setting.view.commitments().into_iter().filter(|(other, _)| other.commitment != terms.commitment);
         for (other, seq) in others.filter(|(other, _)| other.payers.contains(payer) && overlaps(other, terms)) {
             let why = format!("its bills retire {} (#{seq}) in the same time, and a cent counts once", other.commitment);

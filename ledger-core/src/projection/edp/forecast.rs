@@ -7,6 +7,7 @@ use crate::commitment::{Judged, Line, Reckoned, fill, period};
 use crate::event::offer::OfferTerms;
 use crate::id::{AccountId, OfferId};
 use crate::money::{Amount, CENT, round_half_up};
+use crate::projection::records::open_instalments;
 use crate::time::{Instant, Period};
 
 /// So many months' bills make the run rate.
@@ -73,11 +74,13 @@ impl Setting<'_> {
         })
     }
 
-    /// The instalments that are planned for the rest of a year, judged as if they were invoiced on their days.
+    /// The instalments of a year that are planned and have become no invoice, judged as if they were invoiced on their days; those whose day has
+    /// passed, now.
     fn planned(&self, standing: &Standing, of_year: Period) -> Vec<Judged<Purchased>> {
         let payers = &standing.contract.terms.payers;
         let paid = |judged: &Judged<Purchased>| Some((judged.of.agreement.clone()?, judged.of.payer));
         let paid: BTreeMap<String, AccountId> = standing.years.iter().flat_map(|year| &year.lines).filter_map(paid).collect();
+        let open = open_instalments(self.view, &self.billing.invoiced(self.view.basis()));
         let mut found = Vec::new();
         for agreement in self.view.agreements() {
             let id = agreement.terms.agreement.as_str();
@@ -86,12 +89,12 @@ impl Setting<'_> {
             let Some(offer) = self.view.offer_of(agreement) else { continue };
             let product = self.view.products_of(&offer).into_iter().next();
             let kind = product.as_ref().and_then(|product| self.view.delivery_of(product)).or(offer.delivery);
-            let inside = |day: Instant| day >= standing.until && of_year.holds(day);
-            for charge in self.view.instalments(agreement).into_iter().filter(|charge| inside(charge.charged_at)) {
+            for charge in open.get(id).into_iter().flatten().filter(|charge| of_year.holds(charge.charged_at)) {
+                let day = charge.charged_at.max(standing.until);
                 let line = Line {
                     key: format!("{payer}:planned:{id}:{}", charge.term),
-                    invoiced: charge.charged_at,
-                    counts_at: charge.charged_at,
+                    invoiced: day,
+                    counts_at: day,
                     accepted: agreement.terms.accepted_at,
                     kind: kind.clone(),
                     price: round_half_up(charge.amount.units(), CENT),

@@ -309,7 +309,8 @@ fn milestones(told: &Year<'_>) -> Vec<(String, String)> {
         let last = Instant::from_micros(milestone.by.micros() - 1).day();
         let word = match (lacks > 0, milestone.by <= told.standing.until) {
             (false, _) => "reached".to_owned(),
-            (true, true) => format!("missed by {}", grouped(lacks)),
+            (true, true) if told.whole => format!("missed by {}", grouped(lacks)),
+            (true, true) => "bills are missing".to_owned(),
             (true, false) => format!("{} to go", grouped(lacks)),
         };
         (milestone.name.clone(), format!("{} by {last}: {word}", grouped(milestone.amount.units())))

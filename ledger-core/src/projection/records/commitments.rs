@@ -45,6 +45,12 @@ impl View<'_> {
         self.each_told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))
     }
 
+    /// The day on which an entry was recorded: its first moment.
+    pub(crate) fn recorded_on(&self, seq: u64) -> Option<Instant> {
+        let day = self.records.days.iter().rfind(|(first, _)| *first <= seq);
+        day.map(|(_, day)| Instant::from_micros(*day))
+    }
+
     /// What a bill of one kind of file says of a month, whether its time has come or not: the sums by what tells them apart, and whether the
     /// bill still says each.
     pub fn bill_of(&self, payer: AccountId, month: Instant, statement: &str) -> Vec<(SpendRecorded, bool)> {

@@ -79,6 +79,15 @@ pub fn why_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced
     pairs(view, invoiced).into_iter().filter(|pair| ids.iter().any(|id| id == pair.agreement)).map(one).collect()
 }
 
+/// The instalments that are planned and have not become an invoice, by agreement.
+pub(crate) fn open_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) -> BTreeMap<String, Vec<ChargeScheduled>> {
+    let mut open: BTreeMap<String, Vec<ChargeScheduled>> = BTreeMap::new();
+    for pair in pairs(view, invoiced).into_iter().filter(|pair| pair.found.is_none() && pair.status != "cancelled") {
+        open.entry(pair.agreement.to_owned()).or_default().extend(pair.charge.map(|(charge, _)| charge));
+    }
+    open
+}
+
 /// Every instalment that is planned, with the invoice that it became; and every invoice of such an agreement that no plan has.
 fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) -> Vec<Paired<'a>> {
     let mut pairs = Vec::new();
