@@ -210,6 +210,7 @@ cases! {
     gzip
     ids_with_leading_zeros
     import_rehearsed
+    incentives_missed_of_deals_that_stand
     infrastructure_netting
     instalments_planned_and_invoiced
     late_rows

@@ -91,8 +91,8 @@ pub(super) fn columns() -> Vec<Column> {
     first.into_iter().chain(causes).chain([Column::new("after", "AFTER", Kind::Amount)]).collect()
 }
 
-/// Figures by subject, field and currency, in hundred-millionths.
-type Figures = BTreeMap<(String, String, String), i128>;
+/// Figures by subject, field and currency, in hundred-millionths; nothing where the answer has the subject and does not tell the figure.
+type Figures = BTreeMap<(String, String, String), Option<i128>>;
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
@@ -121,7 +121,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     stages.push(figures(&states, middle));
     stages.push(figures(&states, to));
     let mut report = Report::new("diff", columns());
-    report.rows = rows(&stages);
+    let (rows, untold) = rows(&stages);
+    report.rows = rows;
+    if !untold.is_empty() {
+        report.notes.push(format!("told in one of the two answers only, and not compared: {}", untold.join(", ")));
+    }
     report.heading = vec![format!("from {} to {}", told(&args.from, first), told(&args.to, last))];
     for (cause, name, _) in CAUSES {
         let events: Vec<u64> = causes.iter().filter(|(_, known)| **known == cause).map(|(seq, _)| *seq).collect();
@@ -197,27 +201,43 @@ fn figures(report: &Report, keys: &[&str]) -> Figures {
     for row in &report.rows {
         let subject = keys.iter().map(|key| text(row, key)).collect::<Vec<_>>().join(" ");
         for (column, cell) in report.columns.iter().zip(row) {
-            if let Cell::Amount(amount) = cell {
-                figures.insert((subject.clone(), column.name.to_owned(), text(row, "currency")), amount.units());
+            if column.kind == Kind::Amount {
+                let units = if let Cell::Amount(amount) = cell { Some(amount.units()) } else { None };
+                figures.insert((subject.clone(), column.name.to_owned(), text(row, "currency")), units);
             }
         }
     }
     figures
 }
 
-/// A row for each figure that changed, or was changed on the way. Each column is a difference of two stages, so a row sums exactly.
-fn rows(stages: &[Figures]) -> Vec<Vec<Cell>> {
+/// A row for each figure that changed, or was changed on the way, and the figures that only one end tells. Each column is a difference of two
+/// stages, so a row sums exactly; a stage that does not tell a figure leaves it as it was.
+fn rows(stages: &[Figures]) -> (Vec<Vec<Cell>>, Vec<String>) {
     let all: BTreeSet<_> = stages.iter().flat_map(Figures::keys).collect();
     let amount = |units: i128| Cell::Amount(Amount::from_units(units).half_up(2));
-    let row = |key: &(String, String, String)| {
-        let at: Vec<i128> = stages.iter().map(|stage| stage.get(key).copied().unwrap_or(0)).collect();
-        let steps: Vec<i128> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let (before, after) = (at.first().copied().unwrap_or(0), at.last().copied().unwrap_or(0));
+    let (mut rows, mut untold) = (Vec::new(), Vec::new());
+    for key in all {
+        // Of a subject that is not there yet everything is nothing.
+        let told: Vec<Option<i128>> = stages.iter().map(|stage| stage.get(key).copied().unwrap_or(Some(0))).collect();
         let (subject, field, currency) = key;
-        steps.iter().any(|step| *step != 0).then(|| {
+        let (Some(before), Some(after)) = (told.first().copied().flatten(), told.last().copied().flatten()) else {
+            let is_told = told.first().copied().flatten().or(told.last().copied().flatten()).is_some_and(|units| units != 0);
+            untold.extend(is_told.then(|| format!("{subject} {field}")));
+            continue;
+        };
+        let mut at = before;
+        let steps: Vec<i128> = told[1..]
+            .iter()
+            .map(|next| {
+                let step = next.map_or(0, |next| next - at);
+                at += step;
+                step
+            })
+            .collect();
+        if steps.iter().any(|step| *step != 0) {
             let first = [Cell::text(subject), Cell::text(field), Cell::text(currency), amount(before)];
-            first.into_iter().chain(steps.into_iter().map(amount)).chain([amount(after)]).collect()
-        })
-    };
-    all.into_iter().filter_map(row).collect()
+            rows.push(first.into_iter().chain(steps.into_iter().map(amount)).chain([amount(after)]).collect());
+        }
+    }
+    (rows, untold)
 }

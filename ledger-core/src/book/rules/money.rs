@@ -89,6 +89,10 @@ pub(in crate::book) fn brought_forward(
         let why = format!("#{seq} records its invoice, and awaits the row");
         breaches.add(Code::E0408, "item", told.item.as_str(), why, format!("dealbook correct {seq}"));
     }
+    if told.kind == "grant" && setting.programmes.at(setting.view).names_credit(told.item.as_str()) {
+        let cure = "dealbook show incentives; correct the entry that granted it";
+        breaches.add(Code::E0408, "item", told.item.as_str(), "a credit of this id is recorded already", cure);
+    }
     if setting.now < told.cut_over {
         let why = "the ledger does not account for it before, and that day has not come";
         breaches.add(Code::E0415, "cut_over", told.cut_over.to_string(), why, "a cut-over lies behind us");

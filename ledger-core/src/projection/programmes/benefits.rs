@@ -6,6 +6,7 @@ use chrono::{DateTime, Months};
 
 use super::{Fact, Incentives};
 use crate::event::Event;
+use crate::event::agreement::Status;
 use crate::event::programme::{BenefitApplied, OpportunityRegistered, Review};
 use crate::id::{AccountId, AgreementId, OfferId, ProductId, Reference};
 use crate::money::{Amount, Currency};
@@ -194,10 +195,17 @@ impl Incentives<'_> {
         self.deal_of(&self.view.agreement(agreement)?, &self.opportunities())
     }
 
-    /// Every deal that is recorded.
+    /// Every deal that stands.
     pub(super) fn deals(&self) -> Vec<Deal> {
         let opportunities = self.opportunities();
-        self.view.agreements().into_iter().filter_map(|standing| self.deal_of(standing, &opportunities)).collect()
+        // What was taken back, or has another agreement in its place, is no deal to ask anything for.
+        let stands = |standing: &&Standing| {
+            !matches!(
+                standing.terms.status,
+                Some(Status::Cancelled | Status::Replaced | Status::RolledBack | Status::Superseded | Status::Terminated)
+            )
+        };
+        self.view.agreements().into_iter().filter(stands).filter_map(|standing| self.deal_of(standing, &opportunities)).collect()
     }
 
     fn deal_of(&self, standing: &Standing, opportunities: &[&OpportunityRegistered]) -> Option<Deal> {
