@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ledger_core::feed::{Fact, Fingerprint};
 use ledger_core::hash::Map;
 use ledger_core::id::AccountId;
-use ledger_core::problem::{Located, Problem};
+use ledger_core::problem::{Code, Located, Problem};
 use ledger_core::statement::{Layout, Sums};
 use ledger_core::time::Basis;
 
@@ -117,7 +117,11 @@ fn one(
     let summary = rows.finish()?;
     judgement.notes.extend(summary.notes.iter().cloned());
     if recipient.is_none() && problems.total() == before {
-        let problem = Problem::new(ledger_core::problem::Code::E0316, "", "no line of AWS's is in it").cure("get the bill again");
+        let problem = if count == 0 {
+            Problem::new(Code::E0316, "", "no line is in it").cure("get the bill again")
+        } else {
+            Problem::new(Code::E0302, layout.statement.name(), "every line of it is another provider's").cure("import AWS's own bill")
+        };
         problems.push(whole_file(&file.path, problem));
     }
     judgement.whole = problems;

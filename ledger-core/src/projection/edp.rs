@@ -197,7 +197,7 @@ impl Setting<'_> {
     fn judged(&self, line: Line, of: Purchased, product: Option<&ProductId>, contract: &Contract) -> Judged<Purchased> {
         let rule = |kind: Option<&str>, day: Instant| self.rule(contract, kind, day);
         let deployed = |day: Instant| {
-            product.and_then(|product| self.view.is_designated(product, DEPLOYED_ON_AWS, day)).is_some_and(|(holds, _)| holds)
+            product.is_some_and(|product| self.view.designations_of(product, day).iter().any(|held| held == DEPLOYED_ON_AWS))
         };
         judge(line, of, &contract.terms, rule, deployed)
     }

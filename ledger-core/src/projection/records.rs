@@ -708,10 +708,13 @@ impl View<'_> {
             .find_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed)?.delivery)
     }
 
-    /// What a product was designated at a moment: `deployed-on-aws`.
+    /// What a product was designated at a moment: `deployed-on-aws`. It can be lost: nothing covers the time before.
     pub(crate) fn designations_of(&self, product: &ProductId, moment: Instant) -> Vec<String> {
         let held = |record: Record<'_>| {
-            let before = |version: &&Version| Instant::from_micros(version.from) <= moment;
+            let before = |version: &&Version| {
+                let from = Instant::from_micros(version.from);
+                from <= moment && self.basis.had_happened(from)
+            };
             value_of!(record, record.stated().into_iter().rfind(before), ProductDesignated).filter(|told| told.holds)
         };
         self.all(Kind::Designation, &[product.as_str()]).filter_map(|(record, _)| held(record)).map(|told| told.designation).collect()

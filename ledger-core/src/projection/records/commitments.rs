@@ -71,14 +71,6 @@ impl View<'_> {
         self.all(kind, key).filter_map(|(record, _)| each(record)).collect()
     }
 
-    /// Whether a product had a designation at a moment, and the position that says so. It can be lost: nothing covers the time before.
-    pub fn is_designated(&self, product: &ProductId, designation: &str, at: Instant) -> Option<(bool, u64)> {
-        let record = self.one(Kind::Designation, &[product.as_str(), designation])?;
-        let (stated, happened) = (record.stated(), |from: Instant| from <= at && self.basis().had_happened(from));
-        let version = stated.into_iter().rfind(|version| happened(Instant::from_micros(version.from)))?;
-        value_of!(record, Some(version), ProductDesignated).map(|told| (told.holds, version.seq))
-    }
-
     /// Products by the code that metering and AWS's bills use.
     pub fn products_by_code(&self) -> BTreeMap<String, ProductId> {
         let listed = self.all(Kind::Product, &[]).filter_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed));
