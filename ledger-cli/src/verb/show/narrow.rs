@@ -1,0 +1,130 @@
+//! Which rows of a report query words choose.
+
+use ledger_core::id::AccountId;
+use ledger_core::projection::billing::Names as _;
+use ledger_core::projection::records::View;
+use ledger_core::report::{Cell, Kind, Report};
+use ledger_core::time::{Instant, Period};
+
+use super::{Noun, noun};
+use crate::ask::{Key, Query, Wants};
+use crate::failure::Failure;
+use crate::session::Named;
+
+/// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out. An account is found by its name as
+/// well, also where the report gives only the account.
+pub(super) fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Result<Report, Failure> {
+    if query.words.is_empty() {
+        return Ok(report);
+    }
+    let columns: Vec<(&str, Kind)> = report.columns.iter().map(|column| (column.name, column.kind)).collect();
+    query.words.iter().try_for_each(|word| refuse_strange(&word.wants, &columns, noun))?;
+    let names = Named::of(view);
+    // What is told by month is asked for by month, whatever other dates stand beside it.
+    let monthly = columns.iter().any(|(column, _)| *column == MONTH);
+    let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
+    let mut kept = Vec::new();
+    report.rows.retain(|row| {
+        let texts = |key: Key| -> Vec<String> {
+            let fits = |column: &str| key == Key::Any || names_of(key).contains(&column);
+            let cells = || columns.iter().zip(row).filter(|((column, _), _)| fits(column));
+            let named = cells().filter(|((column, _), _)| accounts(column)).flat_map(|(_, cell)| words_in(cell));
+            let named = named.filter_map(|word| names.party(&word.parse().ok()?));
+            cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
+        };
+        let within = |period: &Period| {
+            let dates = columns.iter().zip(row).filter(|((column, _), _)| !monthly || *column == MONTH);
+            dates.filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
+        };
+        let matches = query.matches(&texts, &within);
+        kept.push(matches);
+        matches
+    });
+    let mut kept = kept.into_iter();
+    report.cards.retain(|_| kept.next().unwrap_or(false));
+    // What stands above says who is who: nobody else is to be introduced.
+    let shown = |word: &str| report.rows.iter().flatten().any(|cell| matches!(cell, Cell::Text(text) if text == word));
+    report.heading.retain(|line| line.split_once(' ').is_none_or(|(word, _)| word.parse::<AccountId>().is_err() || shown(word)));
+    if !report.totals.is_empty() {
+        report.totals.clear();
+        report.notes.push("lines over all rows are left out, because a query chose some of them".to_owned());
+    }
+    Ok(report)
+}
+
+/// A word about something that the report does not tell would find nothing: that is a misunderstanding, not an answer.
+fn refuse_strange(wants: &Wants, columns: &[(&str, Kind)], of: Noun) -> Result<(), Failure> {
+    let tells = |names: &[&str]| columns.iter().any(|(column, _)| names.contains(column));
+    let word = match wants {
+        Wants::Text(Key::Any, _) => return Ok(()),
+        Wants::Text(key, _) if tells(names_of(*key)) => return Ok(()),
+        Wants::Within(_) if columns.iter().any(|(column, kind)| *column == MONTH || matches!(kind, Kind::Day | Kind::Moment)) => {
+            return Ok(());
+        }
+        Wants::Text(key, _) => key.word(),
+        Wants::Within(_) => "date",
+    };
+    let failure = Failure::usage(format!("`show {}` tells nothing that `{word}:` could choose by", noun(of)));
+    let by_group = match word {
+        "buyer" | "product" | "agreement" => Some(word),
+        "date" => Some(MONTH),
+        _ => None,
+    };
+    Err(match by_group.filter(|_| of == Noun::Payouts) {
+        Some(group) => failure.hint(format!("dealbook show payouts --by {group} {word}:…")),
+        None => failure.hint("dealbook help query"),
+    })
+}
+
+/// The column that groups by month.
+const MONTH: &str = "month";
+
+/// The columns that a query word looks at.
+fn names_of(key: Key) -> &'static [&'static str] {
+    match key {
+        Key::Any => &[],
+        Key::Buyer => &["buyer", "buyer_name", "counterparty", "counterparty_name", "targets"],
+        Key::Party => &[
+            "party",
+            "party_name",
+            "recipient",
+            "seller",
+            "seller_name",
+            "partner",
+            "partner_name",
+            "isv",
+            "isv_name",
+            "holder",
+            "holder_name",
+            "beneficiary",
+            "beneficiary_name",
+        ],
+        Key::Product => &["product"],
+        Key::Offer => &["offer", "offer_name", "offer_set", "subject"],
+        Key::Agreement => &["agreement", "deal", "initial", "preceding", "next", "accepted_by", "subject"],
+        Key::Invoice => &["invoice", "subject"],
+        Key::Type => &["kind", "feed", "code", "variant", "visibility", "programme"],
+        Key::Currency => &["currency"],
+        Key::Status => &["status", "state", "severity"],
+        Key::Reference => &["reference", "bank_trace"],
+        Key::CostCentre => &["cost_centre"],
+    }
+}
+
+pub(super) fn words_in(cell: &Cell) -> Vec<String> {
+    match cell {
+        Cell::Text(text) => vec![text.clone()],
+        Cell::List(texts) => texts.clone(),
+        Cell::Money(_, currency) => vec![currency.to_string()],
+        _ => Vec::new(),
+    }
+}
+
+fn moment_in(column: &str, cell: &Cell) -> Option<Instant> {
+    match cell {
+        Cell::Day(day) => Some(Instant::midnight(*day)),
+        Cell::Moment(moment) => Some(*moment),
+        Cell::Text(month) if column == MONTH => Some(Instant::midnight(format!("{month}-01").parse().ok()?)),
+        _ => None,
+    }
+}
