@@ -12,6 +12,7 @@
 
 mod cur;
 mod focus;
+mod line;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ use crate::id::{AccountId, InvoiceId, Reference};
 use crate::money::{Amount, Currency, DECIMALS, round_half_up};
 use crate::problem::{Code, Problem};
 use crate::time::{Instant, Period};
+
+pub use line::{Line, Side, Subject};
 
 /// Every kind of bill there is. A new one is a file and a line.
 pub const STATEMENTS: &[&dyn Statement] = &[&cur::Cur, &focus::Focus];
