@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::opening::copy_folder;
 use super::*;
 use crate::backend::Jsonl;
 use crate::sample;
