@@ -654,6 +654,7 @@ fn every_report_is_as_its_schema_says() {
         ("diff", &["diff", "#100", "#1900"]),
         ("edp", &["show", "edp"]),
         ("check", &["check", "chain"]),
+        ("privacy", &["check", "privacy"]),
         ("fee-claim", &["export", "fee-claim"]),
         ("fees", &["show", "fees"]),
         ("tax", &["show", "tax", "2025Q1"]),

@@ -24,6 +24,7 @@ pub mod hash;
 pub mod id;
 pub mod money;
 pub mod pricing;
+pub mod privacy;
 pub mod problem;
 pub mod programme;
 pub mod projection;

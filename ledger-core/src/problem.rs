@@ -73,6 +73,8 @@ codes! {
         "An AWS account id has 12 digits, leading zeros included. A spreadsheet takes it for a number and writes 1.11122E+11, or drops the leading zeros; the digits cannot be got back. Download the file again, and look at it with a text editor.";
     E0215 "a value is not an AWS account id", "`{found}` is not a 12-digit AWS account id",
         "An AWS account id has exactly 12 digits, leading zeros included.\n\n    4444     not a 12-digit AWS account id";
+    E0216 "a value tells who somebody is", "`{column}` tells who somebody is",
+        "Lines are never erased, so nothing personal may stand in one. People are ids; who they are is kept elsewhere, where it can be erased.\n\n    li@example.com     write li\n\n`dealbook check privacy` looks for what is in the ledger already.";
     E0301 "no such name or id", "nothing matches `{found}`",
         "Nothing in the ledger has this name or id. Ids may be shortened to a unique beginning; names are matched anywhere.\n\n    dealbook show payouts party:glbex     did you mean globex-retail?";
     E0302 "a file of no known kind", "this is no kind of file I know",

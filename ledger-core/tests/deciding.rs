@@ -549,6 +549,7 @@ fn people_policies_and_rates_are_what_they_should_be() {
     for (kind, value, refused) in [
         ("rate.set", json!({ "base": "EUR", "quote": "EUR", "rate": "0", "source": "a bank" }), &["E0401 quote", "E0401 rate"][..]),
         ("rate.set", json!({ "base": "EUX", "quote": "USD", "rate": "1", "source": "a bank" }), &["E0205 base"]),
+        ("rate.set", json!({ "base": "EUR", "quote": "USD", "rate": "1", "source": "li@example.com" }), &["E0216 source"]),
         ("policy.set", json!({ "parameters": {}, "policy": "ofer-approvals" }), &["E0203 policy"]),
         ("policy.set", json!({ "parameters": { "usd": "x" }, "policy": "offer-approvals" }), &["E0203 parameters.usd"]),
         ("policy.set", json!({ "parameters": { "usd_1": "x,," }, "policy": "offer-approvals" }), &["E0201 parameters.usd_1"]),

@@ -3,6 +3,7 @@
 mod chain;
 mod fees;
 mod findings;
+pub(super) mod privacy;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +46,7 @@ const CHECKS: &[&Check] = &[
     &chain::CHECK, // one a line
     &fees::CHECK,
     &findings::CHECK,
+    &privacy::CHECK,
 ];
 
 /// What a check may look at.

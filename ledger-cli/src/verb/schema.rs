@@ -70,6 +70,7 @@ const REPORTS: &[(&str, Columns)] = &[
         let options = Options { by: By::Party, currency: In::Pricing, names: &NoNames };
         billing::payouts(&Billing::default(), NOTHING, options).columns
     }),
+    ("privacy", check::privacy::columns),
     ("receivables", || billing::receivables(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
     ("record", crate::desk::columns),
     ("renewals", || records::renewals(&Records::default().at(NOTHING), 0).columns),

@@ -11,6 +11,7 @@ use crate::event::governance::{EntryConfirmed, EntryCorrected};
 use crate::event::offer::{OfferStep, OfferTerms};
 use crate::event::{Draft, Entry, Event, LONGEST_EVENT, Source};
 use crate::id::{AccountId, Actor, AgreementId, ProductId};
+use crate::privacy::{self, Shape};
 use crate::problem::{Code, Problem};
 use crate::projection::known::Known;
 use crate::projection::programmes::{Incentives, Programmes};
@@ -127,6 +128,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         breaches.add(Code::E0401, "awaits", &source.id, why, "leave it out; another system's name for the entry is its `ref`");
     }
     fits_a_line(&draft.event, &mut breaches);
+    tells_of_nobody(&draft, &mut breaches);
     breaches.done()?;
     let mut decided = vec![draft];
     decided.extend(more);
@@ -187,6 +189,17 @@ fn fits_a_line(event: &Event, breaches: &mut Breaches) {
     if length > LONGEST_EVENT {
         let why = format!("it has {length} bytes, and a line holds {LONGEST_EVENT} of an event");
         breaches.add(Code::E0319, "type", event.type_name(), why, "put what is long into a document, and record its digest");
+    }
+}
+
+/// A line is never erased: who somebody is does not belong into one. Of that an e-mail address is certain enough to be refused; `check
+/// privacy` looks for what is less so.
+fn tells_of_nobody(draft: &Draft, breaches: &mut Breaches) {
+    let told = serde_json::json!({ "actor": draft.actor, "event": draft.event });
+    for sighting in privacy::sightings_in(&told).into_iter().filter(|sighting| sighting.shape == Shape::EMail) {
+        let field = sighting.field.trim_start_matches("event.value.").to_owned();
+        let cure = "name the person by an id, and keep who that is where it can be erased";
+        breaches.add(Code::E0216, &field, sighting.masked, "it looks like an e-mail address, and a line is never erased", cure);
     }
 }
 
