@@ -210,6 +210,40 @@ impl Query {
     }
 }
 
+/// Words in one text, from which [`parted`] gets them back: one that holds a space stands in quotes.
+pub fn joined<T: AsRef<str>>(words: &[T]) -> String {
+    let quoted = |word: &str| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
+    let told = |word: &T| {
+        let word = word.as_ref();
+        let is_plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\\'));
+        if is_plain { word.to_owned() } else { quoted(word) }
+    };
+    words.iter().map(told).collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a text that [`joined`] made.
+pub fn parted(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => (quoted, begun) = (!quoted, true),
+            '\\' if quoted => word.extend(chars.next()),
+            ' ' if !quoted => {
+                if std::mem::take(&mut begun) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => {
+                begun = true;
+                word.push(c);
+            }
+        }
+    }
+    words.extend(begun.then_some(word));
+    words
+}
+
 impl Word {
     fn parse(word: &str, today: NaiveDate) -> Result<Self, Failure> {
         if let Some(rest) = word.strip_prefix("not:") {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -167,7 +168,12 @@ pub struct Context {
     pub folder: PathBuf,
     /// The clock, when it is stopped for tests.
     stopped: Option<Instant>,
+    /// Where an answer goes that is not printed.
+    taken: Option<Taken>,
 }
+
+/// An answer that is taken instead of printed.
+type Taken = Arc<Mutex<Option<(Report, Receipt)>>>;
 
 impl Context {
     /// Looks at the surroundings, once.
@@ -183,7 +189,7 @@ impl Context {
             _ => None,
         };
         let folder = env::current_dir().map_err(|why| Failure::unreadable(Path::new("."), &why))?;
-        Ok(Self { global, folder, stopped })
+        Ok(Self { global, folder, stopped, taken: None })
     }
 
     /// What time it is.
@@ -230,11 +236,28 @@ impl Context {
         self.global.output.as_deref().filter(|path| *path != Path::new("-"))
     }
 
+    /// The answer that a verb would print. Nothing is printed.
+    ///
+    /// # Errors
+    /// When it failed without an answer, or has none.
+    pub fn taking(&self, ask: impl FnOnce(&Self) -> Result<crate::failure::Exit, Failure>) -> Result<(Report, Receipt), Failure> {
+        let taken = Taken::default();
+        let mut silent = self.clone();
+        (silent.taken, silent.global.quiet) = (Some(taken.clone()), true);
+        let ended = ask(&silent);
+        let answer = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.map_or_else(|| Err(ended.err().unwrap_or_else(|| Failure::usage("this command gives no answer"))), Ok)
+    }
+
     /// Writes a report and its receipt where they belong.
     ///
     /// # Errors
     /// When the output cannot be written. A reader that went away is no error.
     pub fn print(&self, report: &Report, receipt: &Receipt) -> Result<(), Failure> {
+        if let Some(taken) = &self.taken {
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((report.clone(), receipt.clone()));
+            return Ok(());
+        }
         let format = self.format();
         if let Some(path) = self.file() {
             let style = Style { width: None, ascii: ascii(), spoken: spoken() };
@@ -295,6 +318,7 @@ impl Context {
     /// When it cannot be written.
     pub fn say(&self, text: impl fmt::Display) -> Result<(), Failure> {
         match self.file() {
+            _ if self.taken.is_some() => Ok(()),
             Some(path) => write_file(path, |file| writeln!(file, "{text}")),
             None => writeln!(anstream::stdout().lock(), "{text}").map_err(|why| Failure::output(&why)),
         }

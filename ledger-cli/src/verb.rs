@@ -17,6 +17,7 @@ mod init;
 mod keygen;
 mod log;
 mod man;
+mod receipt;
 mod record;
 mod replay;
 mod schema;
@@ -26,6 +27,8 @@ mod suppose;
 mod trace;
 mod verify;
 mod why;
+
+use clap::{Command, FromArgMatches as _, Subcommand as _};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -42,6 +45,16 @@ macro_rules! verbs {
         pub(crate) const GROUPS: &[(&str, &[&str])] = &[$(($group, &[$(stringify!($module)),+])),+];
 
         impl Verb {
+            /// The verb that a command line names, without the flags of every command.
+            ///
+            /// # Errors
+            /// Wrong usage.
+            pub(crate) fn parsed(words: &[String]) -> Result<Self, Failure> {
+                let command = Self::augment_subcommands(Command::new("dealbook").no_binary_name(true).disable_help_subcommand(true));
+                let matches = command.try_get_matches_from(words).map_err(|why| Failure::usage(why.to_string()))?;
+                Self::from_arg_matches(&matches).map_err(|why| Failure::usage(why.to_string()))
+            }
+
             /// Runs it.
             ///
             /// # Errors

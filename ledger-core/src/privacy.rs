@@ -121,7 +121,7 @@ fn has_phone(text: &str) -> bool {
 
 /// Whether the dash at this place is the last one of `(555) 123-4567` or `555-123-4567`.
 fn is_american(text: &str, dash: usize) -> bool {
-    let (before, after) = (text[..dash].as_bytes(), text[dash + 1..].as_bytes());
+    let (before, after) = (&text.as_bytes()[..dash], &text.as_bytes()[dash + 1..]);
     let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
     let ends = after.len() >= 4 && digits(&after[..4]) && after.get(4).is_none_or(|next| !(next.is_ascii_alphanumeric() || *next == b'-'));
     let Some((rest, middle)) = before.split_last_chunk::<3>() else { return false };

@@ -556,7 +556,12 @@ impl Receipt {
 
     /// `r:` and the first 16 hexadecimal digits of the BLAKE3 of its canonical JSON.
     pub fn id(&self) -> String {
-        format!("r:{}", &Hash::of(canonical(&self.value()).as_bytes()).to_string()[..16])
+        Self::id_of(&self.value())
+    }
+
+    /// The id of a receipt that says this.
+    pub fn id_of(value: &Value) -> String {
+        format!("r:{}", &Hash::of(canonical(value).as_bytes()).to_string()[..16])
     }
 
     /// The receipt as it is printed: its canonical JSON with its id added.

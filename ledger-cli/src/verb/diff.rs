@@ -136,11 +136,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     report.incomplete = states.sources.lacks(&to);
     let asked = Asked { as_of: None, known_at: Some(args.to.clone()), stated_by: None, basis: to };
-    let named = [("diff", args.from.as_str()), ("to", &args.to), ("of", show::noun(noun).as_str())]
-        .map(|(key, text)| (key.to_owned(), text.to_owned()));
+    let named = [("diff", pinned(&args.from, first)), ("to", pinned(&args.to, last)), ("of", show::noun(noun))];
+    let named = named.map(|(key, text)| (key.to_owned(), text));
     let receipt = Receipt::new(&report, asked, BTreeMap::from(named), last, "diff/1");
     context.print(&report, &receipt)?;
     Ok(Exit::Done)
+}
+
+/// The same basis, whatever is recorded after it.
+fn pinned(text: &str, head: Head) -> String {
+    let day = text.split_once('@').map_or(text, |(day, _)| day);
+    let is_point = day.starts_with('#') || day.starts_with("b3:");
+    if is_point { format!("#{}", head.seq) } else { format!("{day}@#{}", head.seq) }
 }
 
 fn told(text: &str, head: Head) -> String {

@@ -10,7 +10,7 @@ use ledger_core::time::Basis;
 use ledger_store::scan::{Depth, ScanError, scan};
 
 use super::facts::{Facts, Lookup};
-use crate::ask::Query;
+use crate::ask::{self, Query};
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure, counted};
 use crate::session::{Session, States};
@@ -79,7 +79,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         report.notes.push(format!("the latest {} of {}", found.len(), counted(count, "event")));
     }
     let mut told = BTreeMap::from([("report".to_owned(), "log".to_owned())]);
-    told.extend((!args.query.is_empty()).then(|| ("query".to_owned(), args.query.join(" "))));
+    told.extend((!args.query.is_empty()).then(|| ("query".to_owned(), ask::joined(&args.query))));
     told.extend(args.limit.map(|limit| ("limit".to_owned(), limit.to_string())));
     context.print(&report, &Receipt::new(&report, asked, told, head, "log/1"))?;
     Ok(Exit::Done)

@@ -22,7 +22,7 @@ use ledger_core::time::{Basis, Instant, Period};
 use self::narrow::{narrow, words_in};
 use super::suppose::suppose;
 use super::{books, why};
-use crate::ask::{Query, Wants, Word};
+use crate::ask::{self, Query, Wants, Word};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
 use crate::session::{Named, Session, States, Wanted};
@@ -588,7 +588,7 @@ fn arguments(args: &Args) -> BTreeMap<String, String> {
             asked.insert(key.to_owned(), value);
         }
     };
-    add("query", (!args.query.is_empty()).then(|| args.query.join(" ")));
+    add("query", (!args.query.is_empty()).then(|| ask::joined(&args.query)));
     add("by", args.by.and_then(|by| Some(clap::ValueEnum::to_possible_value(&by)?.get_name().to_owned())));
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));

@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -31,7 +31,7 @@ use crate::session::{self, States};
 ///
 /// Ends with exit code 5 when anything is not as it was recorded, and says which event. It shows the integrity of what was recorded, not that
 /// it exists, is accurate or is complete.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Also decode and re-encode every event and compare what is derived
     #[arg(long)]
@@ -39,12 +39,21 @@ pub(crate) struct Args {
     /// A head noted earlier (#SEQ:HASH, #SEQ, a hash, or a file with one), which the ledger must still contain
     #[arg(long, value_name = "HEAD")]
     pub(crate) since: Option<String>,
+    /// Ask again what a receipt was given for: a receipt, or an answer that holds one (json, ndjson)
+    #[arg(long, value_name = "RECEIPT", conflicts_with_all = ["full", "since"])]
+    pub(crate) receipt: Option<PathBuf>,
+    /// The answer in another format, held against what the receipt was given for
+    #[arg(value_name = "FILE", requires = "receipt")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Damages beyond so many are counted and not described.
 const MOST_DAMAGES: usize = 20;
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    if let Some(receipt) = &args.receipt {
+        return super::receipt::verify(receipt, args.file.as_deref(), context);
+    }
     let since = args.since.as_deref().map(|text| Since::read(text, context)).transpose()?;
     let location = context.location()?;
     let examined = examine(&location, args.full, since.as_ref(), context)?;
