@@ -665,6 +665,8 @@ fn every_report_is_as_its_schema_says() {
         ("spend", &["show", "spend"]),
         ("why", &["show", "agreements", "status:active", "--why"]),
         ("receivables", &["show", "receivables"]),
+        ("cash", &["show", "cash"]),
+        ("cash-by", &["show", "cash", "--by", "month"]),
         ("renewals", &["show", "renewals", "--as-of", "2025-12-31"]),
         ("replay", &["replay"]),
         ("sources", &["show", "sources"]),

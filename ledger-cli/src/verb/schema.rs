@@ -36,6 +36,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("agreements", || recorded(records::agreements)),
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
+    ("cash", || billing::cash(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
     ("check", check::columns),
     ("billings", || billing::billings(&Billing::default(), nobody()).columns),
     ("claim", export::claim::columns),

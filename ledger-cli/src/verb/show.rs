@@ -142,6 +142,8 @@ pub(crate) enum Noun {
     Instalments,
     /// What was invoiced and not collected, by age
     Receivables,
+    /// What will be paid out when, by terms and by how long buyers and AWS took so far
+    Cash,
     /// What buyers were invoiced, by cost centre
     Spend,
     /// How far commitments to AWS are retired, contract year by contract year
@@ -333,7 +335,7 @@ fn print_under(
 
 /// Whether a report is of money that counts.
 fn args_of_money(report: &Report) -> bool {
-    ["payouts", "invoices", "disbursements", "receivables", "spend"].iter().any(|name| report.name.starts_with(name))
+    ["payouts", "invoices", "disbursements", "receivables", "cash", "spend"].iter().any(|name| report.name.starts_with(name))
 }
 
 /// What waits for its approvals, and is in no figure: a line for each currency.
@@ -377,6 +379,8 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
     let names = Named::of(view).with(&states.book);
     let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
     let (money, record, source) = (by(&states.billing), by(&states.records), by(&states.sources));
+    // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
+    let last = || view.until().map_or_else(|| context.today(), |until| Instant::from_micros(until.micros() - 1).day());
     match args.noun {
         Noun::Payouts => {
             let by = match args.by.unwrap_or(By::Party) {
@@ -414,11 +418,8 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
             };
             (report, format!("{} {record}", by(&states.programmes)))
         }
-        Noun::Receivables => {
-            // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
-            let last = view.until().map(|until| Instant::from_micros(until.micros() - 1).day());
-            (billing::receivables(&states.billing, basis, last.unwrap_or_else(|| context.today()), &names), money)
-        }
+        Noun::Receivables => (billing::receivables(&states.billing, basis, last(), &names), money),
+        Noun::Cash => (billing::cash(&states.billing, basis, last(), &names), money),
         Noun::Deals => (records::deals(view), record),
         Noun::Offers if args.stats => (records::strategy(view), record),
         Noun::Offers => (records::offers(view), record),
@@ -451,6 +452,7 @@ impl Noun {
             | Self::Invoices
             | Self::Disbursements
             | Self::Receivables
+            | Self::Cash
             | Self::Instalments
             | Self::Spend
             | Self::Edp
@@ -521,6 +523,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Fees, "fees-by"),
     (Noun::Tax, "tax-by"),
     (Noun::Receivables, "receivables-by"),
+    (Noun::Cash, "cash-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),
     (Noun::Billings, "billings-by"),
@@ -549,7 +552,7 @@ impl By {
             Self::Product => &["product"],
             Self::Buyer => &["buyer", "counterparty"],
             Self::Agreement => &["agreement", "deal"],
-            Self::Month => &["month", "date", "invoice_date", "accepted", "released", "ends", "expires"],
+            Self::Month => &["month", "expected", "date", "invoice_date", "accepted", "released", "ends", "expires"],
         }
     }
 }
