@@ -120,6 +120,16 @@ pub enum Key {
     Reference,
     /// `cc:`, a cost centre
     CostCentre,
+    /// `origin:`, of an event: `feed`, `manual` or `ledger`
+    Origin,
+    /// `actor:`, who recorded an event
+    Actor,
+    /// `approver:`, who approved an event
+    Approver,
+    /// `corrected:`, whether an event was corrected: `yes` or `no`
+    Corrected,
+    /// `backdated:`, whether a person recorded an event on a later day than it took effect: `yes` or `no`
+    Backdated,
 }
 
 /// Every key with the word that stands for it.
@@ -135,6 +145,11 @@ const KEYS: &[(&str, Key)] = &[
     ("status", Key::Status),
     ("ref", Key::Reference),
     ("cc", Key::CostCentre),
+    ("origin", Key::Origin),
+    ("actor", Key::Actor),
+    ("approver", Key::Approver),
+    ("corrected", Key::Corrected),
+    ("backdated", Key::Backdated),
 ];
 
 impl Key {

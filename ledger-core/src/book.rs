@@ -194,6 +194,11 @@ impl Book {
         self.approvals.iter().filter(move |approval| approval.entry == entry)
     }
 
+    /// The correction of an entry, the last one.
+    pub fn corrected_by(&self, entry: u64) -> Option<u64> {
+        self.corrected.get(&entry).copied()
+    }
+
     /// Whether a policy, a person, or the correction of one counts: once a policy asks for a second person, only with one's signature; how the books are
     /// presented never counts without.
     pub fn stands(&self, seq: u64) -> bool {

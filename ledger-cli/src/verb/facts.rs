@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger_core::book::Book;
 use ledger_core::event::{Entry, Event};
 use ledger_core::id::AccountId;
 use ledger_core::projection::records::View;
@@ -127,7 +128,7 @@ fn walk(value: &Value, path: &mut String, fields: &mut Vec<(String, String)>) {
 /// The fields that a query word looks at.
 fn fields_of(key: Key) -> &'static [&'static str] {
     match key {
-        Key::Any | Key::Type => &[],
+        Key::Any | Key::Type | Key::Origin | Key::Actor | Key::Approver | Key::Corrected | Key::Backdated => &[],
         Key::Buyer => &["acceptor", "acceptor_account", "counterparty", "end_user", "payer", "buyer", "taxed_account"],
         Key::Party => &[
             "recipient",
@@ -155,13 +156,14 @@ fn fields_of(key: Key) -> &'static [&'static str] {
 /// Names of accounts and products as the records tell them, each looked up once.
 pub(super) struct Lookup<'a> {
     view: View<'a>,
+    book: &'a Book,
     names: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl<'a> Lookup<'a> {
     /// Looks names up in this view.
-    pub(super) fn new(view: View<'a>) -> Self {
-        Self { view, names: BTreeMap::new() }
+    pub(super) fn new(view: View<'a>, book: &'a Book) -> Self {
+        Self { view, book, names: BTreeMap::new() }
     }
 
     /// What an id that stands in a recipient's feeds is called: its AWS account and its name, or its title.
@@ -180,8 +182,19 @@ impl<'a> Lookup<'a> {
     /// The texts that a query word looks at.
     pub(super) fn texts(&mut self, entry: &Entry, facts: &Facts, key: Key) -> Vec<String> {
         let recipient = facts.text("recipient").unwrap_or_default();
-        if key == Key::Type {
-            return types(entry);
+        let known_at = self.view.basis().known_at;
+        let yes = |holds: bool| vec![if holds { "yes" } else { "no" }.to_owned()];
+        match key {
+            Key::Type => return types(entry),
+            Key::Actor => return vec![entry.actor.to_string()],
+            Key::Origin => return vec![origin(entry).to_owned()],
+            Key::Approver => {
+                let approvals = self.book.approvals(entry.seq).filter(|approval| approval.seq <= known_at);
+                return approvals.map(|approval| approval.by.to_string()).collect();
+            }
+            Key::Corrected => return yes(self.book.corrected_by(entry.seq).is_some_and(|by| by <= known_at)),
+            Key::Backdated => return yes(origin(entry) == MANUAL && entry.effective_at.day() < entry.recorded_at.day()),
+            _ => (),
         }
         let fields = facts.fields();
         let wanted = fields.into_iter().filter(|(path, _)| key == Key::Any || fields_of(key).contains(&path.as_str()));
@@ -196,6 +209,17 @@ impl<'a> Lookup<'a> {
             texts.push(entry.actor.to_string());
         }
         texts
+    }
+}
+
+const MANUAL: &str = "manual";
+
+/// Where an entry came from: a file, a person, or the ledger itself, which says what it did.
+fn origin(entry: &Entry) -> &'static str {
+    match &entry.event {
+        Event::LedgerOpened(_) | Event::SourceImported(_) => "ledger",
+        _ if entry.source.as_ref().is_some_and(|source| source.import.is_some()) => "feed",
+        _ => MANUAL,
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let basis = asked.basis;
     // Names are only needed to look for them.
     let states = if query.words.is_empty() { States::default() } else { session.states()? };
-    let lookup = RefCell::new(Lookup::new(states.records.at(basis)));
+    let lookup = RefCell::new(Lookup::new(states.records.at(basis), &states.book));
     let mut found: VecDeque<(Entry, Hash)> = VecDeque::new();
     let (mut count, mut progress) = (0_u64, context.progress("reading", head.seq));
     if head.seq > 0 {

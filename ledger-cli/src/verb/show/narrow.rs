@@ -108,6 +108,9 @@ fn names_of(key: Key) -> &'static [&'static str] {
         Key::Status => &["status", "state", "severity"],
         Key::Reference => &["reference", "bank_trace"],
         Key::CostCentre => &["cost_centre"],
+        Key::Actor => &["actor"],
+        // What became of an event, the log tells.
+        Key::Origin | Key::Approver | Key::Corrected | Key::Backdated => &[],
     }
 }
 
