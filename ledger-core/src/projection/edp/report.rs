@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Compared, Forecast, Purchased, Setting, Standing};
-use crate::commitment::{Judged, Reckoned, period};
+use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::event::commitment::{Milestone, Window};
 use crate::id::AccountId;
 use crate::money::Amount;
-use crate::projection::records::{CARRIED, COUNTED, MARKETPLACE, Reason, Rule, SERVICES};
+use crate::projection::records::{CARRIED, COUNTED, MARKETPLACE, OPENED, Reason, Rule, SERVICES};
 use crate::report::{Card, CardLine, Cell, Column, Gauge, Kind, Layout, Part, Report};
 use crate::time::{Instant, Period};
 
@@ -84,6 +84,7 @@ fn columns() -> Vec<Column> {
         Column::new("over_cap", "Over the cap", Kind::Amount),
         Column::new("marketplace", "Marketplace", Kind::Amount),
         Column::new("carried", "Carried over", Kind::Amount),
+        Column::new("opening", "Brought forward", Kind::Amount),
         Column::new("counted", "Counted", Kind::Amount),
         Column::new("straight_line", "Straight line", Kind::Amount),
         Column::new("forecast_services", "Forecast, run rate", Kind::Amount),
@@ -179,6 +180,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         amount(year.eligible() - year.marketplace()),
         amount(year.marketplace()),
         amount(year.carried),
+        maybe(year.opening.as_ref().map(|opening| opening.counted)),
         amount(year.counted()),
         Cell::Amount(told.standing.straight_line(year)),
         maybe(told.forecast.as_ref().map(|forecast| forecast.run_rate)),
@@ -225,11 +227,12 @@ fn card(told: &Year<'_>) -> Card {
     let expected = told.forecast.as_ref().map(|forecast| forecast.run_rate + forecast.instalments);
     let gone = i128::from(standing.until.micros().min(year.year.until.micros()) - year.year.from.micros());
     let all = i128::from(year.year.until.micros() - year.year.from.micros());
+    let opened = year.opening.as_ref().map_or(0, Opening::bought);
     let gauge = Gauge {
         whole: committed,
         parts: vec![
-            (Part::First, year.services + year.carried),
-            (Part::Second, year.marketplace()),
+            (Part::First, year.services + year.carried + year.brought_forward() - opened),
+            (Part::Second, year.marketplace() + opened),
             (Part::Expected, expected.unwrap_or_default()),
         ],
         says: format!("{} % counted", percent(year.counted(), committed)),
@@ -242,19 +245,32 @@ fn card(told: &Year<'_>) -> Card {
         remark,
     };
     let mut lines = vec![line(None, "Committed", committed, String::new())];
+    if let Some(opening) = &year.opening {
+        let until = Instant::from_micros(opening.cut_over.micros() - 1).day();
+        let of_it = match opening.marketplace {
+            Some(units) => format!("{} of it Marketplace", grouped(units)),
+            None => "what of it Marketplace used of the cap is not told".to_owned(),
+        };
+        lines.push(line(None, "Brought forward", opening.counted, format!("counted to {until}, {of_it} (#{})", opening.seq)));
+    }
     lines.push(line(Some(Part::First), "AWS services", year.services, String::new()));
     if year.carried != 0 {
         lines.push(line(Some(Part::First), "Carried over", year.carried, "from the year before".to_owned()));
     }
     let cap = year.cap.zip(terms.cap.as_ref());
-    let cap = cap.map(|(units, cap)| format!("cap {} ({} % of the {})", grouped(units), cap.percent, cap.base)).unwrap_or_default();
+    let cap = cap.map(|(units, cap)| format!("cap {} ({} % of the {})", grouped(units), cap.percent, cap.base));
+    let cap = cap.map(|cap| if opened == 0 { cap } else { format!("{cap}, {} of it used before", grouped(opened)) }).unwrap_or_default();
     lines.push(line(Some(Part::Second), "Marketplace", year.marketplace(), cap));
     lines.push(line(Some(Part::Sum), "Counted", year.counted(), standing_of(told)));
     if let Some(forecast) = &told.forecast {
         let method = format!(
-            "run rate {} (mean day of {} months), instalments {}",
+            "run rate {} (mean day {}), instalments {}",
             grouped(forecast.run_rate),
-            forecast.months,
+            if forecast.months == 0 && year.opening.is_some() {
+                "before the ledger".to_owned()
+            } else {
+                format!("of {} months", forecast.months)
+            },
             grouped(forecast.instalments)
         );
         lines.push(line(Some(Part::Expected), &format!("Forecast to {}", last.format("%m-%d")), expected.unwrap_or_default(), method));
@@ -304,9 +320,11 @@ fn milestones(told: &Year<'_>) -> Vec<(String, String)> {
     let of_year = period(&told.year.year);
     let inside = |by: Instant| by > of_year.from && by <= of_year.until;
     let one = |milestone: &Milestone| {
-        let retired = told.standing.retired(told.year, Period { from: of_year.from, until: milestone.by });
-        let lacks = milestone.amount.units() - retired.units();
         let last = Instant::from_micros(milestone.by.micros() - 1).day();
+        let Some(retired) = told.standing.retired(told.year, Period { from: of_year.from, until: milestone.by }) else {
+            return (milestone.name.clone(), format!("{} by {last}: before the ledger", grouped(milestone.amount.units())));
+        };
+        let lacks = milestone.amount.units() - retired.units();
         let word = match (lacks > 0, milestone.by <= told.standing.until) {
             (false, _) => "reached".to_owned(),
             (true, true) if told.whole => format!("missed by {}", grouped(lacks)),
@@ -323,8 +341,11 @@ fn windows(told: &Year<'_>) -> Vec<(String, String)> {
     let of_year = period(&told.year.year);
     let meets = |window: &&Window| window.from < of_year.until && window.until > of_year.from;
     let one = |window: &Window| {
-        let spent = told.standing.retired(told.year, Period { from: window.from, until: window.until });
         let last = Instant::from_micros(window.until.micros() - 1).day();
+        let Some(spent) = told.standing.retired(told.year, Period { from: window.from, until: window.until }) else {
+            let text = format!("{} from {} to {last}: partly before the ledger", grouped(window.amount.units()), window.from.day());
+            return (window.name.clone(), text);
+        };
         let over = spent.units() - window.amount.units();
         let word = if over > 0 { format!("over by {}", grouped(over)) } else { format!("{} left", grouped(-over)) };
         let text = format!("{} of {} from {} to {last}: {word}", grouped(spent.units()), grouped(window.amount.units()), window.from.day());
@@ -365,7 +386,7 @@ fn sentence(told: &Year<'_>) -> String {
     says + "."
 }
 
-fn grouped(units: i128) -> String {
+pub(super) fn grouped(units: i128) -> String {
     crate::report::grouped(&cents(units).to_string())
 }
 
@@ -373,6 +394,12 @@ fn grouped(units: i128) -> String {
 fn notes(told: &Year<'_>) -> Vec<String> {
     let name = &told.standing.contract.terms.commitment;
     let mut notes = Vec::new();
+    if let Some(opening) = &told.year.opening
+        && told.year.number > 1
+    {
+        let before = if told.year.number == 2 { "year 1 was".to_owned() } else { format!("years 1 to {} were", told.year.number - 1) };
+        notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
+    }
     if !told.whole {
         notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
     }
@@ -424,6 +451,10 @@ pub fn why(setting: &Setting<'_>) -> Vec<Reason> {
             };
             let committed = format!("of {} committed", grouped(year.year.amount.units()));
             part("counted", year.counted(), COUNTED, vec![contract], committed);
+            if let Some(opening) = &year.opening {
+                let remark = format!("to {}", Instant::from_micros(opening.cut_over.micros() - 1).day());
+                part("opening", opening.counted, OPENED, vec![opening.seq], remark);
+            }
             for ((payer, month), (units, seqs)) in standing.services.iter().filter(|((_, month), _)| of_year.holds(*month)) {
                 part("services", *units, SERVICES, seqs.clone(), format!("bill of {payer} for {}", month.day().format("%Y-%m")));
             }
