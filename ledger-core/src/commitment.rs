@@ -378,7 +378,12 @@ mod tests {
         // 10 M a year, cap 25 %, 4 M of eligible purchases, 7 M of AWS's own: 9.5 M counted, 0.5 M lacking, 1.5 M over the cap.
         let bought = judged(line("a", "2025-06-01", million(4).units()), &[rule(false, "2024-01-01")], true);
         let years =
-            reckon(&terms(Some("year"), None), None, vec![bought], |of| if of.from == moment("2025-01-01") { million(7).units() } else { 0 });
+            reckon(
+                &terms(Some("year"), None),
+                None,
+                vec![bought],
+                |of| if of.from == moment("2025-01-01") { million(7).units() } else { 0 },
+            );
         let first = &years[0];
         assert_eq!((first.counted(), first.lacking()), (million(10).units() - million(1).units() / 2, million(1).units() / 2));
         assert_eq!(first.lines[0].over(), million(3).units() / 2);

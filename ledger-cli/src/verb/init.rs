@@ -102,7 +102,9 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
     let folder = context.folder.join(dir);
     if let Some(taken) = sample::FOLDERS.iter().find(|name| folder.join(name).exists()) {
         let message = format!("`{}` is there already", dir.join(taken).display());
-        return Err(Failure::new(Code::E0604, message).because(format!("the sample keeps its {taken} there")).hint("choose another folder"));
+        return Err(Failure::new(Code::E0604, message)
+            .because(format!("the sample keeps its {taken} there"))
+            .hint("choose another folder"));
     }
     let actor = sample::NAME.parse().map_err(|_| Failure::usage("the sample has no name"))?;
     let mut ledger = create(location, sample::NAME, sample::ORIGIN, &actor, sample::opened_at(), context)?;

@@ -130,7 +130,9 @@ fn soon(states: &States, view: &View<'_>) -> Vec<String> {
     for row in &planned.rows {
         let (Cell::Moment(day), Cell::Money(amount, currency)) = (&row[at("charged_at")], &row[at("planned")]) else { continue };
         let is_soon = *day >= now && (day.day() - now.day()).num_days() < AHEAD.cast_signed();
-        let (Cell::Text(agreement), true) = (&row[at("agreement")], is_soon && row[at("status")] == Cell::text("planned")) else { continue };
+        let (Cell::Text(agreement), true) = (&row[at("agreement")], is_soon && row[at("status")] == Cell::text("planned")) else {
+            continue;
+        };
         let buyer = agreement.parse().ok().and_then(|id| view.agreement(&id)).and_then(|standing| view.acceptor(&standing));
         let buyer = buyer.map(|buyer| view.name_of(buyer).unwrap_or_else(|| buyer.to_string())).unwrap_or_default();
         let amount = format!("{} {currency}", grouped(&amount.to_string()));

@@ -266,6 +266,7 @@ impl BalanceBroughtForward {
     pub fn is_of(&self, other: &Self) -> bool {
         let same = (&self.kind, &self.item, self.currency) == (&other.kind, &other.item, other.currency);
         // A commitment is one, whichever of its payers is named.
-        same && (self.party == other.party || self.kind == "commitment") && (self.line == other.line || self.line.is_none() || other.line.is_none())
+        same && (self.party == other.party || self.kind == "commitment")
+            && (self.line == other.line || self.line.is_none() || other.line.is_none())
     }
 }

@@ -138,7 +138,7 @@ impl Setting<'_> {
         let agreements = self.agreements(&bought);
         let each = |(terms, seq): (CommitmentTerms, u64)| {
             let contract = Contract { terms, seq };
-            let opening = self.opening(&contract.terms, until);
+            let opening = self.opening(&contract.terms);
             let of_us = |bought: &Bought<'_>| payer(bought.recipient, bought.payer?).filter(|payer| contract.terms.payers.contains(payer));
             // By invoice, the products that feeds tell of it in the commitment's currency: these a bill does not add again.
             let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -301,7 +301,8 @@ fn subject(event: &Event, effective_at: Instant, document: Option<&str>, key: &m
                 product,
                 it.seller.as_deref().unwrap_or(""),
             ]);
-            (Kind::Spend, effective_at)
+            // A bill is of its month, whoever records it and when: what is said of it later stands in the place of what was said before.
+            (Kind::Spend, it.last_moment())
         }
         Event::ShortfallInvoiced(it) => {
             put(&[it.commitment.as_str(), it.invoice.as_str()]);
@@ -390,7 +391,7 @@ impl Projection for Records {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn evolve(&mut self, entry: &Entry) {

@@ -111,12 +111,15 @@ pub(in crate::book) fn brought_forward(
         Some(_) => (),
     }
     if told.kind != "receivable" {
-        breaches.only_for("receivable", &[
-            ("line", told.line.is_some()),
-            ("due", told.due.is_some() && told.kind != "grant"),
-            ("invoice_date", told.invoice_date.is_some()),
-            ("agreement", told.agreement.is_some()),
-        ]);
+        breaches.only_for(
+            "receivable",
+            &[
+                ("line", told.line.is_some()),
+                ("due", told.due.is_some() && told.kind != "grant"),
+                ("invoice_date", told.invoice_date.is_some()),
+                ("agreement", told.agreement.is_some()),
+            ],
+        );
     }
     if told.kind == "commitment" {
         super::commitment::opened(setting, told, breaches);

@@ -7,22 +7,10 @@ use std::collections::BTreeMap;
 
 use super::{Bought, Setting, bills, months};
 use crate::commitment::{Opening, period};
-use crate::event::commitment::CommitmentTerms;
+use crate::event::commitment::{CommitmentTerms, ContractYear};
 use crate::event::governance::BalanceBroughtForward;
 use crate::money::Amount;
 use crate::time::{Instant, Period};
-
-impl Opening {
-    fn of(balance: &BalanceBroughtForward, seq: u64) -> Self {
-        Self {
-            cut_over: balance.cut_over,
-            counted: balance.amount.units(),
-            marketplace: balance.marketplace.map(Amount::units),
-            before: balance.marketplace_before.map_or(0, Amount::units),
-            seq,
-        }
-    }
-}
 
 /// Whether a purchase lies before what an opening stands for: as it was invoiced, or given back.
 pub(super) fn precedes(bought: &Bought<'_>, opening: Option<&Opening>) -> bool {
@@ -31,11 +19,23 @@ pub(super) fn precedes(bought: &Bought<'_>, opening: Option<&Opening>) -> bool {
 }
 
 impl Setting<'_> {
-    /// What was brought forward of a commitment and counts at the basis.
-    pub(super) fn opening(&self, terms: &CommitmentTerms, until: Instant) -> Option<Opening> {
-        let (balance, seq) = self.openings().find(|(balance, _)| balance.item == terms.commitment && balance.currency == terms.currency)?;
-        let counts = balance.cut_over <= until && self.detailed_by(balance, terms).is_none();
-        counts.then(|| Opening::of(balance, seq))
+    /// Where the ledger begins to count a commitment, when that is told: at the cut-over of what was brought forward, or once all bills before it are
+    /// here, at the beginning of its contract year.
+    pub(super) fn opening(&self, terms: &CommitmentTerms) -> Option<Opening> {
+        let is_of_it = |balance: &BalanceBroughtForward| balance.item == terms.commitment && balance.currency == terms.currency;
+        let (balance, seq) = self.openings().find(|(balance, _)| is_of_it(balance))?;
+        let year = terms.years.iter().find(|year| period(year).holds(balance.cut_over))?;
+        let begun = Opening {
+            cut_over: balance.cut_over,
+            counted: balance.amount.units(),
+            marketplace: balance.marketplace.map(Amount::units),
+            before: balance.marketplace_before.map_or(0, Amount::units),
+            seq,
+        };
+        Some(match self.detailed_by(balance, terms, year) {
+            None => begun,
+            Some(_) => Opening { cut_over: year.from, counted: 0, marketplace: Some(0), ..begun },
+        })
     }
 
     fn openings(&self) -> impl Iterator<Item = (&BalanceBroughtForward, u64)> {
@@ -43,12 +43,11 @@ impl Setting<'_> {
     }
 
     /// By which position every bill is here that a balance stands for; nothing as long as one is not.
-    fn detailed_by(&self, balance: &BalanceBroughtForward, terms: &CommitmentTerms) -> Option<u64> {
-        let year = terms.years.iter().find(|year| period(year).holds(balance.cut_over))?;
+    fn detailed_by(&self, balance: &BalanceBroughtForward, terms: &CommitmentTerms, year: &ContractYear) -> Option<u64> {
         let before = months(Period { from: year.from, until: balance.cut_over });
         let mut last = None;
         for payer in &terms.payers {
-            let known = bills(terms, self.view.spend_of(*payer));
+            let known = bills(terms, self.view.spend_known_of(*payer));
             for month in &before {
                 let bill = known.get(&month.from)?;
                 let lines = bill.seqs.iter().copied().chain(bill.purchases.iter().map(|(_, seq, _)| *seq));
@@ -63,16 +62,16 @@ impl Setting<'_> {
         let commitments = self.view.commitments();
         let each = |(balance, seq): (&BalanceBroughtForward, u64)| {
             let (terms, _) = commitments.iter().find(|(terms, _)| terms.commitment == balance.item)?;
-            Some((seq, self.detailed_by(balance, terms)?))
+            let year = terms.years.iter().find(|year| period(year).holds(balance.cut_over))?;
+            Some((seq, self.detailed_by(balance, terms, year)?))
         };
         self.openings().filter_map(each).collect()
     }
 
-    /// The openings that a question from before their cut-over would miss: what, and since when it is accounted for.
+    /// The commitments that a question from before their beginning would miss: which, and since when they are accounted for.
     pub fn not_yet(&self) -> Vec<(String, Instant)> {
         let Some(before) = self.view.basis().effective_before else { return Vec::new() };
-        let detailed = self.detailed();
-        let misses = |(balance, seq): &(&BalanceBroughtForward, u64)| balance.cut_over >= before && !detailed.contains_key(seq);
-        self.openings().filter(misses).map(|(balance, _)| (format!("commitment {}", balance.item), balance.cut_over)).collect()
+        let begun = self.view.commitments().into_iter().filter_map(|(terms, _)| Some((self.opening(&terms)?.cut_over, terms.commitment)));
+        begun.filter(|(cut_over, _)| *cut_over >= before).map(|(cut_over, id)| (format!("commitment {id}"), cut_over)).collect()
     }
 }

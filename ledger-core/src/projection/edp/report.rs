@@ -102,6 +102,11 @@ fn columns() -> Vec<Column> {
     ]
 }
 
+/// What was brought forward of a year, as long as no bills have replaced it.
+fn opened(year: &Reckoned<Purchased>) -> Option<&Opening> {
+    year.opening.as_ref().filter(|opening| opening.cut_over > year.year.from)
+}
+
 fn cents(units: i128) -> Amount {
     Amount::from_units(units).half_up(2)
 }
@@ -180,7 +185,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         amount(year.eligible() - year.marketplace()),
         amount(year.marketplace()),
         amount(year.carried),
-        maybe(year.opening.as_ref().map(|opening| opening.counted)),
+        maybe(opened(year).map(|opening| opening.counted)),
         amount(year.counted()),
         Cell::Amount(told.standing.straight_line(year)),
         maybe(told.forecast.as_ref().map(|forecast| forecast.run_rate)),
@@ -227,12 +232,12 @@ fn card(told: &Year<'_>) -> Card {
     let expected = told.forecast.as_ref().map(|forecast| forecast.run_rate + forecast.instalments);
     let gone = i128::from(standing.until.micros().min(year.year.until.micros()) - year.year.from.micros());
     let all = i128::from(year.year.until.micros() - year.year.from.micros());
-    let opened = year.opening.as_ref().map_or(0, Opening::bought);
+    let used = year.opening.as_ref().map_or(0, Opening::bought);
     let gauge = Gauge {
         whole: committed,
         parts: vec![
-            (Part::First, year.services + year.carried + year.brought_forward() - opened),
-            (Part::Second, year.marketplace() + opened),
+            (Part::First, year.services + year.carried + year.brought_forward() - used),
+            (Part::Second, year.marketplace() + used),
             (Part::Expected, expected.unwrap_or_default()),
         ],
         says: format!("{} % counted", percent(year.counted(), committed)),
@@ -245,7 +250,7 @@ fn card(told: &Year<'_>) -> Card {
         remark,
     };
     let mut lines = vec![line(None, "Committed", committed, String::new())];
-    if let Some(opening) = &year.opening {
+    if let Some(opening) = opened(year) {
         let until = Instant::from_micros(opening.cut_over.micros() - 1).day();
         let of_it = match opening.marketplace {
             Some(units) => format!("{} of it Marketplace", grouped(units)),
@@ -259,14 +264,14 @@ fn card(told: &Year<'_>) -> Card {
     }
     let cap = year.cap.zip(terms.cap.as_ref());
     let cap = cap.map(|(units, cap)| format!("cap {} ({} % of the {})", grouped(units), cap.percent, cap.base));
-    let cap = cap.map(|cap| if opened == 0 { cap } else { format!("{cap}, {} of it used before", grouped(opened)) }).unwrap_or_default();
+    let cap = cap.map(|cap| if used == 0 { cap } else { format!("{cap}, {} of it used before", grouped(used)) }).unwrap_or_default();
     lines.push(line(Some(Part::Second), "Marketplace", year.marketplace(), cap));
     lines.push(line(Some(Part::Sum), "Counted", year.counted(), standing_of(told)));
     if let Some(forecast) = &told.forecast {
         let method = format!(
             "run rate {} (mean day {}), instalments {}",
             grouped(forecast.run_rate),
-            if forecast.months == 0 && year.opening.is_some() {
+            if forecast.months == 0 && opened(year).is_some() {
                 "before the ledger".to_owned()
             } else {
                 format!("of {} months", forecast.months)
@@ -451,7 +456,7 @@ pub fn why(setting: &Setting<'_>) -> Vec<Reason> {
             };
             let committed = format!("of {} committed", grouped(year.year.amount.units()));
             part("counted", year.counted(), COUNTED, vec![contract], committed);
-            if let Some(opening) = &year.opening {
+            if let Some(opening) = opened(year) {
                 let remark = format!("to {}", Instant::from_micros(opening.cut_over.micros() - 1).day());
                 part("opening", opening.counted, OPENED, vec![opening.seq], remark);
             }

@@ -140,8 +140,15 @@ pub fn renewals(view: &View<'_>, days: u64, credits: &[EndingCredit]) -> Report 
             Some(unused) if unused.is_zero() => "used by then".to_owned(),
             unused => format!("{} unused", grouped(&unused.unwrap_or(credit.balance).to_string())),
         };
-        let mut row = vec![Cell::Moment(ends), Cell::Count(left), Cell::text("credit"), Cell::text(&credit.credit), Cell::Empty, Cell::Empty];
-        row.extend([list([credit.holder]), holder_name, Cell::Empty, money(Some(credit.balance), Some(credit.currency)), maybe(Some(credit.currency))]);
+        let mut row =
+            vec![Cell::Moment(ends), Cell::Count(left), Cell::text("credit"), Cell::text(&credit.credit), Cell::Empty, Cell::Empty];
+        row.extend([
+            list([credit.holder]),
+            holder_name,
+            Cell::Empty,
+            money(Some(credit.balance), Some(credit.currency)),
+            maybe(Some(credit.currency)),
+        ]);
         row.extend([Cell::Text(next), Cell::Empty]);
         rows.push((ends, 3, credit.credit.clone(), row));
     }
