@@ -9,6 +9,7 @@
 //! A purchase is known from the seller's feeds, or from the buyer's bill. Both meet at the buyer's invoice: what the feeds tell of one counts,
 //! and a bill's line of the same invoice does not count again.
 
+mod card;
 mod forecast;
 mod opening;
 mod report;
