@@ -1,4 +1,4 @@
-//! Packs the sample's seller data feeds into one compressed file, which the program carries.
+//! Packs the sample's seller data feeds, bills and papers into one compressed file, which the program carries.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,13 +6,18 @@ use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
     let variable = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_default());
-    let root = variable("CARGO_MANIFEST_DIR").join("../fixtures/seller-feeds/feeds");
-    println!("cargo::rerun-if-changed={}", root.display());
+    let fixtures = variable("CARGO_MANIFEST_DIR").join("../fixtures");
     let mut files = Vec::new();
-    walk(&root, &mut files)?;
-    files.sort();
+    for (root, folder) in [("seller-feeds", "feeds"), ("sample", "bills"), ("sample", "papers")] {
+        let root = fixtures.join(root);
+        println!("cargo::rerun-if-changed={}", root.join(folder).display());
+        let mut found = Vec::new();
+        walk(&root.join(folder), &mut found)?;
+        found.sort();
+        files.extend(found.into_iter().map(|file| (root.clone(), file)));
+    }
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    for file in files {
+    for (root, file) in files {
         let name = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
         let content = fs::read(&file)?;
         // Name and length on a line, then so many bytes: read back by `sample.rs`.

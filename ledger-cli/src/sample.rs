@@ -1,4 +1,4 @@
-//! The sample that the program carries: seller data feeds of five invented sellers, in AWS's delivery layout.
+//! The sample that the program carries: seller data feeds of five invented sellers in AWS's delivery layout, a buyer's bills, and papers.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
@@ -17,7 +17,10 @@ pub const ORIGIN: &str = "dealbook.example/sample";
 
 const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sample.gz"));
 
-/// Writes the feeds into a folder.
+/// The folders it has: the feeds, the bills, and the papers that people recorded from.
+pub const FOLDERS: [&str; 3] = ["feeds", "bills", "papers"];
+
+/// Writes its files into a folder.
 ///
 /// # Errors
 /// The folder cannot be written.

@@ -133,10 +133,7 @@ fn foreign_programs_accept_every_presentation() {
     let folder = sample();
     let there = folder.path();
     let key = fixture("keys/wang.pem");
-    let register =
-        "record person.registered --set person=wang --set key=Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM= --effective 2025-01-02 -q";
-    printed(run(there, register));
-    let mut seq = 2212;
+    let mut seq = 2329;
     for (resale, fee, deferral) in [("net", "contra_revenue", "posted"), ("gross", "cost", "posted")] {
         let set = format!(
             "record policy.set --actor li --set policy=posting --set parameters.resale={resale} --set parameters.listing_fee={fee} \

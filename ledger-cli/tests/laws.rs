@@ -76,7 +76,7 @@ impl Ledger {
     }
 }
 
-/// The position in `head #2210 b3:…`.
+/// The position in `head #2328 b3:…`.
 fn head(said: &str) -> u64 {
     let after = said.split_once("head #").unwrap().1;
     after.split(' ').next().unwrap().parse().unwrap()

@@ -187,6 +187,28 @@ pub fn fill<T>(lines: &mut [Judged<T>], cap: Option<i128>) {
     }
 }
 
+/// What had been counted of a contract year when the ledger began: one figure of the old books, in the place of what lies before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The first moment that the ledger itself accounts for.
+    pub cut_over: Instant,
+    /// What had been counted since the year began.
+    pub counted: i128,
+    /// What of that Marketplace purchases had retired, when it is told.
+    pub marketplace: Option<i128>,
+    /// What purchases had used of a cap on the term in the years before.
+    pub before: i128,
+    /// Position of the event that says so.
+    pub seq: u64,
+}
+
+impl Opening {
+    /// What of it filled the cap; nothing when that is not told.
+    pub fn bought(&self) -> i128 {
+        self.marketplace.unwrap_or(0)
+    }
+}
+
 /// What a contract year comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reckoned<T> {
@@ -198,6 +220,8 @@ pub struct Reckoned<T> {
     pub cap: Option<i128>,
     /// What was carried over from the year before.
     pub carried: i128,
+    /// What had been counted before the ledger began, of the year in which it did.
+    pub opening: Option<Opening>,
     /// AWS's own services.
     pub services: i128,
     /// The lines, each judged.
@@ -222,9 +246,20 @@ impl<T> Reckoned<T> {
         self.lines.iter().map(|judged| judged.counted).sum()
     }
 
+    /// What had been counted before the ledger began.
+    pub fn brought_forward(&self) -> i128 {
+        self.opening.as_ref().map_or(0, |opening| opening.counted)
+    }
+
+    /// What of the cap is left for the lines: all of it, but for what purchases had used before the ledger began.
+    pub fn room(&self) -> Option<i128> {
+        let used = self.opening.as_ref().map_or(0, Opening::bought);
+        self.cap.map(|cap| (cap - used).max(0))
+    }
+
     /// All that retires it.
     pub fn counted(&self) -> i128 {
-        self.services + self.carried + self.marketplace()
+        self.brought_forward() + self.services + self.carried + self.marketplace()
     }
 
     /// What lacks, when nothing more comes.
@@ -239,22 +274,35 @@ pub fn period(year: &ContractYear) -> Period {
 }
 
 /// Reckons the contract years, one after the other: a cap on the term and what is carried over go from each into the next. `services` gives
-/// what AWS's own services come to in a period; a line that counts in no year is left out.
-pub fn reckon<T>(terms: &CommitmentTerms, mut lines: Vec<Judged<T>>, services: impl Fn(Period) -> i128) -> Vec<Reckoned<T>> {
+/// what AWS's own services come to in a period; a line that counts in no year is left out. Years that had ended when the ledger began are not
+/// reckoned; in the one in which it began, what the opening says stands in the place of what lies before.
+pub fn reckon<T>(
+    terms: &CommitmentTerms,
+    opening: Option<&Opening>,
+    mut lines: Vec<Judged<T>>,
+    services: impl Fn(Period) -> i128,
+) -> Vec<Reckoned<T>> {
     let term: i128 = terms.years.iter().map(|year| year.amount.units()).sum();
-    let mut left = terms.cap.as_ref().filter(|cap| cap.base == "term").map(|cap| percent_of(term, cap.percent));
+    let before = opening.map_or(0, |opening| opening.before);
+    let mut left = terms.cap.as_ref().filter(|cap| cap.base == "term").map(|cap| (percent_of(term, cap.percent) - before).max(0));
     let mut carried = 0;
     let mut years = Vec::new();
     for (number, year) in (1..).zip(terms.years.iter().filter(|year| year.from < year.until)) {
         let of_year = period(year);
         let (inside, outside): (Vec<_>, Vec<_>) = lines.into_iter().partition(|judged| of_year.holds(judged.line.counts_at));
         lines = outside;
+        if opening.is_some_and(|opening| year.until <= opening.cut_over) {
+            continue;
+        }
+        let opening = opening.filter(|opening| of_year.holds(opening.cut_over)).cloned();
         let own = terms.cap.as_ref().filter(|cap| cap.base != "term").map(|cap| percent_of(year.amount.units(), cap.percent));
         let (inside, foreign) = inside.into_iter().partition(|judged: &Judged<T>| judged.line.currency == terms.currency);
         let services = services(of_year);
-        let mut reckoned = Reckoned { number, year: year.clone(), cap: own.or(left), carried, services, lines: inside, foreign };
-        fill(&mut reckoned.lines, reckoned.cap);
-        left = left.map(|left| left - reckoned.marketplace());
+        let cap = own.or(left);
+        let mut reckoned = Reckoned { number, year: year.clone(), cap, carried, opening, services, lines: inside, foreign };
+        let room = reckoned.room();
+        fill(&mut reckoned.lines, room);
+        left = room.filter(|_| left.is_some()).map(|room| room - reckoned.marketplace());
         let beyond = (reckoned.counted() - year.amount.units()).max(0);
         carried = terms.carry_over.as_ref().map_or(0, |carry| beyond.min(percent_of(year.amount.units(), carry.limit)));
         years.push(reckoned);
@@ -330,7 +378,12 @@ mod tests {
         // 10 M a year, cap 25 %, 4 M of eligible purchases, 7 M of AWS's own: 9.5 M counted, 0.5 M lacking, 1.5 M over the cap.
         let bought = judged(line("a", "2025-06-01", million(4).units()), &[rule(false, "2024-01-01")], true);
         let years =
-            reckon(&terms(Some("year"), None), vec![bought], |of| if of.from == moment("2025-01-01") { million(7).units() } else { 0 });
+            reckon(
+                &terms(Some("year"), None),
+                None,
+                vec![bought],
+                |of| if of.from == moment("2025-01-01") { million(7).units() } else { 0 },
+            );
         let first = &years[0];
         assert_eq!((first.counted(), first.lacking()), (million(10).units() - million(1).units() / 2, million(1).units() / 2));
         assert_eq!(first.lines[0].over(), million(3).units() / 2);
@@ -361,17 +414,33 @@ mod tests {
             judged(line("a", "2025-06-01", million(4).units()), &rules, true),
             judged(line("b", "2026-06-01", million(4).units()), &rules, true),
         ];
-        let years = reckon(&terms(Some("term"), None), bought, |_| 0);
+        let years = reckon(&terms(Some("term"), None), None, bought, |_| 0);
         assert_eq!((years[0].marketplace(), years[1].marketplace()), (million(4).units(), million(1).units()));
     }
 
     #[test]
     fn what_is_beyond_a_year_is_carried_over_up_to_its_limit() {
-        let years = reckon(&terms(None, Some("5")), Vec::<Judged<()>>::new(), |of| {
+        let years = reckon(&terms(None, Some("5")), None, Vec::<Judged<()>>::new(), |of| {
             if of.from == moment("2025-01-01") { million(12).units() } else { million(9).units() }
         });
         // 2 M beyond, of which 5 % of 10 M go on.
         assert_eq!((years[1].carried, years[1].lacking()), (million(1).units() / 2, million(1).units() / 2));
+    }
+
+    #[test]
+    fn what_was_counted_before_the_ledger_began_uses_the_cap_of_its_year_and_of_the_term() {
+        // The term's cap is 25 % of 20 M. 3 M of it were used in 2025 and 0.5 M in 2026, when the ledger began with 4 M counted: 1.5 M are left.
+        let opening = Opening {
+            cut_over: moment("2026-04-01"),
+            counted: million(4).units(),
+            marketplace: Some(million(1).units() / 2),
+            before: million(3).units(),
+            seq: 1,
+        };
+        let bought = judged(line("b", "2026-06-01", million(4).units()), &[rule(false, "2020-01-01")], true);
+        let years = reckon(&terms(Some("term"), None), Some(&opening), vec![bought], |_| 0);
+        assert_eq!((years.len(), years[0].number), (1, 2));
+        assert_eq!((years[0].marketplace(), years[0].counted()), (million(3).units() / 2, million(11).units() / 2));
     }
 
     proptest! {
@@ -379,6 +448,7 @@ mod tests {
         fn every_cent_is_counted_over_the_cap_or_not_eligible(
             prices in prop::collection::vec((-50_000_i128..200_000, 0..3_i64, 1..28_u32, 0..101_i128), 0..30),
             cap in prop::option::of(0..100_i128),
+            opened in prop::option::of((0..300_000_000_i128, 0..101_i128)),
         ) {
             let mut terms = terms(cap.map(|_| "year"), None);
             if let (Some(of), Some(cap)) = (&mut terms.cap, cap) {
@@ -390,13 +460,22 @@ mod tests {
             }).collect();
             let mut turned = lines.clone();
             turned.reverse();
-            let years = reckon(&terms, lines, |_| 0);
+            let opening = opened.map(|(counted, part)| Opening {
+                cut_over: moment("2025-01-01"),
+                counted: counted * CENT,
+                marketplace: Some(counted * part / 100 * CENT),
+                before: 0,
+                seq: 1,
+            });
+            let years = reckon(&terms, opening.as_ref(), lines, |_| 0);
             let year = &years[0];
             for judged in &year.lines {
                 prop_assert_eq!(judged.counted + judged.over() + judged.not_counted(), judged.line.price);
             }
-            prop_assert_eq!(year.marketplace(), year.cap.map_or(year.eligible(), |cap| year.eligible().min(cap)));
-            prop_assert_eq!(years[0].lines.clone(), reckon(&terms, turned, |_| 0)[0].lines.clone());
+            let used = opening.as_ref().map_or(0, Opening::bought);
+            prop_assert_eq!(year.marketplace(), year.cap.map_or(year.eligible(), |cap| year.eligible().min((cap - used).max(0))));
+            prop_assert_eq!(year.counted(), year.marketplace() + opening.as_ref().map_or(0, |opening| opening.counted));
+            prop_assert_eq!(years[0].lines.clone(), reckon(&terms, opening.as_ref(), turned, |_| 0)[0].lines.clone());
         }
     }
 }

@@ -206,6 +206,8 @@ codes! {
         "Pass it on, and record credit.passed_on.",
     PROGRAMME_UNDEFINED "F61" Low "Something was granted by a programme that nothing here defines at that time."
         "Record programme.defined with the date from which it held.",
+    APPLICATION_UNFIT "F62" Medium "A credit names an application that is not recorded, is for another programme, or was turned down."
+        "Compare the award with the application; correct whichever is wrong.",
 }
 
 #[cfg(test)]

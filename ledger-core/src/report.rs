@@ -1,15 +1,20 @@
 //! Reports are data. A projection answers with a [`Report`]; every format is written from the same one by a renderer that knows no
 //! projection, and a [`Receipt`] says what was asked, of which history, and what the answer's digest is.
 
+mod card;
+mod receipt;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::chain::{Hash, Head};
+pub use self::card::{Card, CardLine, Gauge, Part};
+pub use self::receipt::{Asked, Receipt};
+use crate::chain::Hash;
 use crate::money::{Amount, Balance, Currency};
-use crate::time::{Basis, Instant};
+use crate::time::Instant;
 
 /// What a column holds. It decides how a cell is aligned, written and described in the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,60 +155,6 @@ pub enum Layout {
     Statement,
     /// A card for each row: a bar, and its parts line by line.
     Cards,
-}
-
-/// What a part of a bar stands for; renderers have a glyph for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// What is there, of the first kind.
-    First,
-    /// What is there, of the second kind.
-    Second,
-    /// What is expected.
-    Expected,
-    /// What lacks.
-    Lacking,
-    /// No part of the bar: the sum of what is there.
-    Sum,
-}
-
-/// A bar: parts of a whole, one behind the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gauge {
-    /// The whole.
-    pub whole: i128,
-    /// Its parts; what they leave lacks.
-    pub parts: Vec<(Part, i128)>,
-    /// What it says, beside it.
-    pub says: String,
-    /// A place on it, and what that says.
-    pub mark: Option<(i128, String)>,
-}
-
-/// A line of a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CardLine {
-    /// The part of the bar that it is.
-    pub part: Option<Part>,
-    /// What it is called.
-    pub label: String,
-    /// How much.
-    pub amount: Option<Amount>,
-    /// What else there is to say.
-    pub remark: String,
-}
-
-/// A row as people are shown it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Card {
-    /// What it is of.
-    pub title: String,
-    /// The bar.
-    pub gauge: Option<Gauge>,
-    /// Its lines.
-    pub lines: Vec<CardLine>,
-    /// The same in a sentence, for who cannot see a bar.
-    pub says: String,
 }
 
 /// Digits in groups of three: `-4000.00` is written `-4,000.00`.
@@ -460,157 +411,6 @@ fn with_cents(amount: Amount) -> String {
     if cents == amount { cents.to_string() } else { amount.to_string() }
 }
 
-/// A question's clocks, as they were given and as they were resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// What was written after `--as-of`.
-    pub as_of: Option<String>,
-    /// What was written after `--known-at`.
-    pub known_at: Option<String>,
-    /// What was written after `--stated-by`.
-    pub stated_by: Option<String>,
-    /// What they come to.
-    pub basis: Basis,
-}
-
-impl Asked {
-    /// Everything recorded up to a position, nothing else said.
-    pub fn everything(known_at: u64) -> Self {
-        Self { as_of: None, known_at: None, stated_by: None, basis: Basis::at(known_at) }
-    }
-
-    /// One line for people: `as of 2026-03-31 end of day UTC · known at #1842 b3:aee00dcc`.
-    pub fn line(&self, head: Head) -> String {
-        let clock = |word: &str, before: Option<Instant>| before.map(|before| format!("{word} {}", end_of(before)));
-        let as_of = clock("as of", self.basis.effective_before).unwrap_or_else(|| "all dates".to_owned());
-        let stated = clock(" · stated by", self.basis.stated_before).unwrap_or_default();
-        format!("{as_of} · known at {head}{stated}")
-    }
-}
-
-/// The last moment before, as people say it.
-fn end_of(before: Instant) -> String {
-    let last = Instant::from_micros(before.micros() - 1);
-    if Instant::midnight(before.day()) == before { format!("{} end of day UTC", last.day()) } else { last.to_string() }
-}
-
-/// What was asked, of which history, and what came of it. It proves nothing by itself; whoever has the ledger can ask again and compare.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// What was asked: the report, the query and every flag that changes the data. Never the format.
-    pub args: BTreeMap<String, String>,
-    /// The clocks.
-    pub asked: Asked,
-    /// What the answer lacks; nothing when it is complete.
-    pub lacks: Vec<String>,
-    /// BLAKE3 of the data's canonical JSON.
-    pub data: Hash,
-    /// The history it was asked of: position and hash of the last line that was known.
-    pub head: Head,
-    /// The policies that were applied, by name, and the version of each.
-    pub policies: BTreeMap<String, String>,
-    /// The projection and its version: `payouts/1`.
-    pub projector: String,
-    /// Rows and control totals.
-    pub totals: Value,
-}
-
-impl Receipt {
-    /// The receipt of a report. `head` is the line that the known-at of `asked` resolved to.
-    pub fn new(report: &Report, asked: Asked, args: BTreeMap<String, String>, head: Head, projector: impl Into<String>) -> Self {
-        Self {
-            args,
-            asked,
-            lacks: report.incomplete.clone(),
-            data: report.digest(),
-            head,
-            policies: BTreeMap::new(),
-            projector: projector.into(),
-            totals: report.control_totals(),
-        }
-    }
-
-    /// As JSON, without its id.
-    pub fn value(&self) -> Value {
-        let clock = |given: &Option<String>, before: Option<Instant>| match before {
-            Some(before) => json!({ "before": before, "given": given }),
-            None => Value::Null,
-        };
-        let Asked { as_of, known_at, stated_by, basis } = &self.asked;
-        json!({
-            "args": self.args,
-            "basis": {
-                "as_of": clock(as_of, basis.effective_before),
-                "known_at": { "given": known_at, "hash": self.head.hash, "seq": self.head.seq },
-                "stated_by": clock(stated_by, basis.stated_before),
-            },
-            "complete": { "lacks": self.lacks },
-            "data": self.data,
-            "head": self.head.hash,
-            "policies": self.policies,
-            "projector": self.projector,
-            "size": self.head.seq,
-            "totals": self.totals,
-        })
-    }
-
-    /// `r:` and the first 16 hexadecimal digits of the BLAKE3 of its canonical JSON.
-    pub fn id(&self) -> String {
-        Self::id_of(&self.value())
-    }
-
-    /// The id of a receipt that says this.
-    pub fn id_of(value: &Value) -> String {
-        format!("r:{}", &Hash::of(canonical(value).as_bytes()).to_string()[..16])
-    }
-
-    /// The receipt as it is printed: its canonical JSON with its id added.
-    pub fn printed(&self) -> String {
-        let mut value = self.value();
-        value["id"] = json!(self.id());
-        canonical(&value)
-    }
-
-    /// What stands below a report for people.
-    pub fn footer(&self) -> Vec<String> {
-        let rows = self.totals["rows"].as_u64().unwrap_or(0);
-        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-        vec![format!("{} · {rows}", self.asked.line(self.head)), format!("receipt {}", self.id())]
-    }
-
-    fn schema() -> Value {
-        let clock = json!({
-            "type": ["object", "null"],
-            "properties": { "before": { "type": "string", "format": "date-time" }, "given": { "type": ["string", "null"] } },
-        });
-        json!({
-            "type": "object",
-            "required": ["args", "basis", "complete", "data", "head", "id", "policies", "projector", "size", "totals"],
-            "properties": {
-                "args": { "type": "object", "additionalProperties": { "type": "string" } },
-                "basis": {
-                    "type": "object",
-                    "properties": {
-                        "as_of": clock,
-                        "known_at": { "type": "object", "properties": {
-                            "given": { "type": ["string", "null"] }, "hash": Kind::Hash.schema(), "seq": Kind::Count.schema(),
-                        } },
-                        "stated_by": clock,
-                    },
-                },
-                "complete": { "type": "object", "properties": { "lacks": { "type": "array", "items": { "type": "string" } } } },
-                "data": Kind::Hash.schema(),
-                "head": Kind::Hash.schema(),
-                "id": { "type": "string", "pattern": "^r:[0-9a-f]{16}$" },
-                "policies": { "type": "object", "additionalProperties": { "type": "string" } },
-                "projector": { "type": "string" },
-                "size": Kind::Count.schema(),
-                "totals": { "type": "object" },
-            },
-        })
-    }
-}
-
 /// Canonical JSON (RFC 8785) of a value whose numbers are whole and below 2^53 and whose keys are ASCII, which is all that reports hold.
 pub fn canonical(value: &Value) -> String {
     let mut out = String::new();
@@ -652,6 +452,7 @@ fn write_value(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::Head;
 
     fn report() -> Report {
         let mut report = Report::new(
@@ -681,20 +482,6 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_canonical_and_names_what_was_asked() {
-        let basis = Basis { effective_before: Some("2026-04-01T00:00:00Z".parse().unwrap()), ..Basis::at(1842) };
-        let asked = Asked { as_of: Some("2026Q1".into()), known_at: Some("#1842".into()), stated_by: None, basis };
-        let head = Head { seq: 1842, hash: Hash::of(b"line") };
-        let receipt = Receipt::new(&report(), asked, BTreeMap::from([("report".into(), "payouts".into())]), head, "payouts/1");
-        assert_eq!(canonical(&receipt.value()), serde_json_canonicalizer::to_string(&receipt.value()).unwrap());
-        insta::assert_snapshot!(receipt.printed());
-        insta::assert_snapshot!(receipt.footer().join("\n"), @r"
-        as of 2026-03-31 end of day UTC · known at #1842 b3:0bc2cb83 · 2 rows
-        receipt r:6a0aeafa8bad4bbc
-        ");
-    }
-
-    #[test]
     fn the_schema_describes_the_columns() {
         let report = report();
         let schema = Report::schema(report.name, &report.columns);
@@ -705,12 +492,5 @@ mod tests {
         let required = schema["properties"]["receipt"]["required"].as_array().unwrap();
         let keys: Vec<Value> = printed.as_object().unwrap().keys().map(|key| json!(key)).collect();
         assert_eq!(&keys, required);
-    }
-
-    #[test]
-    fn a_moment_is_not_called_the_end_of_a_day() {
-        let basis = Basis { stated_before: Some("2026-03-31T12:00:00.000001Z".parse().unwrap()), ..Basis::at(0) };
-        let asked = Asked { stated_by: Some("2026-03-31T12:00:00Z".into()), basis, ..Asked::everything(0) };
-        assert_eq!(asked.line(Head::EMPTY), "all dates · known at #0 b3:00000000 · stated by 2026-03-31T12:00:00Z");
     }
 }

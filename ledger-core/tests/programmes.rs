@@ -8,7 +8,7 @@ use ledger_core::event::{Draft, Entry, Event, Source};
 use ledger_core::money::Amount;
 use ledger_core::problem::Problem;
 use ledger_core::projection::Projection;
-use ledger_core::projection::programmes::{Programmes, incentives, incentives_missed};
+use ledger_core::projection::programmes::{Programmes, incentives, incentives_expected, incentives_missed};
 use ledger_core::projection::records::Records;
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
@@ -387,6 +387,55 @@ fn a_grant_is_held_against_its_programme() {
             "F61 C3: nothing defines WMP on 2024-06-02",
         ]
     );
+}
+
+#[test]
+fn a_grant_fits_the_application_that_it_names() {
+    let mut desk = Desk::with_a_deal();
+    desk.done("2025-05-25", "benefit.applied", applied("mpop", json!({})));
+    desk.fact("2025-06-01", "credit.granted", granted("C1", "12000.00", json!({ "application": "A1" })));
+    assert_eq!(desk.findings(), Vec::<String>::new());
+    desk.fact("2025-06-02", "credit.granted", granted("C2", "1.00", json!({ "application": "A2" })));
+    desk.fact("2025-06-03", "credit.granted", granted("C3", "1.00", json!({ "application": "A1", "programme": "wmp" })));
+    let unfit = |desk: &Desk| desk.findings().into_iter().filter(|found| found.starts_with("F62")).collect::<Vec<_>>();
+    let others = [
+        "F62 C2: it names the application `A2`, and none of that name is recorded",
+        "F62 C3: it names the application `A1`, which is for MPOP",
+    ];
+    assert_eq!(unfit(&desk), others);
+    desk.fact("2025-06-04", "benefit.reviewed", json!({ "application": "A1", "status": "REJECTED" }));
+    assert_eq!(unfit(&desk)[0], "F62 C1: it names the application `A1`, of which AWS said REJECTED");
+}
+
+#[test]
+fn what_is_granted_in_two_currencies_is_told_in_both() {
+    let mut desk = Desk::with_a_deal();
+    desk.done("2025-05-25", "benefit.applied", applied("mpop", json!({})));
+    desk.fact("2025-06-01", "credit.granted", granted("C1", "12000.00", json!({ "application": "A1" })));
+    desk.fact("2025-06-02", "credit.granted", granted("C2", "500.00", json!({ "application": "A1", "currency": "EUR" })));
+    let view = desk.records.at(Basis::at(u64::MAX));
+    let report = incentives_expected(&desk.programmes.at(&view));
+    let told = |name: &str| report.rows.iter().map(|row| row[report.column(name).unwrap()].clone()).collect::<Vec<_>>();
+    let amount = |text: &str| Cell::Amount(text.parse().unwrap());
+    assert_eq!(told("granted"), [amount("12000.00"), amount("500.00")]);
+    assert_eq!(told("currency"), [Cell::text("USD"), Cell::text("EUR")]);
+    assert_eq!(told("expected"), [amount("12000.00"), Cell::Empty]);
+    assert_eq!(desk.findings(), ["F50 A1: 500.00 EUR is not 1-2 % of 1200000.00 USD (MPOP as defined by #2 from 2025-01-01)"]);
+}
+
+#[test]
+fn a_credit_that_was_split_pays_for_no_later_month() {
+    let mut desk = Desk::with_a_deal();
+    desk.fact("2025-06-01", "credit.granted", granted("C1", "1000.00", json!({})));
+    // Its parts sum to less than was left of it: some use of it is missing here.
+    let parts = json!([{ "credit": "C2", "amount": "400.00" }, { "credit": "C3", "amount": "500.00" }]);
+    desk.fact("2025-06-20", "credit.split", json!({ "credit": "C1", "children": parts }));
+    desk.fact("2025-08-02", "credit.applied", json!({ "account": BUYER, "amount": "150.00", "currency": "USD", "month": "2025-07" }));
+    let applied = desk.column("applied");
+    assert_eq!(applied, ["0.00", "150.00", "0.00"].map(|text| Cell::Amount(text.parse().unwrap())));
+    // June's bill came before the split.
+    desk.fact("2025-08-03", "credit.applied", json!({ "account": BUYER, "amount": "60.00", "currency": "USD", "month": "2025-06" }));
+    assert_eq!(desk.column("applied"), ["60.00", "150.00", "0.00"].map(|text| Cell::Amount(text.parse().unwrap())));
 }
 
 #[test]

@@ -182,11 +182,11 @@ impl<S: States> Ledger<S> {
     /// The line is too long; or the group was appended and failed, and with it the ledger.
     pub fn stage(&mut self, now: Instant, draft: Draft) -> Result<Head, ScanError> {
         let event = encode(&draft.event);
-        self.stage_encoded(now, draft, &event)
+        self.stage_encoded(now, draft, &event, None)
     }
 
-    /// Stages an entry whose event is encoded already.
-    fn stage_encoded(&mut self, now: Instant, draft: Draft, event: &[u8]) -> Result<Head, ScanError> {
+    /// Stages an entry whose event is encoded already, and its fingerprint perhaps taken.
+    fn stage_encoded(&mut self, now: Instant, draft: Draft, event: &[u8], print: Option<Fingerprint>) -> Result<Head, ScanError> {
         if self.staged.is_empty() {
             self.recorded_at = self.recorded_at.max(now);
         }
@@ -208,6 +208,11 @@ impl<S: States> Ledger<S> {
         for state in self.states.all() {
             state.evolve(&entry);
         }
+        // What people record under a key is known by it from then on, as it is when the log is read.
+        let taken = || Fingerprint::of_entries(std::slice::from_ref(&entry)).into_iter().flatten().next();
+        if let Some(print) = print.or_else(taken) {
+            self.known.add(print, head.seq);
+        }
         self.unsaved += 1;
         if self.staged.len() >= GROUP_LINES || self.staged.as_bytes().len() >= GROUP_BYTES {
             self.append()?;
@@ -228,10 +233,12 @@ impl<S: States> Ledger<S> {
         let source = Some(Origin::row(fact.key.clone(), import, row, fact.stated_at));
         let (actor, effective_at) = (actor.clone(), fact.effective_at);
         let head = match book::observe(fact, &versions) {
-            event @ Event::SourceRestated(_) => self.stage(now, Draft { actor, effective_at, event, source })?,
-            event => self.stage_encoded(now, Draft { actor, effective_at, event, source }, &encoded)?,
+            event @ Event::SourceRestated(_) => {
+                let restated = encode(&event);
+                self.stage_encoded(now, Draft { actor, effective_at, event, source }, &restated, Some(print))?
+            }
+            event => self.stage_encoded(now, Draft { actor, effective_at, event, source }, &encoded, Some(print))?,
         };
-        self.known.add(print, head.seq);
         Ok(Some(head))
     }
 

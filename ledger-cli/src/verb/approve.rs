@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use base64ct::{Base64, Encoding as _};
-use ed25519_dalek::Signer as _;
+use ed25519_dalek::{Signer as _, SigningKey};
 use ledger_core::book::approval_of;
 use ledger_core::chain::Hash;
 use ledger_core::event::governance::EntryApproved;
 use ledger_core::event::{Draft, Entry, Event};
+use ledger_core::id::Actor;
 use ledger_core::problem::Problem;
 use ledger_core::projection::known::Known;
+use ledger_core::time::Instant;
 
 use super::{import, keygen};
 use crate::context::{Context, Writing};
@@ -47,14 +49,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let why = format!("the ledger ends at {}", session.head());
         return Err(refused(vec![Problem::new(Code::E0407, format!("#{seq}"), why).cure("dealbook log")]));
     };
-    let hash = subject.1;
-    let signature = key.map(|key| Base64::encode_string(&key.sign(approval_of(hash).as_bytes()).to_bytes()));
-    let approved = EntryApproved { entry: seq, hash, note: args.note.clone(), signature };
-    let draft = Draft { actor, effective_at: context.now(), event: Event::EntryApproved(Box::new(approved)), source: None };
+    let draft = signed(&subject, actor, key.as_ref(), args.note.clone(), context.now());
     let subject = Some((&subject.0, subject.1));
     let asserted = args.key.is_none().then(|| "asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());
     let decide = |states: &States, _: &Known| desk::decided(states, None, context.now(), draft, subject);
     desk::decide_and_tell("approve", &args.writing, context, decide, refused, |_, _| asserted.into_iter().collect())
+}
+
+/// The approval of an entry: the signature of its hash, when there is a key.
+pub(super) fn signed((entry, hash): &(Entry, Hash), actor: Actor, key: Option<&SigningKey>, note: Option<String>, now: Instant) -> Draft {
+    let signature = key.map(|key| Base64::encode_string(&key.sign(approval_of(*hash).as_bytes()).to_bytes()));
+    let approved = EntryApproved { entry: entry.seq, hash: *hash, note, signature };
+    Draft { actor, effective_at: now, event: Event::EntryApproved(Box::new(approved)), source: None }
 }
 
 /// The number of an entry.

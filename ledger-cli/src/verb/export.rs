@@ -9,7 +9,7 @@ mod ledgers;
 
 use std::collections::BTreeMap;
 
-use ledger_core::projection::Projection as _;
+use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::trial_balance;
 use ledger_core::projection::records;
 use ledger_core::report::{Asked, Receipt};
@@ -85,10 +85,11 @@ fn calendar(args: &Args, session: &Session, asked: Asked, head: ledger_core::cha
     let states = session.states_of(Wanted { billing: false, records: true })?;
     let view = states.records.at(asked.basis);
     let days = args.within.unwrap_or(show::SOON);
-    let mut report = records::renewals(&view, days);
+    let mut report = records::renewals(&view, days, &states.programmes.at(&view).ending());
     report.incomplete = states.sources.lacks(&asked.basis);
     let told = BTreeMap::from([("export".to_owned(), "ics".to_owned()), ("within".to_owned(), format!("{days}d"))]);
-    let projector = format!("{}/{}", states.records.name(), states.records.version());
+    let by = |projection: &dyn Projection| format!("{}/{}", projection.name(), projection.version());
+    let projector = format!("{} {}", by(&states.records), by(&states.programmes));
     let calendar = ics::calendar(&report, view.until());
     Ok((calendar, Receipt::new(&report, asked, told, head, projector)))
 }
@@ -104,7 +105,7 @@ fn books_in(
     context: &Context,
 ) -> Result<(String, Receipt), Failure> {
     let states = session.states_of(Wanted { billing: true, records: true })?;
-    show::refuse_before_cut_over(&states, &asked.basis)?;
+    show::refuse_before_cut_over(&states, &asked.basis, false)?;
     let view = states.records.at(asked.basis);
     let names = Named::of(&view).with(&states.book);
     let books = Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?;

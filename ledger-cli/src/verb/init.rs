@@ -1,5 +1,7 @@
 //! `dealbook init`
 
+mod hand;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +22,7 @@ use crate::session::{self, States};
 /// Create a ledger here (--sample for a guided demo)
 ///
 /// The ledger is a folder named .dealbook. With --sample, a year of seller data feeds of five invented sellers is imported into it, month by
-/// month; then status, the verdict of verify and the payouts are shown.
+/// month, and then what people record beside them: bills, commitments, programmes, credits. Status, the verdict of verify and the payouts follow.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The folder to create it in; it is created too when it is missing
@@ -97,16 +99,18 @@ fn create(
 }
 
 fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exit, Failure> {
-    let feeds = context.folder.join(dir).join("feeds");
-    if feeds.exists() {
-        let message = format!("`{}` is there already", dir.join("feeds").display());
-        return Err(Failure::new(Code::E0604, message).because("the sample keeps its feeds there").hint("choose another folder"));
+    let folder = context.folder.join(dir);
+    if let Some(taken) = sample::FOLDERS.iter().find(|name| folder.join(name).exists()) {
+        let message = format!("`{}` is there already", dir.join(taken).display());
+        return Err(Failure::new(Code::E0604, message)
+            .because(format!("the sample keeps its {taken} there"))
+            .hint("choose another folder"));
     }
     let actor = sample::NAME.parse().map_err(|_| Failure::usage("the sample has no name"))?;
     let mut ledger = create(location, sample::NAME, sample::ORIGIN, &actor, sample::opened_at(), context)?;
-    sample::unpack(&feeds)?;
+    sample::unpack(&folder)?;
     let mut months: BTreeMap<Instant, Vec<files::InFile>> = BTreeMap::new();
-    for file in files::find(&[feeds])? {
+    for file in files::find(&[folder.join("feeds")])? {
         months.entry(sample::imported_at(&file)).or_default().push(file);
     }
     for (now, files) in months {
@@ -114,12 +118,17 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
         crate::import::run(&mut ledger, files, &order, context)?;
         ledger.commit()?;
     }
+    hand::take(&mut ledger, &folder, context)?;
     let head = session::close(context, ledger)?;
+    let [feeds, bills, papers] = sample::FOLDERS.map(|name| dir.join(name));
     context.say(format_args!(
-        "Created ledger {} in {}\n  14 months of seller data feeds of five sellers, kept in {}\n  head {head}\n",
+        "Created ledger {} in {}\n  14 months of seller data feeds of five sellers, kept in {}\n  \
+         commitments, programmes and credits of their buyers, from {} and {}\n  head {head}\n",
         sample::NAME,
         shown(location, context),
-        dir.join("feeds").display()
+        feeds.display(),
+        bills.display(),
+        papers.display()
     ))?;
     status::after_init(location, context)
 }

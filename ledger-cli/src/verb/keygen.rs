@@ -52,10 +52,15 @@ fn public(key: &SigningKey) -> String {
     Base64::encode_string(key.verifying_key().as_bytes())
 }
 
+/// A private key, as PEM has it.
+pub(super) fn parse(text: &str) -> Option<SigningKey> {
+    SigningKey::from_pkcs8_pem(text).ok()
+}
+
 /// Reads a private key.
 pub(super) fn read(path: &Path) -> Result<SigningKey, Failure> {
     let text = std::fs::read_to_string(path).map_err(|why| Failure::unreadable(path, &why))?;
-    SigningKey::from_pkcs8_pem(&text).map_err(|_| {
+    parse(&text).ok_or_else(|| {
         Failure::new(Code::E0405, format!("{} holds no Ed25519 key", path.display()))
             .because("a private key begins with -----BEGIN PRIVATE KEY-----")
             .hint("dealbook keygen FILE makes one")

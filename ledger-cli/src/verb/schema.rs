@@ -1,5 +1,7 @@
 //! `dealbook schema`
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use ledger_core::book::Book;
 use ledger_core::fee;
@@ -60,13 +62,13 @@ const REPORTS: &[(&str, Columns)] = &[
     ("incentives-expected", || granted(programmes::incentives_expected)),
     ("incentives-missed", || granted(programmes::incentives_missed)),
     ("incentives-why", why::columns_of_figures),
-    ("instalments", || records::instalments(&Records::default().at(NOTHING), &std::collections::BTreeMap::new()).columns),
+    ("instalments", || records::instalments(&Records::default().at(NOTHING), &BTreeMap::new()).columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
     ("journal", || billing::books::journal(&Billing::default(), nobody()).columns),
     ("log", log::columns),
     ("offer-stats", || recorded(records::strategy)),
     ("offers", || recorded(records::offers)),
-    ("openings", || billing::openings(&Billing::default(), NOTHING).columns),
+    ("openings", || billing::openings(&Billing::default(), NOTHING, &BTreeMap::new()).columns),
     ("payouts", || {
         let options = Options { by: By::Party, currency: In::Pricing, names: &NoNames };
         billing::payouts(&Billing::default(), NOTHING, options).columns
@@ -74,7 +76,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("privacy", check::privacy::columns),
     ("receivables", || billing::receivables(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
     ("record", crate::desk::columns),
-    ("renewals", || records::renewals(&Records::default().at(NOTHING), 0).columns),
+    ("renewals", || records::renewals(&Records::default().at(NOTHING), 0, &[]).columns),
     ("replay", replay::columns),
     ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
     ("spend", || billing::spend(&Billing::default(), NOTHING, &NoNames).columns),

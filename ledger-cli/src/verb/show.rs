@@ -223,7 +223,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             supposed.states
         }
     };
-    refuse_before_cut_over(&states, &answered.basis)?;
+    refuse_before_cut_over(&states, &answered.basis, args.noun == Noun::Edp)?;
     let view = states.records.at(answered.basis);
     let books = match args.noun.is_of_books() {
         true => Some(books::Books::of(args.entity.as_deref(), &states, &view, answered.basis, context)?),
@@ -357,8 +357,15 @@ fn waits(all: impl IntoIterator<Item = (u64, Amount, Currency)>) -> Vec<String> 
 }
 
 /// A balance that was brought forward is not known before its cut-over: who asks for an earlier day is told.
-pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis) -> Result<(), Failure> {
+///
+/// What had been counted of a commitment is of `commitments` alone.
+pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis, commitments: bool) -> Result<(), Failure> {
     let mut missed = states.billing.not_yet(basis);
+    if commitments {
+        let view = states.records.at(*basis);
+        let names = Named::of(&view);
+        missed.extend(edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }.not_yet());
+    }
     missed.extend(states.programmes.not_yet(basis).into_iter().filter(|grant| !missed.contains(grant)).collect::<Vec<_>>());
     let Some((_, cut_over)) = missed.iter().max_by_key(|(_, cut_over)| *cut_over) else { return Ok(()) };
     let items: Vec<String> = missed.iter().take(5).map(|(item, cut_over)| format!("{item} begins at {cut_over}")).collect();
@@ -381,6 +388,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
     let (money, record, source) = (by(&states.billing), by(&states.records), by(&states.sources));
     // ADR 0006: no date means the day of the last entry that is known, never the reader's own.
     let last = || view.until().map_or_else(|| context.today(), |until| Instant::from_micros(until.micros() - 1).day());
+    let of_both = format!("{record} {}", by(&states.programmes));
     match args.noun {
         Noun::Payouts => {
             let by = match args.by.unwrap_or(By::Party) {
@@ -408,7 +416,10 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
             (fee::fees(&audit, view), format!("{money} {record} {}", by(&states.book)))
         }
         Noun::Tax => (billing::tax(&states.billing, basis, periods), money),
-        Noun::Openings => (billing::openings(&states.billing, basis), money),
+        Noun::Openings => {
+            let setting = edp::Setting { view, billing: &states.billing, book: &states.book, names: &names };
+            (billing::openings(&states.billing, basis, &setting.detailed()), money)
+        }
         Noun::Incentives => {
             let all = states.programmes.at(view);
             let report = match args {
@@ -425,7 +436,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
         Noun::Offers => (records::offers(view), record),
         Noun::Authorizations => (records::authorizations(view), record),
         Noun::Agreements => (records::agreements(view), record),
-        Noun::Renewals => (records::renewals(view, args.within.unwrap_or(SOON)), record),
+        Noun::Renewals => (records::renewals(view, args.within.unwrap_or(SOON), &states.programmes.at(view).ending()), of_both),
         Noun::Sources if args.gaps => (sources::gaps(&states.sources, &basis), source),
         Noun::Sources => (sources::sources(&states.sources, &basis), source),
         Noun::Findings => {

@@ -1,17 +1,20 @@
 //! `dealbook status`
 
+mod soon;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::event::Event;
 use ledger_core::projection::{Projection, billing};
 use ledger_core::report::{Cell, Column, Kind, Report};
 
+use self::soon::soon;
 use super::show;
 use crate::context::{Context, Global, Location, Reading};
 use crate::failure::{Exit, Failure, counted};
 use crate::session::{Session, States};
 
-/// Where things stand: head, parties, findings, unfinished imports, gaps
+/// Where things stand: head, parties, findings, unfinished imports, gaps, what the next 30 days bring
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -83,7 +86,8 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
         let entries = pending.iter().map(|seq| format!("#{seq}")).collect::<Vec<_>>().join(", ");
         report.heading.push(format!("Pending     {entries}: money that waits for approval, and counts nowhere"));
     }
-    let projections: [&dyn Projection; 3] = [&states.billing, &states.records, &states.sources];
+    report.heading.extend(soon(states, &view));
+    let projections: [&dyn Projection; 4] = [&states.billing, &states.records, &states.sources, &states.programmes];
     let projector = projections.map(|projection| format!("{}/{}", projection.name(), projection.version())).join(" ");
     let args = BTreeMap::from([("verb".to_owned(), "status".to_owned())]);
     show::print(report, asked, head, args, projector, states, context)
@@ -97,5 +101,10 @@ pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit,
     there.say("")?;
     super::verify::run(super::verify::Args::default(), &there)?;
     there.say("")?;
-    show::run(show::Args::of(show::Noun::Payouts, reading), &there)
+    show::run(show::Args::of(show::Noun::Payouts, reading), &there)?;
+    there.say(
+        "\nNext\n  dealbook show edp           how far commitments are retired\n  dealbook show incentives    credits: granted, used, left, at risk\n  \
+         dealbook show fees          what AWS charged, against its rate card\n  dealbook show trial-balance the books of a party",
+    )?;
+    Ok(Exit::Done)
 }

@@ -46,10 +46,10 @@ impl Breaches {
         }
     }
 
-    /// Fields that only a receivable has.
-    fn for_a_receivable(&mut self, fields: &[(&str, bool)]) {
+    /// Fields that only one kind of balance has.
+    fn only_for(&mut self, kind: &str, fields: &[(&str, bool)]) {
         for (field, _) in fields.iter().filter(|(_, given)| *given) {
-            self.add(Code::E0401, field, "", "only a receivable has one", format!("leave `{field}` out"));
+            self.add(Code::E0401, field, "", format!("only a {kind} has one"), format!("leave `{field}` out"));
         }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::Hash;
 use crate::id::{AccountId, InvoiceId, Reference};
 use crate::money::{Amount, Currency};
-use crate::time::Instant;
+use crate::time::{Instant, Period};
 
 /// The terms of a commitment (EDP, on a PPA's paper): all of them, as signed, or as they stand from an amendment on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -197,6 +197,14 @@ pub struct SpendRecorded {
     pub seller: Option<String>,
     /// Which kind of file says so: `cur` or `focus`.
     pub statement: String,
+}
+
+impl SpendRecorded {
+    /// The last moment of the bill's month.
+    pub fn last_moment(&self) -> Instant {
+        let month = Period::parse(&self.month.day().format("%Y-%m").to_string(), self.month.day());
+        month.map_or(self.month, |month| Instant::from_micros(month.until.micros() - 1))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

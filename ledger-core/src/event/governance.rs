@@ -232,14 +232,21 @@ pub struct BalanceBroughtForward {
     /// Of a receivable: when it was invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice_date: Option<Instant>,
-    /// What the balance is of, by its id: the buyer's invoice, a commitment's year, a grant.
+    /// What the balance is of, by its id: the buyer's invoice, the commitment, the grant.
     pub item: Reference,
     /// `receivable`, `commitment` or `grant`.
     pub kind: String,
     /// Of a receivable: the line of the buyer's invoice, when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Reference>,
-    /// Whose balance it is.
+    /// Of a commitment, of which `amount` had been counted in the contract year before the cut-over: how much of that Marketplace purchases had
+    /// retired. The rest were AWS's own services, and what was carried over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marketplace: Option<Amount>,
+    /// Of a commitment whose cap is on the term: what Marketplace purchases had used of it in the contract years before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marketplace_before: Option<Amount>,
+    /// Whose balance it is; of a commitment, one of its payers.
     pub party: AccountId,
 }
 
@@ -257,7 +264,9 @@ impl BalanceBroughtForward {
 
     /// Whether another one brings the same forward.
     pub fn is_of(&self, other: &Self) -> bool {
-        let same = (&self.kind, self.party, &self.item, self.currency) == (&other.kind, other.party, &other.item, other.currency);
-        same && (self.line == other.line || self.line.is_none() || other.line.is_none())
+        let same = (&self.kind, &self.item, self.currency) == (&other.kind, &other.item, other.currency);
+        // A commitment is one, whichever of its payers is named.
+        same && (self.party == other.party || self.kind == "commitment")
+            && (self.line == other.line || self.line.is_none() || other.line.is_none())
     }
 }

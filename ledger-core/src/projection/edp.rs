@@ -9,7 +9,9 @@
 //! A purchase is known from the seller's feeds, or from the buyer's bill. Both meet at the buyer's invoice: what the feeds tell of one counts,
 //! and a bill's line of the same invoice does not count again.
 
+mod card;
 mod forecast;
+mod opening;
 mod report;
 mod statement;
 
@@ -22,7 +24,7 @@ pub use self::statement::Compared;
 use super::billing::{Billing, Bought, Names};
 use super::records::View;
 use crate::book::Book;
-use crate::commitment::{DEPLOYED_ON_AWS, Judged, Line, Reckoned, Rule, Why, in_force, judge, reckon};
+use crate::commitment::{DEPLOYED_ON_AWS, Judged, Line, Opening, Reckoned, Rule, Why, in_force, judge, reckon};
 use crate::event::commitment::{CommitmentTerms, SpendRecorded};
 use crate::id::{AccountId, ProductId};
 use crate::money::{Amount, CENT, round_half_up};
@@ -137,6 +139,7 @@ impl Setting<'_> {
         let agreements = self.agreements(&bought);
         let each = |(terms, seq): (CommitmentTerms, u64)| {
             let contract = Contract { terms, seq };
+            let opening = self.opening(&contract.terms);
             let of_us = |bought: &Bought<'_>| payer(bought.recipient, bought.payer?).filter(|payer| contract.terms.payers.contains(payer));
             // By invoice, the products that feeds tell of it in the commitment's currency: these a bill does not add again.
             let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -144,8 +147,8 @@ impl Setting<'_> {
                 told.entry(bought.invoice.unwrap_or("")).or_default().extend(bought.product);
             }
             let line = |bought: &Bought<'_>| self.line_of(bought, of_us(bought)?, &contract, &agreements);
-            let lines = bought.iter().filter_map(line).collect();
-            self.standing(contract, lines, &told, until)
+            let lines = bought.iter().filter(|bought| !opening::precedes(bought, opening.as_ref())).filter_map(line).collect();
+            self.standing(contract, opening.as_ref(), lines, &told, until)
         };
         all.into_iter().map(each).collect()
     }
@@ -214,6 +217,7 @@ impl Setting<'_> {
     fn standing(
         &self,
         contract: Contract,
+        opening: Option<&Opening>,
         mut lines: Vec<Judged<Purchased>>,
         told: &BTreeMap<&str, BTreeSet<&str>>,
         until: Instant,
@@ -221,22 +225,24 @@ impl Setting<'_> {
         let (mut services, mut billed) = (BTreeMap::new(), BTreeSet::new());
         let by_code = self.view.products_by_code();
         let terms = &contract.terms;
+        let is_before = |moment: Instant| opening.is_some_and(|opening| moment < opening.cut_over);
         for payer in &terms.payers.iter().copied().collect::<BTreeSet<AccountId>>() {
             // A bill is one once its month has ended; as long as nothing of it was recorded since, it is not all of it.
             let spent: Vec<_> = self.view.spend_of(*payer).into_iter().filter(|(spend, _)| months_end(spend.month) <= until).collect();
             let is_late =
                 |(spend, seq): &&(SpendRecorded, u64)| self.view.recorded_on(*seq).is_none_or(|day| day >= months_end(spend.month));
             let ended: BTreeSet<Instant> = spent.iter().filter(is_late).map(|(spend, _)| spend.month).collect();
-            for (month, bill) in bills(terms, spent).into_iter().filter(|(month, _)| ended.contains(month)) {
+            for (month, bill) in bills(terms, spent).into_iter().filter(|(month, _)| ended.contains(month) && !is_before(*month)) {
                 billed.insert((month, *payer));
                 services.insert((*payer, month), (bill.services, bill.seqs));
                 let news = bill.purchases.into_iter().filter(|(spend, ..)| !is_told(spend, told, &by_code));
-                lines.extend(news.map(|(spend, seq, price)| self.line_of_bill(&spend, seq, price, &contract, &by_code)));
+                let lines_of_it = news.map(|(spend, seq, price)| self.line_of_bill(&spend, seq, price, &contract, &by_code));
+                lines.extend(lines_of_it.filter(|judged| !is_before(judged.line.invoiced)));
             }
         }
         let sum = |of: Period| services.iter().filter(|((_, month), _)| of.holds(*month)).map(|(_, (sum, _))| sum).sum();
         let count = lines.len();
-        let mut years = reckon(terms, lines, sum);
+        let mut years = reckon(terms, opening, lines, sum);
         years.retain(|year| year.year.from < until);
         // Of a year that has ended every month counts, though the last one may end after it.
         let of_year = |year: &Reckoned<Purchased>| {
@@ -245,7 +251,7 @@ impl Setting<'_> {
             inside.into_iter().filter(move |month| has_ended || month.until <= until)
         };
         let wanted = years.iter().flat_map(of_year).flat_map(|month| terms.payers.iter().map(move |payer| (month.from, *payer)));
-        let missing = wanted.filter(|month| !billed.contains(month)).collect();
+        let missing = wanted.filter(|month| !billed.contains(month) && !is_before(month.0)).collect();
         let outside = count - years.iter().map(|year| year.lines.len() + year.foreign.len()).sum::<usize>();
         Standing { contract, years, outside, services, missing, until }
     }
@@ -349,12 +355,19 @@ impl Standing {
         !self.missing.iter().any(|(month, _)| of_year.holds(*month) || follows && *month < of_year.from)
     }
 
-    /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day.
-    pub fn retired(&self, year: &Reckoned<Purchased>, of: Period) -> Amount {
+    /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day. Nothing is known of a
+    /// stretch with a part of what lies before the ledger.
+    pub fn retired(&self, year: &Reckoned<Purchased>, of: Period) -> Option<Amount> {
+        let before = year.opening.as_ref().map(|opening| Period { from: year.year.from, until: opening.cut_over });
+        let begun = match before {
+            Some(before) if of.from <= before.from && of.until >= before.until => year.brought_forward(),
+            Some(before) if of.from < before.until && of.until > before.from => return None,
+            _ => 0,
+        };
         let inside = |moment: Instant| of.holds(moment) && crate::commitment::period(&year.year).holds(moment);
         let services: i128 = self.services.iter().filter(|((_, month), _)| inside(*month)).map(|(_, (sum, _))| sum).sum();
         let bought: i128 = year.lines.iter().filter(|judged| inside(judged.line.counts_at)).map(|judged| judged.counted).sum();
-        Amount::from_units(services + bought).half_up(2)
+        Some(Amount::from_units(begun + services + bought).half_up(2))
     }
 
     /// What a year's commitment comes to by a moment when it is retired evenly, in cents.

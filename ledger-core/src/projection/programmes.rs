@@ -32,7 +32,7 @@ use self::fold::fold;
 pub use self::reports::{conservation, incentives, incentives_expected, incentives_missed};
 pub use self::why::{Part, RULES, why};
 use super::Projection;
-use super::records::View;
+use super::records::{EndingCredit, View};
 use crate::chain::Hash;
 use crate::event::programme::OpportunityRegistered;
 use crate::event::{Entry, Event};
@@ -249,6 +249,23 @@ impl<'a> Incentives<'a> {
     /// A credit by its id.
     pub fn credit(&self, id: &str) -> Option<&Credit> {
         self.credits.iter().find(|credit| credit.id == id)
+    }
+
+    /// The credits that end some day and have a balance.
+    pub fn ending(&self) -> Vec<EndingCredit> {
+        let ends = |credit: &Credit| {
+            let (ends, balance) = (credit.ends?, Amount::from_units(credit.balance()));
+            let ending = EndingCredit {
+                credit: credit.id.clone(),
+                ends,
+                holder: credit.holder,
+                balance: balance.half_up(2),
+                currency: credit.currency,
+                at_risk: credit.at_risk(self.until),
+            };
+            (credit.balance() > 0).then_some(ending)
+        };
+        self.credits.iter().filter_map(ends).collect()
     }
 
     /// Every application, and every credit that was granted without one.

@@ -39,11 +39,11 @@ pub(crate) use self::instalments::open_instalments;
 pub use self::instalments::{Invoiced, instalments, why_instalments};
 pub(crate) use self::lay::lay;
 pub use self::offer_states::{OfferState, OfferStates};
-pub use self::renewals::renewals;
+pub use self::renewals::{EndingCredit, renewals};
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 pub use self::sold::Sold;
 pub use self::strategy::strategy;
-pub(crate) use self::why::{CARRIED, COST_CENTRE, COUNTED, MARKETPLACE, MEASURE, SERVICES};
+pub(crate) use self::why::{CARRIED, COST_CENTRE, COUNTED, MARKETPLACE, MEASURE, OPENED, SERVICES};
 pub use self::why::{RULES, Reason, Rule, why_agreements, why_authorizations, why_deals, why_offers};
 use super::Projection;
 use crate::canonical;
@@ -301,7 +301,8 @@ fn subject(event: &Event, effective_at: Instant, document: Option<&str>, key: &m
                 product,
                 it.seller.as_deref().unwrap_or(""),
             ]);
-            (Kind::Spend, effective_at)
+            // A bill is of its month, whoever records it and when: what is said of it later stands in the place of what was said before.
+            (Kind::Spend, it.last_moment())
         }
         Event::ShortfallInvoiced(it) => {
             put(&[it.commitment.as_str(), it.invoice.as_str()]);
@@ -390,7 +391,7 @@ impl Projection for Records {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn evolve(&mut self, entry: &Entry) {

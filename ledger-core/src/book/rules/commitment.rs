@@ -4,8 +4,10 @@ use super::{Breaches, DELIVERY};
 use crate::book::decide::Setting;
 use crate::book::policy::edp_eligibility::is_percent;
 use crate::chain::Hash;
+use crate::commitment::period;
 use crate::event::commitment::{CommitmentStatement, CommitmentTerms, ShortfallInvoiced, SpendRecorded};
-use crate::id::Reference;
+use crate::event::governance::BalanceBroughtForward;
+use crate::id::{AccountId, Reference};
 use crate::money::{Amount, Currency};
 use crate::problem::Code;
 use crate::time::{Instant, Period};
@@ -167,6 +169,36 @@ pub(in crate::book) fn shortfall(setting: &Setting<'_>, told: &ShortfallInvoiced
     }
 }
 
+/// What had been counted of a contract year when the ledger began.
+pub(super) fn opened(setting: &Setting<'_>, told: &BalanceBroughtForward, breaches: &mut Breaches) {
+    let Some((_, terms)) = setting.view.terms_of_commitment(&told.item) else {
+        return breaches.add(Code::E0407, "item", told.item.as_str(), "nobody has signed it here", "dealbook record commitment.signed");
+    };
+    if terms.currency != told.currency {
+        let why = format!("{} is counted in {}", told.item, terms.currency);
+        breaches.add(Code::E0401, "currency", told.currency.as_str(), why, "in the commitment's currency");
+    }
+    if !terms.payers.contains(&told.party) {
+        let payers: Vec<&str> = terms.payers.iter().map(AccountId::as_str).collect();
+        let why = format!("its bills retire nothing of {}", told.item);
+        breaches.add(Code::E0401, "party", told.party.as_str(), why, format!("one of its payers: {}", payers.join(", ")));
+    }
+    if !terms.years.iter().any(|year| period(year).holds(told.cut_over)) {
+        let cure = "the day from which the ledger counts, within a contract year";
+        breaches.add(Code::E0415, "cut_over", told.cut_over.to_string(), "no contract year holds it", cure);
+    }
+    breaches.begins_a_month("cut_over", told.cut_over);
+    let parts = [("amount", Some(told.amount)), ("marketplace", told.marketplace), ("marketplace_before", told.marketplace_before)];
+    parts.into_iter().for_each(|(field, amount)| breaches.payable(field, amount, Some(told.currency)));
+    if let Some(more) = told.marketplace.filter(|part| part.units() > told.amount.units()) {
+        let why = format!("it is a part of {}", told.amount);
+        breaches.add(Code::E0401, "marketplace", more.to_string(), why, "what of the amount purchases had retired");
+    }
+    if told.marketplace_before.is_some() && terms.cap.as_ref().is_none_or(|cap| cap.base != "term") {
+        breaches.add(Code::E0401, "marketplace_before", "", "its cap is not on the term", "leave `marketplace_before` out");
+    }
+}
+
 pub(in crate::book) fn spend(told: &SpendRecorded, is_fact: bool, breaches: &mut Breaches) {
     if !is_fact {
         let cure = "dealbook import the bill (CUR or FOCUS), or record it from a document: --document FILE";
@@ -177,14 +209,15 @@ pub(in crate::book) fn spend(told: &SpendRecorded, is_fact: bool, breaches: &mut
     if told.amounts.is_empty() {
         breaches.add(Code::E0102, "amounts", "", "a sum is of a column of the bill", "--set amounts.unblended=12.30");
     }
-    let month = told.month.day();
-    if Period::parse(&month.format("%Y-%m").to_string(), month).map(|period| period.from) != Ok(told.month) {
-        breaches.add(
-            Code::E0415,
-            "month",
-            told.month.to_string(),
-            "no month begins then",
-            format!("{}-01T00:00:00Z", month.format("%Y-%m")),
-        );
+    breaches.begins_a_month("month", told.month);
+}
+
+impl Breaches {
+    /// A moment at which a calendar month begins: bills have months.
+    fn begins_a_month(&mut self, field: &str, found: Instant) {
+        let day = found.day();
+        if Period::parse(&day.format("%Y-%m").to_string(), day).map(|period| period.from) != Ok(found) {
+            self.add(Code::E0415, field, found.to_string(), "no month begins then", format!("{}-01T00:00:00Z", day.format("%Y-%m")));
+        }
     }
 }

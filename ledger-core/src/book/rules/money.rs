@@ -99,7 +99,9 @@ pub(in crate::book) fn brought_forward(
     }
     breaches.one_of("kind", Some(&told.kind), &["receivable", "commitment", "grant"]);
     breaches.currency(Some(told.currency));
-    breaches.payable("amount", Some(Amount::from_units(told.amount.units().abs())), Some(told.currency));
+    if told.kind != "commitment" {
+        breaches.payable("amount", Some(Amount::from_units(told.amount.units().abs())), Some(told.currency));
+    }
     match source.and_then(|source| source.document) {
         None => breaches.add(Code::E0102, "document", "", "an opening balance has a document that shows it", "--document FILE"),
         Some(document) if document != told.document => {
@@ -109,12 +111,21 @@ pub(in crate::book) fn brought_forward(
         Some(_) => (),
     }
     if told.kind != "receivable" {
-        breaches.for_a_receivable(&[
-            ("line", told.line.is_some()),
-            ("due", told.due.is_some() && told.kind != "grant"),
-            ("invoice_date", told.invoice_date.is_some()),
-            ("agreement", told.agreement.is_some()),
-        ]);
+        breaches.only_for(
+            "receivable",
+            &[
+                ("line", told.line.is_some()),
+                ("due", told.due.is_some() && told.kind != "grant"),
+                ("invoice_date", told.invoice_date.is_some()),
+                ("agreement", told.agreement.is_some()),
+            ],
+        );
+    }
+    if told.kind == "commitment" {
+        super::commitment::opened(setting, told, breaches);
+    } else {
+        let given = [("marketplace", told.marketplace.is_some()), ("marketplace_before", told.marketplace_before.is_some())];
+        breaches.only_for("commitment", &given);
     }
     if at < told.cut_over {
         let why = format!("the ledger accounts for it from {}", told.cut_over);

@@ -3,7 +3,7 @@
 //! It counts when its approvals are there (`entry.confirmed`), and no more once the row has come: the row counts alone. Until then it stands on
 //! a line of its own, pending.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -233,15 +233,24 @@ impl Billing {
         let Some(before) = basis.effective_before else { return Vec::new() };
         let counts = |hand: &&Hand| hand.is_confirmed_by(basis.known_at) && !hand.is_over_by(basis.known_at);
         let misses = |hand: &Hand| {
-            let balance = hand.opening()?;
+            // What had been counted of a commitment is no money of anybody's.
+            let balance = hand.opening().filter(|balance| balance.kind != "commitment")?;
             (balance.cut_over >= before).then(|| (format!("{} {}", balance.kind, balance.item), balance.cut_over))
         };
         self.hands.iter().filter(counts).filter_map(misses).collect()
     }
 }
 
-/// One row per balance that was brought forward, and whether it counts.
-pub fn openings(state: &Billing, basis: Basis) -> Report {
+impl Billing {
+    /// The balances brought forward that have their approvals and were not taken back or replaced, whenever their cut-over is, with their positions.
+    pub(crate) fn openings_at(&self, basis: Basis) -> impl Iterator<Item = (&BalanceBroughtForward, u64)> {
+        let counts = move |hand: &&Hand| hand.is_confirmed_by(basis.known_at) && !hand.is_over_by(basis.known_at);
+        self.hands.iter().filter(counts).filter_map(|hand| Some((hand.opening()?, hand.seq)))
+    }
+}
+
+/// One row per balance that was brought forward, and whether it counts. `detailed` names those that bills have replaced, and by which position.
+pub fn openings(state: &Billing, basis: Basis, detailed: &BTreeMap<u64, u64>) -> Report {
     let mut report = Report::new(
         "openings",
         vec![
@@ -261,6 +270,8 @@ pub fn openings(state: &Billing, basis: Basis) -> Report {
         let Some(balance) = hand.opening() else { continue };
         let (status, by) = if hand.is_over_by(basis.known_at) {
             ("replaced", hand.over)
+        } else if let Some(bill) = detailed.get(&hand.seq) {
+            ("replaced", Some(*bill))
         } else if hand.is_confirmed_by(basis.known_at) {
             ("counts", hand.confirmed)
         } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Purchased, Setting, Standing, months};
-use crate::commitment::{Judged, Line, Reckoned, fill, period};
+use crate::commitment::{Judged, Line, Opening, Reckoned, fill, period};
 use crate::event::offer::OfferTerms;
 use crate::id::{AccountId, OfferId};
 use crate::money::{Amount, CENT, round_half_up};
@@ -19,7 +19,7 @@ const DAY: i64 = 86_400_000_000;
 pub struct Forecast {
     /// Of AWS's own services: the mean day of the last months that are billed, for the days that are not.
     pub run_rate: i128,
-    /// How many months make it.
+    /// How many months make it; none where all that is known is what had been counted before the ledger began.
     pub months: usize,
     /// What the instalments that are planned add below the cap.
     pub instalments: i128,
@@ -49,15 +49,15 @@ impl Setting<'_> {
         if !of_year.holds(standing.until) || !standing.is_whole(year) {
             return None;
         }
-        let (run_rate, months) = run_rate(standing, of_year);
+        let (run_rate, months) = run_rate(standing, year);
         let planned = self.planned(standing, of_year);
         let with = |more: &mut dyn Iterator<Item = Judged<Purchased>>| {
             let mut lines: Vec<Judged<Purchased>> = year.lines.iter().cloned().chain(more).collect();
-            fill(&mut lines, year.cap);
+            fill(&mut lines, year.room());
             lines.iter().map(|judged| judged.counted).sum::<i128>()
         };
         let bought = with(&mut planned.iter().cloned());
-        let lacking = year.year.amount.units() - (year.services + year.carried + run_rate + bought);
+        let lacking = year.year.amount.units() - (year.counted() - year.marketplace() + run_rate + bought);
         let adds = |offer: OfferTerms| {
             let (line, value) = self.offered(&offer, standing, of_year)?;
             let surplus = with(&mut planned.iter().cloned().chain([line])) - bought - lacking;
@@ -140,15 +140,24 @@ impl Setting<'_> {
 }
 
 /// What AWS's own services will come to on the days that are not billed yet, and how many months say so.
-fn run_rate(standing: &Standing, of_year: Period) -> (i128, usize) {
+fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> (i128, usize) {
+    let of_year = period(&year.year);
     let billed = |month: &Period| standing.services.keys().any(|(_, known)| *known == month.from);
     let earlier = Period { from: Instant::from_micros(of_year.from.micros() - 100 * DAY), until: of_year.until };
     let known: Vec<Period> = months(earlier).into_iter().filter(|month| month.until <= standing.until && billed(month)).collect();
     let last = &known[known.len().saturating_sub(MONTHS)..];
-    let Some(end) = last.last() else { return (0, 0) };
+    let days_of = |of: Period| (of.until.micros() - of.from.micros()) / DAY;
+    let rate = |sum: i128, days: i64, end: Instant| {
+        let left = days_of(Period { from: end.max(of_year.from), until: of_year.until });
+        round_half_up(sum * i128::from(left) / i128::from(days.max(1)), CENT)
+    };
+    let Some(end) = last.last() else {
+        let rate = |opening: &Opening| {
+            rate(opening.counted - opening.bought(), days_of(Period { from: of_year.from, until: opening.cut_over }), opening.cut_over)
+        };
+        return (year.opening.as_ref().map_or(0, rate), 0);
+    };
     let of_last = |month: Instant| last.iter().any(|known| known.from == month);
     let sum: i128 = standing.services.iter().filter(|((_, month), _)| of_last(*month)).map(|(_, (sum, _))| sum).sum();
-    let days: i64 = last.iter().map(|month| (month.until.micros() - month.from.micros()) / DAY).sum();
-    let left = (of_year.until.micros() - end.until.micros().max(of_year.from.micros())) / DAY;
-    (round_half_up(sum * i128::from(left) / i128::from(days), CENT), last.len())
+    (rate(sum, last.iter().map(|month| days_of(*month)).sum(), end.until), last.len())
 }

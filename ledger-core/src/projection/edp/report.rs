@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::card::{card, milestones, windows};
 use super::{Compared, Forecast, Purchased, Setting, Standing};
-use crate::commitment::{Judged, Reckoned, period};
-use crate::event::commitment::{Milestone, Window};
+use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::id::AccountId;
 use crate::money::Amount;
-use crate::projection::records::{CARRIED, COUNTED, MARKETPLACE, Reason, Rule, SERVICES};
-use crate::report::{Card, CardLine, Cell, Column, Gauge, Kind, Layout, Part, Report};
+use crate::projection::records::{CARRIED, COUNTED, MARKETPLACE, OPENED, Reason, Rule, SERVICES};
+use crate::report::{Cell, Column, Kind, Layout, Report};
 use crate::time::{Instant, Period};
 
 /// A contract year, with everything that is said of it.
-struct Year<'a> {
-    standing: &'a Standing,
-    year: &'a Reckoned<Purchased>,
-    whole: bool,
-    forecast: Option<Forecast>,
+pub(super) struct Year<'a> {
+    pub(super) standing: &'a Standing,
+    pub(super) year: &'a Reckoned<Purchased>,
+    pub(super) whole: bool,
+    pub(super) forecast: Option<Forecast>,
     compared: Option<Compared>,
-    invoiced: Option<i128>,
-    buyer: String,
+    pub(super) invoiced: Option<i128>,
+    pub(super) buyer: String,
 }
 
 /// The commitments: a row for each contract year that had begun.
@@ -84,6 +84,7 @@ fn columns() -> Vec<Column> {
         Column::new("over_cap", "Over the cap", Kind::Amount),
         Column::new("marketplace", "Marketplace", Kind::Amount),
         Column::new("carried", "Carried over", Kind::Amount),
+        Column::new("opening", "Brought forward", Kind::Amount),
         Column::new("counted", "Counted", Kind::Amount),
         Column::new("straight_line", "Straight line", Kind::Amount),
         Column::new("forecast_services", "Forecast, run rate", Kind::Amount),
@@ -101,17 +102,22 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-fn cents(units: i128) -> Amount {
+/// What was brought forward of a year, as long as no bills have replaced it.
+pub(super) fn opened(year: &Reckoned<Purchased>) -> Option<&Opening> {
+    year.opening.as_ref().filter(|opening| opening.cut_over > year.year.from)
+}
+
+pub(super) fn cents(units: i128) -> Amount {
     Amount::from_units(units).half_up(2)
 }
 
 impl Year<'_> {
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.year.year.until <= self.standing.until
     }
 
     /// What lacks, or will: of a year that has ended, what does; of one that runs, what is forecast. Nothing while bills are missing.
-    fn shortfall(&self) -> Option<i128> {
+    pub(super) fn shortfall(&self) -> Option<i128> {
         match &self.forecast {
             _ if !self.whole => None,
             _ if self.has_ended() => Some(self.year.lacking()),
@@ -119,7 +125,7 @@ impl Year<'_> {
         }
     }
 
-    fn surplus(&self) -> Option<i128> {
+    pub(super) fn surplus(&self) -> Option<i128> {
         match &self.forecast {
             _ if !self.whole => None,
             _ if self.has_ended() => Some((self.year.counted() - self.year.year.amount.units()).max(0)),
@@ -179,6 +185,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         amount(year.eligible() - year.marketplace()),
         amount(year.marketplace()),
         amount(year.carried),
+        maybe(opened(year).map(|opening| opening.counted)),
         amount(year.counted()),
         Cell::Amount(told.standing.straight_line(year)),
         maybe(told.forecast.as_ref().map(|forecast| forecast.run_rate)),
@@ -196,176 +203,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
     ]
 }
 
-/// Hundredths of per cent, `73.07`.
-fn percent(part: i128, whole: i128) -> String {
-    if whole == 0 {
-        return "0.00".to_owned();
-    }
-    let hundredths = crate::money::round_half_up(part * 1_000_000 / whole, 100) / 100;
-    format!("{}{}.{:02}", if hundredths < 0 { "-" } else { "" }, hundredths.abs() / 100, hundredths.abs() % 100)
-}
-
-fn card(told: &Year<'_>) -> Card {
-    let (year, standing) = (told.year, told.standing);
-    let terms = &standing.contract.terms;
-    let committed = year.year.amount.units();
-    let last = Instant::from_micros(year.year.until.micros() - 1).day();
-    let mut title = format!(
-        "{} · {} · year {} of {} · {} – {last} · {}",
-        told.buyer,
-        terms.commitment,
-        year.number,
-        terms.years.len(),
-        year.year.from.day(),
-        terms.currency
-    );
-    if !told.whole {
-        title.push_str(" · partial: purchases known to us only");
-    }
-    let expected = told.forecast.as_ref().map(|forecast| forecast.run_rate + forecast.instalments);
-    let gone = i128::from(standing.until.micros().min(year.year.until.micros()) - year.year.from.micros());
-    let all = i128::from(year.year.until.micros() - year.year.from.micros());
-    let gauge = Gauge {
-        whole: committed,
-        parts: vec![
-            (Part::First, year.services + year.carried),
-            (Part::Second, year.marketplace()),
-            (Part::Expected, expected.unwrap_or_default()),
-        ],
-        says: format!("{} % counted", percent(year.counted(), committed)),
-        mark: (!told.has_ended()).then(|| (committed * gone / all, format!("{} % of the year gone", percent(gone, all)))),
-    };
-    let line = |part: Option<Part>, label: &str, units: i128, remark: String| CardLine {
-        part,
-        label: label.to_owned(),
-        amount: Some(cents(units)),
-        remark,
-    };
-    let mut lines = vec![line(None, "Committed", committed, String::new())];
-    lines.push(line(Some(Part::First), "AWS services", year.services, String::new()));
-    if year.carried != 0 {
-        lines.push(line(Some(Part::First), "Carried over", year.carried, "from the year before".to_owned()));
-    }
-    let cap = year.cap.zip(terms.cap.as_ref());
-    let cap = cap.map(|(units, cap)| format!("cap {} ({} % of the {})", grouped(units), cap.percent, cap.base)).unwrap_or_default();
-    lines.push(line(Some(Part::Second), "Marketplace", year.marketplace(), cap));
-    lines.push(line(Some(Part::Sum), "Counted", year.counted(), standing_of(told)));
-    if let Some(forecast) = &told.forecast {
-        let method = format!(
-            "run rate {} (mean day of {} months), instalments {}",
-            grouped(forecast.run_rate),
-            forecast.months,
-            grouped(forecast.instalments)
-        );
-        lines.push(line(Some(Part::Expected), &format!("Forecast to {}", last.format("%m-%d")), expected.unwrap_or_default(), method));
-    }
-    if let Some(shortfall) = told.shortfall() {
-        let remark = match told.invoiced {
-            Some(invoiced) => format!("invoiced {}", grouped(invoiced)),
-            None if shortfall == 0 => String::new(),
-            None => format!("billed after {last}"),
-        };
-        lines.push(line(Some(Part::Lacking), "Shortfall", shortfall, remark));
-    }
-    if let Some(surplus) = told.surplus().filter(|surplus| *surplus > 0) {
-        lines.push(line(None, "Surplus", surplus, String::new()));
-    }
-    if year.eligible() != year.marketplace() {
-        lines.push(line(None, "Over the cap", year.eligible() - year.marketplace(), "counts nothing".to_owned()));
-    }
-    let mut reasons: BTreeMap<String, (i128, usize)> = BTreeMap::new();
-    for judged in year.lines.iter().filter(|judged| judged.not_counted() != 0) {
-        let sums = reasons.entry(judged.why.words()).or_default();
-        *sums = (sums.0 + judged.not_counted(), sums.1 + 1);
-    }
-    for (why, (units, count)) in reasons {
-        lines.push(line(None, "Not counted", units, format!("{}: {why}", counted(count, "line"))));
-    }
-    let mut foreign: BTreeMap<crate::money::Currency, (i128, usize)> = BTreeMap::new();
-    for judged in &year.foreign {
-        let sums = foreign.entry(judged.line.currency).or_default();
-        *sums = (sums.0 + judged.line.price, sums.1 + 1);
-    }
-    let mut said = |label: &str, remark: String| lines.push(CardLine { part: None, label: label.to_owned(), amount: None, remark });
-    for (currency, (units, count)) in foreign {
-        said("Not counted", format!("{} {currency} in {}: another currency", grouped(units), counted(count, "line")));
-    }
-    milestones(told).into_iter().chain(windows(told)).for_each(|(name, text)| said(&name, text));
-    let says = sentence(told);
-    Card { title, gauge: Some(gauge), lines, says }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// The milestones of a year: what had to be retired by each, and what was.
-fn milestones(told: &Year<'_>) -> Vec<(String, String)> {
-    let of_year = period(&told.year.year);
-    let inside = |by: Instant| by > of_year.from && by <= of_year.until;
-    let one = |milestone: &Milestone| {
-        let retired = told.standing.retired(told.year, Period { from: of_year.from, until: milestone.by });
-        let lacks = milestone.amount.units() - retired.units();
-        let last = Instant::from_micros(milestone.by.micros() - 1).day();
-        let word = match (lacks > 0, milestone.by <= told.standing.until) {
-            (false, _) => "reached".to_owned(),
-            (true, true) if told.whole => format!("missed by {}", grouped(lacks)),
-            (true, true) => "bills are missing".to_owned(),
-            (true, false) => format!("{} to go", grouped(lacks)),
-        };
-        (milestone.name.clone(), format!("{} by {last}: {word}", grouped(milestone.amount.units())))
-    };
-    told.standing.contract.terms.milestones.iter().filter(|milestone| inside(milestone.by)).map(one).collect()
-}
-
-/// The budget windows that a year meets, and what was spent in each.
-fn windows(told: &Year<'_>) -> Vec<(String, String)> {
-    let of_year = period(&told.year.year);
-    let meets = |window: &&Window| window.from < of_year.until && window.until > of_year.from;
-    let one = |window: &Window| {
-        let spent = told.standing.retired(told.year, Period { from: window.from, until: window.until });
-        let last = Instant::from_micros(window.until.micros() - 1).day();
-        let over = spent.units() - window.amount.units();
-        let word = if over > 0 { format!("over by {}", grouped(over)) } else { format!("{} left", grouped(-over)) };
-        let text = format!("{} of {} from {} to {last}: {word}", grouped(spent.units()), grouped(window.amount.units()), window.from.day());
-        (window.name.clone(), text)
-    };
-    told.standing.contract.terms.windows.iter().filter(meets).map(one).collect()
-}
-
-/// How a year stands to its straight line, while it runs.
-fn standing_of(told: &Year<'_>) -> String {
-    if told.has_ended() || !told.whole {
-        return String::new();
-    }
-    let ahead = told.year.counted() - told.standing.straight_line(told.year).units();
-    let word = if ahead < 0 { "behind" } else { "ahead of" };
-    format!("{} {word} the straight line", grouped(ahead.abs()))
-}
-
-/// Everything in one sentence, for who listens.
-fn sentence(told: &Year<'_>) -> String {
-    let (year, terms) = (told.year, &told.standing.contract.terms);
-    let committed = year.year.amount.units();
-    let mut says = format!(
-        "{}, commitment {} year {}: counted {} {} of {}, {} percent",
-        told.buyer,
-        terms.commitment,
-        year.number,
-        grouped(year.counted()),
-        terms.currency,
-        grouped(committed),
-        percent(year.counted(), committed)
-    );
-    match told.shortfall() {
-        None => says.push_str("; bills are missing, no shortfall is told"),
-        Some(shortfall) if told.has_ended() => _ = write!(says, "; shortfall {}", grouped(shortfall)),
-        Some(shortfall) => _ = write!(says, "; shortfall forecast {}", grouped(shortfall)),
-    }
-    says + "."
-}
-
-fn grouped(units: i128) -> String {
+pub(super) fn grouped(units: i128) -> String {
     crate::report::grouped(&cents(units).to_string())
 }
 
@@ -373,6 +211,12 @@ fn grouped(units: i128) -> String {
 fn notes(told: &Year<'_>) -> Vec<String> {
     let name = &told.standing.contract.terms.commitment;
     let mut notes = Vec::new();
+    if let Some(opening) = &told.year.opening
+        && told.year.number > 1
+    {
+        let before = if told.year.number == 2 { "year 1 was".to_owned() } else { format!("years 1 to {} were", told.year.number - 1) };
+        notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
+    }
     if !told.whole {
         notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
     }
@@ -424,6 +268,10 @@ pub fn why(setting: &Setting<'_>) -> Vec<Reason> {
             };
             let committed = format!("of {} committed", grouped(year.year.amount.units()));
             part("counted", year.counted(), COUNTED, vec![contract], committed);
+            if let Some(opening) = opened(year) {
+                let remark = format!("to {}", Instant::from_micros(opening.cut_over.micros() - 1).day());
+                part("opening", opening.counted, OPENED, vec![opening.seq], remark);
+            }
             for ((payer, month), (units, seqs)) in standing.services.iter().filter(|((_, month), _)| of_year.holds(*month)) {
                 part("services", *units, SERVICES, seqs.clone(), format!("bill of {payer} for {}", month.day().format("%Y-%m")));
             }

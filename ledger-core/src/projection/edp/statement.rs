@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Purchased, Setting, Standing};
+use super::report::grouped;
+use super::{Purchased, Setting, Standing, months_end};
 use crate::commitment::{Judged, Reckoned, Rule, period};
 use crate::event::commitment::CommitmentStatement;
 use crate::money::Amount;
-use crate::time::Instant;
+use crate::time::{Instant, Period};
 
 /// So many days beside the end of a statement AWS may date a line on its other side.
 const CUT_OFF: i64 = 7 * 86_400_000_000;
@@ -30,15 +31,26 @@ impl Setting<'_> {
     /// The last statement of a year that had come by the end of the asked time; nothing when AWS has never said.
     pub fn compared(&self, standing: &Standing, year: &Reckoned<Purchased>) -> Option<Compared> {
         let of_year = period(&year.year);
-        let within = |until: Instant| until > of_year.from && until <= of_year.until && until <= standing.until;
+        let begins = year.opening.as_ref().map_or(of_year.from, |opening| opening.cut_over);
+        let within = |until: Instant| until > of_year.from && until >= begins && until <= of_year.until && until <= standing.until;
         let statements = self.view.statements_of(&standing.contract.terms.commitment);
         let (statement, seq) = statements.into_iter().rfind(|(statement, _)| within(statement.until))?;
         let before = |judged: &&Judged<Purchased>| judged.line.counts_at < statement.until;
         let bought: i128 = year.lines.iter().filter(before).map(|judged| judged.counted).sum();
-        let services = standing.services.iter().filter(|((_, month), _)| of_year.holds(*month) && *month < statement.until);
-        let ours = services.map(|(_, (sum, _))| sum).sum::<i128>() + bought + year.carried;
+        // The bill of a month that the statement ends in is known as a whole only, and left out.
+        let services = |wanted: &dyn Fn(Period) -> bool| -> i128 {
+            let inside = standing.services.iter().filter(|((_, month), _)| of_year.holds(*month));
+            inside.filter(|((_, month), _)| wanted(Period { from: *month, until: months_end(*month) })).map(|(_, (sum, _))| sum).sum()
+        };
+        let last = of_year.until == statement.until;
+        let split = services(&|month| month.holds(statement.until) && month.from != statement.until && !last);
+        let ours = services(&|month| month.until <= statement.until || last) + bought + year.carried + year.brought_forward();
         let difference = ours - statement.counted.units();
-        let explained = if difference == 0 { Vec::new() } else { explained(year, &statement, difference) };
+        let mut explained = if difference == 0 { Vec::new() } else { explained(year, &statement, difference) };
+        if split > 0 && difference < 0 && -difference <= split {
+            let (month, bill) = (statement.until.day().format("%Y-%m"), grouped(split));
+            explained.push(format!("month: it ends within {month}, whose bill of {bill} is known as a whole only"));
+        }
         let cents = |units| Amount::from_units(units).half_up(2);
         Some(Compared { statement, seq, ours: cents(ours), difference: cents(difference), explained })
     }

@@ -68,12 +68,21 @@ impl Incentives<'_> {
         Some((definition.expected(benefit.base()?, rate)?, definition))
     }
 
-    /// What was granted on a benefit: of every credit what AWS granted with it, in its currency.
+    /// What was granted on a benefit: of every credit what AWS granted with it, in the currency of the first.
     pub fn granted(&self, benefit: &Benefit) -> Option<(Amount, Currency)> {
-        let credits: Vec<_> = benefit.credits.iter().filter_map(|id| self.credit(id)).collect();
-        let currency = credits.first()?.currency;
-        let units = credits.iter().filter(|credit| credit.currency == currency).map(|credit| credit.original).sum();
-        Some((Amount::from_units(units).half_up(2), currency))
+        self.granted_each(benefit).into_iter().next()
+    }
+
+    /// The same in every currency in which something was granted, that of the first credit first.
+    pub fn granted_each(&self, benefit: &Benefit) -> Vec<(Amount, Currency)> {
+        let mut sums: Vec<(i128, Currency)> = Vec::new();
+        for credit in benefit.credits.iter().filter_map(|id| self.credit(id)) {
+            match sums.iter_mut().find(|(_, currency)| *currency == credit.currency) {
+                Some((sum, _)) => *sum += credit.original,
+                None => sums.push((credit.original, credit.currency)),
+            }
+        }
+        sums.into_iter().map(|(units, currency)| (Amount::from_units(units).half_up(2), currency)).collect()
     }
 
     /// Where a benefit stands in its life, in a word: what AWS said last, and once credits came of it, what became of them.

@@ -63,6 +63,8 @@ pub struct Credit {
     pub seq: u64,
     /// What was granted with it, before anything was split off.
     pub original: i128,
+    /// When it was split: from then on it pays for nothing, and its parts do.
+    pub split_at: Option<Instant>,
     /// What was split off it, and by which event.
     pub split: Vec<(i128, u64)>,
     /// What lowered bills.

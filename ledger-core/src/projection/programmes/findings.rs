@@ -23,6 +23,7 @@ impl Incentives<'_> {
             self.judge(benefit, &mut found);
         }
         self.judge_work(&mut found);
+        self.judge_applications(&mut found);
         for credit in self.credits() {
             if let Some(owed) = self.to_pass_on(credit).filter(|owed| *owed > 0) {
                 let message = format!("{} of it has not been passed on to the customer", cents(owed));
@@ -62,12 +63,14 @@ impl Incentives<'_> {
             }
             return;
         };
-        if let (Some((amount, currency)), Some(base)) = (granted, benefit.base())
-            && !definition.terms.rates.is_empty()
-            && (currency != base.1 || !definition.covers(amount, base))
-        {
-            let message = format!("{amount} {currency} is not {} of {} {} ({})", definition.rates(), base.0, base.1, definition.rule());
-            find(finding::GRANT_OUTSIDE_BAND, at, message, granted);
+        if let Some(base) = benefit.base().filter(|_| !definition.terms.rates.is_empty()) {
+            for (amount, currency) in self.granted_each(benefit) {
+                if currency != base.1 || !definition.covers(amount, base) {
+                    let message =
+                        format!("{amount} {currency} is not {} of {} {} ({})", definition.rates(), base.0, base.1, definition.rule());
+                    find(finding::GRANT_OUTSIDE_BAND, at, message, Some((amount, currency)));
+                }
+            }
         }
         if let Some(deal) = &benefit.deal {
             let roles = &definition.terms.beneficiaries;
@@ -112,6 +115,32 @@ impl Incentives<'_> {
         asked.iter().filter_map(of).filter(missing).map(|evidence| evidence.asks).collect()
     }
 
+    /// Credits whose grants name an application that cannot have brought them.
+    fn judge_applications(&self, found: &mut Vec<Finding>) {
+        for credit in self.credits().iter().filter(|credit| credit.id == credit.root) {
+            let Some(application) = &credit.application else { continue };
+            let benefit = self.benefits().iter().find(|benefit| benefit.applied.is_some() && benefit.id == *application);
+            let message = match benefit {
+                None => format!("it names the application `{application}`, and none of that name is recorded"),
+                Some(benefit) if credit.programme.as_ref() != Some(&benefit.programme) => {
+                    format!("it names the application `{application}`, which is for {}", programme::title_of(&benefit.programme))
+                }
+                Some(benefit) if benefit.is_closed() => {
+                    format!("it names the application `{application}`, of which AWS said {}", said(benefit))
+                }
+                Some(_) => continue,
+            };
+            found.push(Finding {
+                code: finding::APPLICATION_UNFIT,
+                seq: credit.seq,
+                recipient: Some(credit.holder),
+                subject: credit.id.clone(),
+                message,
+                amount: Some((cents(credit.original), credit.currency)),
+            });
+        }
+    }
+
     /// Opportunities that were registered when the work had begun, or never.
     fn judge_work(&self, found: &mut Vec<Finding>) {
         let mut late = std::collections::BTreeSet::new();
@@ -134,4 +163,9 @@ impl Incentives<'_> {
             }
         }
     }
+}
+
+/// What AWS said last of an application.
+fn said(benefit: &Benefit) -> &str {
+    benefit.reviews.last().map_or("", |(status, ..)| status.as_str())
 }

@@ -139,12 +139,14 @@ impl Fold {
                 seq: fact.seq,
                 original: part.amount.units(),
                 split: Vec::new(),
+                split_at: None,
                 ..parent.clone()
             };
             let before = self.credits.len();
             self.add(child);
             if self.credits.len() > before {
                 self.credits[at].split.push((part.amount.units(), fact.seq));
+                self.credits[at].split_at.get_or_insert(fact.effective_at);
             }
         }
     }
@@ -240,7 +242,8 @@ impl Fold {
                     let credit = &self.credits[*at];
                     let born = credit.granted_at.max(credit.starts) < period.until && credit.ends.is_none_or(|ends| period.from < ends);
                     let fits = credit.currency == told.currency && credit.pays_for(told.service.as_deref());
-                    born && fits && credit.holder_at(period.until) == told.account
+                    let whole = credit.split_at.is_none_or(|split| period.from < split);
+                    born && whole && fits && credit.holder_at(period.until) == told.account
                 })
                 .collect();
             order.sort_by_key(|at| {
@@ -341,6 +344,7 @@ fn blank(holder: AccountId, currency: Currency, granted_at: Instant, seq: u64) -
         seq,
         original: 0,
         split: Vec::new(),
+        split_at: None,
         uses: Vec::new(),
         revoked: Vec::new(),
         expired: 0,

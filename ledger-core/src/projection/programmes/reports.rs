@@ -188,7 +188,7 @@ impl Incentives<'_> {
     }
 }
 
-/// One row per application, and per credit that came without one: what was expected by the programme as it was defined then, and what AWS
+/// One row per application, and per credit that came without one, and one more for every other currency in which something was granted: what was expected by the programme as it was defined then, and what AWS
 /// granted.
 pub fn incentives_expected(all: &Incentives<'_>) -> Report {
     let mut report = Report::new(
@@ -226,29 +226,36 @@ pub fn incentives_expected(all: &Incentives<'_>) -> Report {
         "rule",
     ];
     for benefit in all.benefits() {
-        let (expected, granted) = (all.expected(benefit), all.granted(benefit));
-        let currency = expected.map(|(expected, _)| expected.currency).or(granted.map(|(_, currency)| currency));
-        let in_one = granted.filter(|(_, of)| Some(*of) == currency).map(|(granted, _)| granted.units());
-        let difference = expected.map(|(expected, _)| in_one.unwrap_or(0) - expected.amount.units());
+        let (expected, granted) = (all.expected(benefit), all.granted_each(benefit));
+        let currency = expected.map(|(expected, _)| expected.currency).or(granted.first().map(|(_, currency)| *currency));
+        let in_one = granted.iter().find(|(_, of)| Some(*of) == currency).map(|(granted, _)| *granted);
+        let difference = expected.map(|(expected, _)| in_one.map_or(0, Amount::units) - expected.amount.units());
         let rule = all.definition_of(benefit).map(|definition| definition.rule());
-        report.rows.push(vec![
-            Cell::text(&benefit.id),
-            Cell::text(programme::title_of(&benefit.programme)),
-            Cell::text(benefit.beneficiary),
-            all.name_of(Some(benefit.beneficiary)),
-            maybe(benefit.deal.as_ref().map(|deal| &deal.agreement)),
-            Cell::Day(benefit.at.day()),
-            Cell::text(all.state_of(benefit)),
+        let figures = [
             Cell::or_empty(expected, |(expected, _)| amount(expected.base.units())),
             Cell::or_empty(expected, |(expected, _)| Cell::Amount(expected.rate)),
             Cell::or_empty(expected, |(expected, _)| Cell::Amount(expected.amount)),
-            Cell::or_empty(granted, |(granted, _)| Cell::Amount(granted)),
+            Cell::or_empty(in_one, Cell::Amount),
             Cell::or_empty(difference.filter(|_| !benefit.is_closed()), amount),
             maybe(currency),
-            maybe(rule),
-            maybe(benefit.opportunity.as_ref()),
-            Cell::Count(benefit.seq),
-        ]);
+        ];
+        // In another currency nothing was expected: what was granted there has a row of its own.
+        let beside = granted.iter().filter(|(_, of)| Some(*of) != currency);
+        let others =
+            beside.map(|(granted, of)| [Cell::Empty, Cell::Empty, Cell::Empty, Cell::Amount(*granted), Cell::Empty, Cell::text(of)]);
+        for figures in std::iter::once(figures).chain(others) {
+            let first = [
+                Cell::text(&benefit.id),
+                Cell::text(programme::title_of(&benefit.programme)),
+                Cell::text(benefit.beneficiary),
+                all.name_of(Some(benefit.beneficiary)),
+                maybe(benefit.deal.as_ref().map(|deal| &deal.agreement)),
+                Cell::Day(benefit.at.day()),
+                Cell::text(all.state_of(benefit)),
+            ];
+            let last = [maybe(rule.as_ref()), maybe(benefit.opportunity.as_ref()), Cell::Count(benefit.seq)];
+            report.rows.push(first.into_iter().chain(figures).chain(last).collect());
+        }
     }
     report.notes.push("difference: granted less expected; nothing counts by being expected".to_owned());
     report

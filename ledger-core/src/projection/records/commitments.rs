@@ -6,7 +6,7 @@ use super::{Kind, Record, Version, View, value_of};
 use crate::event::Event;
 use crate::event::commitment::{CommitmentStatement, CommitmentTerms, ShortfallInvoiced, SpendRecorded};
 use crate::id::{AccountId, ProductId, Reference};
-use crate::time::Instant;
+use crate::time::{Basis, Instant};
 
 impl View<'_> {
     /// The commitments, each with the terms in force and the position that says so.
@@ -43,6 +43,12 @@ impl View<'_> {
     /// What a payer's bills say was spent, each sum with the position that says so.
     pub fn spend_of(&self, payer: AccountId) -> Vec<(SpendRecorded, u64)> {
         self.each_told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))
+    }
+
+    /// The same, whether its time has come at the basis or not.
+    pub(crate) fn spend_known_of(&self, payer: AccountId) -> Vec<(SpendRecorded, u64)> {
+        let all = self.records.at(Basis { effective_before: None, ..self.basis() });
+        all.spend_of(payer)
     }
 
     /// The day on which an entry was recorded: its first moment.

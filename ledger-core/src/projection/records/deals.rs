@@ -274,7 +274,7 @@ impl View<'_> {
     }
 
     /// Where one agreement stands, as [`View::agreements`] has it, without looking at the others.
-    pub(crate) fn agreement(&self, agreement: &AgreementId) -> Option<Standing> {
+    pub fn agreement(&self, agreement: &AgreementId) -> Option<Standing> {
         let mut told = Vec::new();
         self.standings_of(agreement.as_str(), &mut told);
         let own = told.iter().position(|standing| standing.recipient.is_some() && self.proposer(standing) == standing.recipient);

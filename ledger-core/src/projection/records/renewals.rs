@@ -1,16 +1,34 @@
-//! What ends soon, and what follows it: agreements that run out, offers nobody has accepted yet, authorizations.
+//! What ends soon, and what follows it: agreements that run out, offers nobody has accepted yet, authorizations, credits with a balance.
 
 use std::collections::BTreeSet;
 
 use super::View;
 use super::reports::{list, maybe, moment, money, party, titles};
 use crate::event::agreement::Status;
-use crate::id::OfferId;
-use crate::report::{Cell, Column, Kind as Of, Report};
+use crate::id::{AccountId, OfferId};
+use crate::money::{Amount, Currency};
+use crate::report::{Cell, Column, Kind as Of, Report, grouped};
 use crate::time::Instant;
 
-/// One row for everything that ends in so many days after the end of the asked time, the soonest first.
-pub fn renewals(view: &View<'_>, days: u64) -> Report {
+/// A credit that ends with a balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndingCredit {
+    /// The credit.
+    pub credit: String,
+    /// The first moment at which it has expired.
+    pub ends: Instant,
+    /// Who holds it.
+    pub holder: AccountId,
+    /// What is left of it.
+    pub balance: Amount,
+    /// Its currency.
+    pub currency: Currency,
+    /// What of that will be unused, at the run rate; nothing before it begins.
+    pub at_risk: Option<Amount>,
+}
+
+/// One row for everything that ends in so many days after the end of the asked time, the soonest first; of `credits` those that do.
+pub fn renewals(view: &View<'_>, days: u64, credits: &[EndingCredit]) -> Report {
     let mut report = Report::new(
         "renewals",
         vec![
@@ -114,6 +132,25 @@ pub fn renewals(view: &View<'_>, days: u64) -> Report {
         row.extend([list(&granted.buyers), Cell::Empty, titles(view, granted.product.as_slice(), None)]);
         row.extend([Cell::Empty, maybe(granted.currency), Cell::text("nothing"), Cell::Empty]);
         rows.push((ends, 2, id.to_string(), row));
+    }
+    for credit in credits {
+        let Some((ends, left)) = left(Some(credit.ends)) else { continue };
+        let [_, holder_name] = party(view, Some(credit.holder), None, None);
+        let next = match credit.at_risk {
+            Some(unused) if unused.is_zero() => "used by then".to_owned(),
+            unused => format!("{} unused", grouped(&unused.unwrap_or(credit.balance).to_string())),
+        };
+        let mut row =
+            vec![Cell::Moment(ends), Cell::Count(left), Cell::text("credit"), Cell::text(&credit.credit), Cell::Empty, Cell::Empty];
+        row.extend([
+            list([credit.holder]),
+            holder_name,
+            Cell::Empty,
+            money(Some(credit.balance), Some(credit.currency)),
+            maybe(Some(credit.currency)),
+        ]);
+        row.extend([Cell::Text(next), Cell::Empty]);
+        rows.push((ends, 3, credit.credit.clone(), row));
     }
     rows.sort_by(|(ends, kind, id, _), (other_ends, other_kind, other, _)| (ends, kind, id).cmp(&(other_ends, other_kind, other)));
     report.rows = rows.into_iter().map(|(.., row)| row).collect();

@@ -44,6 +44,7 @@ rules! {
     INSTALMENT "instalment/1" "an invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day; of another amount only within five days",
     COUNTED "edp-counted/1" "what retires a contract year: AWS's own services, what was carried over, and Marketplace purchases below the cap",
     SERVICES "edp-services/1" "the payer's bill of the month: the contract's cost column, without the line types and the support that it excludes",
+    OPENED "edp-opening/1" "what had been counted of the contract year when the ledger began, as a document shows it; in the place of every line before its cut-over, until all bills of that time are here",
     CARRIED "edp-carry-over/1" "what was beyond the year before counts, up to the contract's limit",
     MARKETPLACE "edp-marketplace/1" "a purchase counts as the rule for its kind of product says that holds on the day of the test; purchases fill the cap by invoice date, then by natural key",
     TOTAL "deal-total/1" "agreements of one offer set or one CRM reference are one deal; the newest of each chain of renewals and replacements is totalled",
