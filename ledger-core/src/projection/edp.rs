@@ -10,6 +10,7 @@
 //! and a bill's line of the same invoice does not count again.
 
 mod forecast;
+mod posts;
 mod report;
 mod statement;
 
@@ -17,6 +18,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::forecast::{Forecast, Offered};
+pub use self::posts::Shortfalls;
 pub use self::report::{edp, why};
 pub use self::statement::Compared;
 use super::billing::{Billing, Bought, Names};
@@ -347,6 +349,16 @@ impl Standing {
         // What is carried over, and a cap on the term, come from the years before.
         let follows = terms.carry_over.is_some() || terms.cap.as_ref().is_some_and(|cap| cap.base == "term");
         !self.missing.iter().any(|(month, _)| of_year.holds(*month) || follows && *month < of_year.from)
+    }
+
+    /// Whether a year was over at the end of the asked time.
+    pub fn has_ended(&self, year: &Reckoned<Purchased>) -> bool {
+        year.year.until <= self.until
+    }
+
+    /// What lacked in a year that has ended. Nothing is told while bills are missing.
+    pub fn lacked(&self, year: &Reckoned<Purchased>) -> Option<i128> {
+        (self.has_ended(year) && self.is_whole(year)).then(|| year.lacking())
     }
 
     /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::{Kind, Record, Version, View, value_of};
 use crate::event::Event;
 use crate::event::commitment::{CommitmentStatement, CommitmentTerms, ShortfallInvoiced, SpendRecorded};
@@ -38,6 +40,16 @@ impl View<'_> {
     /// What AWS has invoiced for what lacked.
     pub fn shortfalls_of(&self, commitment: &Reference) -> Vec<(ShortfallInvoiced, u64)> {
         self.each_told(Kind::Shortfall, &[commitment.as_str()], |record, version| value_of!(record, Some(version), ShortfallInvoiced))
+    }
+
+    /// The same, each with the day of its invoice.
+    pub(crate) fn shortfall_invoices(&self, commitment: &Reference) -> Vec<(NaiveDate, ShortfallInvoiced, u64)> {
+        let each = |record: Record<'_>| {
+            let version = record.in_force()?;
+            let told = value_of!(record, Some(version), ShortfallInvoiced)?;
+            Some((Instant::from_micros(version.from).day(), told, version.seq))
+        };
+        self.all(Kind::Shortfall, &[commitment.as_str()]).filter_map(|(record, _)| each(record)).collect()
     }
 
     /// What a payer's bills say was spent, each sum with the position that says so.
