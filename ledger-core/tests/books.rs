@@ -17,7 +17,7 @@ use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::books::{
     Account, Asked, Deferral, Fee, Posting, Posts, Presentation, Resale, Transaction, What, balances, parties, told, transactions,
-    trial_balance,
+    trial_balance, why,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
 use ledger_core::report::{Cell, Report};
@@ -107,6 +107,19 @@ proptest! {
             }
             let sums = added(&journal);
             prop_assert_eq!(&units(balances(&SAMPLE.state, asked)), &sums, "trial balance and journal of {}", party);
+
+            // Every balance has a tree: what each event moved, and they sum to it.
+            let stands = balances(&SAMPLE.state, asked);
+            let wanted: Vec<String> = stands.keys().map(|(account, currency)| format!("{account} {currency}")).collect();
+            let mut trees: BTreeMap<String, [i128; 2]> = BTreeMap::new();
+            for reason in why(&SAMPLE.state, asked, &wanted) {
+                let Cell::Money(amount, _) = reason.value else { panic!("{reason:?}") };
+                trees.entry(reason.subject).or_default()[usize::from(reason.field != "balance")] += amount.units();
+                prop_assert!(reason.field == "balance" || !reason.events.is_empty(), "no event is behind {}", reason.field);
+            }
+            for (name, amount) in wanted.iter().zip(stands.values()) {
+                prop_assert_eq!(trees.get(name).copied().unwrap_or_default(), [amount.units(); 2], "the tree of {} of {}", name, party);
+            }
 
             // What the sums of the payouts tell of every account, on any day and at the end, is what the transactions up to then come to.
             for moment in [earlier.unwrap_or_else(end), Instant::from_micros(i64::MAX)] {

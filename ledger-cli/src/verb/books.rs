@@ -70,7 +70,7 @@ impl Books {
             None => party.to_string(),
         };
         let party = match named {
-            Some(named) => {
+            Some(named) if !parties.is_empty() => {
                 let wanted = named.trim().to_lowercase();
                 let is_named = |party: &&AccountId| told(party).to_lowercase().contains(&wanted) && !wanted.is_empty();
                 let exact =
@@ -89,7 +89,7 @@ impl Books {
                     }
                 }
             }
-            None => {
+            _ => {
                 let Some(first) = parties.first() else {
                     let failure = Failure::new(Code::E0301, "nobody has books here");
                     return Err(failure.because("no billing event is recorded").hint("dealbook import FEEDS"));
