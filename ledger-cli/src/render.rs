@@ -131,8 +131,7 @@ fn bare(cell: &Cell) -> String {
 /// Whether a character is not seen and changes what is: control characters, the other ends of lines, and what turns the direction of writing
 /// (Unicode's `Bidi_Control`).
 pub(crate) fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What is not seen made visible: what a feed holds must not move the cursor, break a line, or turn one round.
@@ -265,7 +264,13 @@ fn card_grids(report: &Report) -> Vec<Grid> {
 
 /// The lines above a report for people.
 fn heading(report: &Report) -> Vec<String> {
-    report.incomplete.iter().map(|lack| format!("incomplete: {lack}")).chain(report.heading.iter().cloned()).map(|line| one_line(&line)).collect()
+    report
+        .incomplete
+        .iter()
+        .map(|lack| format!("incomplete: {lack}"))
+        .chain(report.heading.iter().cloned())
+        .map(|line| one_line(&line))
+        .collect()
 }
 
 #[cfg(test)]

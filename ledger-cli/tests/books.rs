@@ -161,7 +161,10 @@ fn foreign_programs_accept_every_presentation() {
             }
             // Where the policy chose the account, the tree says so, and which version of it.
             let why = printed(run(there, "show trial-balance Income:ListingFee --entity yewtree --why -f csv -q"));
-            assert!(why.contains("policy posting #2212: resale net, listing fee contra revenue, deferral posted\",2212,policy.set"), "{why}");
+            assert!(
+                why.contains("policy posting #2212: resale net, listing fee contra revenue, deferral posted\",2212,policy.set"),
+                "{why}"
+            );
         }
         seq += 2;
         for (form, tool) in FORMS {
@@ -393,8 +396,11 @@ fn every_fee_has_a_tree_that_sums_to_it() {
     let fees = support::rows(&done("show fees -f csv -q"));
     assert!(fees.len() > 10 && fees.iter().any(|row| row["status"] == "over"), "{fees:?}");
     for row in &fees {
-        let subject: Vec<&str> =
-            ["agreement", "invoice", "line", "currency"].iter().map(|column| row[*column].as_str()).filter(|word| !word.is_empty()).collect();
+        let subject: Vec<&str> = ["agreement", "invoice", "line", "currency"]
+            .iter()
+            .map(|column| row[*column].as_str())
+            .filter(|word| !word.is_empty())
+            .collect();
         for figure in figures {
             let told = units(&row[figure]).map(|units| [units; 2]);
             assert_eq!(trees.get(&(subject.join(" "), figure)).copied(), told, "{figure} of {row:?}");

@@ -8,7 +8,9 @@ use ledger_core::book::Book;
 use ledger_core::chain::Head;
 use ledger_core::event::{Draft, Entry, Source};
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::books::{Account, Asked, Posts, Presentation, Transaction, balances, parties, told, transactions, why};
+use ledger_core::projection::billing::books::{
+    Account, Asked, Posts, Presentation, Transaction, balances, parties, told, transactions, why,
+};
 use ledger_core::projection::billing::{Billing, NoNames};
 use ledger_core::projection::edp::{Setting, Shortfalls, edp};
 use ledger_core::projection::programmes::{Credits, Programmes, incentives};
@@ -71,7 +73,8 @@ impl Ledger {
     }
 
     fn invoice(&mut self, effective_at: Instant, number: u8, year: &str, amount: &str) -> u64 {
-        let told = json!({ "amount": amount, "commitment": "PPA", "currency": "USD", "invoice": format!("INV-{number}"), "year": first_of(year) });
+        let told =
+            json!({ "amount": amount, "commitment": "PPA", "currency": "USD", "invoice": format!("INV-{number}"), "year": first_of(year) });
         self.record(effective_at, "shortfall.invoiced", told)
     }
 }
@@ -113,7 +116,8 @@ fn play(payers: usize, whole: bool, steps: &[Step]) -> Ledger {
                 json!({ "credit": credit, "programme": "mpop", "holder": holder, "amount": money(amount * 10), "currency": "USD" }),
             ),
             1 | 2 => {
-                let mut told = json!({ "account": holder, "amount": money(amount), "currency": "USD", "month": format!("2025-{month:02}") });
+                let mut told =
+                    json!({ "account": holder, "amount": money(amount), "currency": "USD", "month": format!("2025-{month:02}") });
                 if flags & 4 != 0 {
                     told["credit"] = json!(credit);
                 }
@@ -310,8 +314,7 @@ fn a_shortfall_is_accrued_and_then_invoiced() {
     ledger.invoice("2025-03-20T08:00:00Z".parse().unwrap(), 1, "2025-01", "587.66");
     let known = fold(&ledger);
     assert_eq!(on(&known, "2025-03-20T00:00:00Z"), accrued, "nothing before it took effect");
-    let invoiced =
-        ["7777 Liabilities:AWSBills -58766", "7777 Expenses:AWS:Shortfall 60000", "7777 Expenses:AWS:ShortfallDifference -1234"];
+    let invoiced = ["7777 Liabilities:AWSBills -58766", "7777 Expenses:AWS:Shortfall 60000", "7777 Expenses:AWS:ShortfallDifference -1234"];
     assert_eq!(on(&known, "2025-03-21T00:00:00Z"), invoiced);
 }
 
@@ -344,9 +347,7 @@ fn a_credit_lowers_the_cost_of_who_held_it_in_the_month_of_the_bill() {
     let day = |day: &str| -> Instant { format!("{day}T00:00:00Z").parse().unwrap() };
     let granted = json!({ "credit": "C", "programme": "mpop", "holder": PAYERS[0], "amount": "500.00", "currency": "USD" });
     ledger.confirmed(day("2025-01-05"), "credit.granted", granted);
-    let applied = |month: &str, amount: &str, estimated: bool| {
-        json!({ "credit": "C", "account": PAYERS[0], "month": month, "amount": amount, "currency": "USD", "estimated": estimated })
-    };
+    let applied = |month: &str, amount: &str, estimated: bool| json!({ "credit": "C", "account": PAYERS[0], "month": month, "amount": amount, "currency": "USD", "estimated": estimated });
     ledger.confirmed(day("2025-01-20"), "credit.applied", applied("2025-01", "90.00", true));
     ledger.confirmed(day("2025-02-03"), "credit.applied", applied("2025-01", "120.00", false));
     ledger.record(day("2025-02-10"), "credit.transferred", json!({ "credit": "C", "to": PAYERS[1] }));

@@ -185,17 +185,17 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
                 Some(_) => otherwise,
                 None => Cause::Late,
             };
+            let signed = |entry: u64| match session.entry(entry) {
+                Ok(Some(Entry { event: Event::EntryCorrected(_), .. })) => Cause::Correction,
+                Ok(Some(entry)) if is_rule(&entry.event) => Cause::Rule,
+                _ => Cause::Late,
+            };
             let cause = match &entry.event {
                 Event::SourceRestated(restated) => of(restated.replaces, Cause::Restatement),
                 Event::EntryCorrected(corrected) => of(Some(corrected.entry), Cause::Correction),
                 event if is_rule(event) => Cause::Rule,
-                // A rule that was known counts once it is signed.
-                Event::EntryApproved(approved) if approved.entry <= first.seq => match session.entry(approved.entry) {
-                    Ok(Some(entry)) if is_rule(&entry.event) => Cause::Rule,
-                    _ => Cause::Late,
-                },
-                Event::EntryApproved(approved) => of(Some(approved.entry), Cause::Late),
-                _ => Cause::Late,
+                // What was known counts once it is signed, and changes what it would have changed then.
+                event => of(signs(event), signs(event).map_or(Cause::Late, signed)),
             };
             causes.insert(entry.seq, cause);
         }
@@ -204,7 +204,16 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
     Ok(causes)
 }
 
-/// Whether an event is, or lets count, a rule: who signs for one is part of it.
+/// The entry that an event lets count.
+fn signs(event: &Event) -> Option<u64> {
+    match event {
+        Event::EntryApproved(approved) => Some(approved.entry),
+        Event::EntryConfirmed(confirmed) => Some(confirmed.entry),
+        _ => None,
+    }
+}
+
+/// Whether an event is a rule, or says who may sign one.
 fn is_rule(event: &Event) -> bool {
     matches!(
         event,

@@ -247,7 +247,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let names = Named::of(&view).with(&states.book);
         let reasons = match &books {
             Some(books) => Some(books.why(&states, &names, &ids)),
-            None => why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids),
+            None => {
+                why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids)
+            }
         };
         let mut report = why::report(&reasons.unwrap_or_default(), &session)?;
         report.heading.splice(0..0, books.iter().flat_map(|books| books.heading(&names)));

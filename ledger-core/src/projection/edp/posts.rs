@@ -155,11 +155,7 @@ impl Posts for Shortfalls {
                 let moves = match open.as_mut().filter(|_| *day >= owed.since) {
                     Some(open) => {
                         let accrued = std::mem::take(open);
-                        [
-                            (Account::AwsBills, -units),
-                            (Account::ShortfallAccrued, accrued),
-                            (Account::ShortfallDifference, units - accrued),
-                        ]
+                        [(Account::AwsBills, -units), (Account::ShortfallAccrued, accrued), (Account::ShortfallDifference, units - accrued)]
                     }
                     None => [(Account::AwsBills, -units), (Account::Shortfall, units), (Account::ShortfallAccrued, 0)],
                 };
@@ -172,12 +168,8 @@ impl Posts for Shortfalls {
     /// In closed form: what lacked is the cost, what is invoiced is owed, and what is beyond both is the difference.
     fn told(&self, party: AccountId, before: Instant) -> Vec<(Account, Currency, i128)> {
         let of = |owed: &Owed| {
-            let invoiced: i128 = owed
-                .invoices
-                .iter()
-                .filter(|(day, ..)| Instant::midnight(*day) < before)
-                .map(|(_, told, _)| told.amount.units())
-                .sum();
+            let invoiced: i128 =
+                owed.invoices.iter().filter(|(day, ..)| Instant::midnight(*day) < before).map(|(_, told, _)| told.amount.units()).sum();
             let lacked = owed.lacked.filter(|_| Instant::midnight(owed.since) < before);
             let has_come = |(day, ..): &(NaiveDate, ShortfallInvoiced, u64)| *day >= owed.since && Instant::midnight(*day) < before;
             let open = lacked.map_or(0, |lacked| if owed.invoices.iter().any(has_come) { 0 } else { (lacked - invoiced).max(0) });

@@ -41,14 +41,14 @@ impl Credits {
     }
 }
 
-/// Nothing as long as the bill's month has not come.
+/// Nothing as long as its day has not come.
 fn lowered(all: &Incentives<'_>, credit: &Credit, used: &Use) -> Option<Lowered> {
     let period = month(&used.month)?;
     let facts = all.facts();
     let effective = facts[facts.binary_search_by_key(&used.seq, |fact| fact.seq).ok()?].effective_at;
     let day = effective.max(period.from).min(Instant::from_micros(period.until.micros() - 1)).day();
     let service = used.service.as_deref().map(|service| format!(" {service}")).unwrap_or_default();
-    all.until.is_none_or(|until| Instant::midnight(day) < until).then(|| Lowered {
+    all.view.basis().had_happened(Instant::midnight(day)).then(|| Lowered {
         holder: credit.holder_at(period.until),
         day,
         units: used.amount.units(),
