@@ -41,13 +41,15 @@ pub struct Purchased {
     pub agreement: Option<String>,
     /// The product: its id, or what the bill calls it.
     pub product: Option<String>,
+    /// Of what was given back, when.
+    pub given_back: Option<Instant>,
     /// Positions of the events that say so.
     pub seqs: Vec<u64>,
 }
 
 impl Purchased {
     fn by(payer: AccountId, product: Option<&ProductId>) -> Self {
-        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), seqs: Vec::new() }
+        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), given_back: None, seqs: Vec::new() }
     }
 }
 
@@ -191,6 +193,7 @@ impl Setting<'_> {
             invoice: bought.invoice.map(str::to_owned),
             agreement: bought.agreement.map(str::to_owned),
             product: bought.product.map(str::to_owned),
+            given_back: bought.given_back,
             seqs: bought.seqs.clone(),
         };
         Some(self.judged(line, of, product.as_ref(), contract))
@@ -280,6 +283,7 @@ impl Setting<'_> {
             invoice: invoice.clone(),
             agreement: None,
             product: product.map(ToString::to_string).or_else(|| spend.product.as_ref().map(ToString::to_string)),
+            given_back: None,
             seqs: vec![seq],
         };
         if invoice.is_none() {
