@@ -128,16 +128,22 @@ fn bare(cell: &Cell) -> String {
     }
 }
 
-/// Control characters made visible: what a feed holds must not move the cursor or break a line.
+/// Whether a character is not seen and changes what is: control characters, the other ends of lines, and what turns the direction of writing
+/// (Unicode's `Bidi_Control`).
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What is not seen made visible: what a feed holds must not move the cursor, break a line, or turn one round.
 fn one_line(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(is_unseen) {
         return text.to_owned();
     }
     text.chars()
         .map(|c| {
             if c == '\n' || c == '\t' {
                 ' '.to_string()
-            } else if c.is_control() {
+            } else if is_unseen(c) {
                 c.escape_default().to_string()
             } else {
                 c.to_string()
@@ -258,7 +264,13 @@ fn card_grids(report: &Report) -> Vec<Grid> {
 
 /// The lines above a report for people.
 fn heading(report: &Report) -> Vec<String> {
-    report.incomplete.iter().map(|lack| format!("incomplete: {lack}")).chain(report.heading.iter().cloned()).collect()
+    report
+        .incomplete
+        .iter()
+        .map(|lack| format!("incomplete: {lack}"))
+        .chain(report.heading.iter().cloned())
+        .map(|line| one_line(&line))
+        .collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 
 mod audit;
 mod report;
+mod why;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use crate::money::{Amount, Currency};
 
 pub use audit::{Audit, Cards, Judged, Total, Verdict, audit};
 pub use report::fees;
+pub use why::why;
 
 /// How a product is delivered, as far as the card tells one from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,7 +17,7 @@ use ledger_core::id::AccountId;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::books::{
     Account, Asked, Deferral, Fee, Posting, Posts, Presentation, Resale, Transaction, What, balances, parties, told, transactions,
-    trial_balance,
+    trial_balance, why,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
 use ledger_core::report::{Cell, Report};
@@ -107,6 +107,19 @@ proptest! {
             }
             let sums = added(&journal);
             prop_assert_eq!(&units(balances(&SAMPLE.state, asked)), &sums, "trial balance and journal of {}", party);
+
+            // Every balance has a tree: what each event moved, and they sum to it.
+            let stands = balances(&SAMPLE.state, asked);
+            let wanted: Vec<String> = stands.keys().map(|(account, currency)| format!("{account} {currency}")).collect();
+            let mut trees: BTreeMap<String, [i128; 2]> = BTreeMap::new();
+            for reason in why(&SAMPLE.state, asked, &wanted) {
+                let Cell::Money(amount, _) = reason.value else { panic!("{reason:?}") };
+                trees.entry(reason.subject).or_default()[usize::from(reason.field != "balance")] += amount.units();
+                prop_assert!(reason.field == "balance" || !reason.events.is_empty(), "no event is behind {}", reason.field);
+            }
+            for (name, amount) in wanted.iter().zip(stands.values()) {
+                prop_assert_eq!(trees.get(name).copied().unwrap_or_default(), [amount.units(); 2], "the tree of {} of {}", name, party);
+            }
 
             // What the sums of the payouts tell of every account, on any day and at the end, is what the transactions up to then come to.
             for moment in [earlier.unwrap_or_else(end), Instant::from_micros(i64::MAX)] {
@@ -464,17 +477,27 @@ fn every_row_of_the_table_is_posted_as_it_says() {
     }
 }
 
-/// Something that posts beside the billing feed: a balance of 5.00 on a day.
-struct Elsewhere;
+/// Something that posts beside the billing feed: a balance of 5.00 on a day, at a basis.
+struct Elsewhere(Basis);
+
+fn that_day() -> Instant {
+    "2025-01-20T00:00:00Z".parse().unwrap()
+}
 
 impl Posts for Elsewhere {
     fn parties(&self) -> std::collections::BTreeSet<AccountId> {
         [BUYER.parse().unwrap()].into()
     }
 
-    fn transactions(&self, party: AccountId, basis: Basis) -> Vec<Transaction<'_>> {
-        let day: Instant = "2025-01-20T00:00:00Z".parse().unwrap();
-        if party.as_str() != BUYER || !basis.had_happened(day) {
+    fn told(&self, party: AccountId, before: Instant) -> Vec<(Account, Currency, i128)> {
+        let is_told = party.as_str() == BUYER && self.0.had_happened(that_day()) && that_day() < before;
+        let told = |account, amount: &str| (account, "USD".parse().unwrap(), amount.parse::<Amount>().unwrap().units());
+        if is_told { vec![told(Account::NettedByAws, "5.00"), told(Account::Opening, "-5.00")] } else { Vec::new() }
+    }
+
+    fn transactions(&self, party: AccountId) -> Vec<Transaction<'_>> {
+        let day = that_day();
+        if party.as_str() != BUYER || !self.0.had_happened(day) {
             return Vec::new();
         }
         let posting = |account, amount: &str| Posting { account, currency: "USD".parse().unwrap(), amount: amount.parse().unwrap() };
@@ -497,11 +520,14 @@ const BUYER: &str = "777788889999";
 
 #[test]
 fn what_else_posts_stands_in_the_books_and_is_told() {
-    let (ledger, others): (_, [&dyn Posts; 1]) = (given(SALE), [&Elsewhere]);
+    let ledger = given(SALE);
+    let at = |basis: Basis| -> [Box<dyn Posts>; 1] { [Box::new(Elsewhere(basis))] };
+    let others = at(Basis::at(u64::MAX));
     let whose: Vec<String> = parties(&ledger.state, &others).into_iter().map(|party| party.to_string()).collect();
     assert_eq!(whose, [ISV, BUYER]);
     let of = |party: &str, until: &str| {
         let basis = Basis { effective_before: Some(until.parse().unwrap()), ..Basis::at(u64::MAX) };
+        let others = at(basis);
         let asked = Asked { others: &others, ..asked(party, basis, NOTHING_DECIDED) };
         let told = told(&ledger.state, asked, &[end()]).remove(0).len();
         (balances(&ledger.state, asked).len(), transactions(&ledger.state, asked).len(), told)

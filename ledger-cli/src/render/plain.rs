@@ -17,13 +17,13 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn escaped(text: String) -> String {
-    if !text.chars().any(|c| c == '\\' || c.is_control()) {
+    if !text.chars().any(|c| c == '\\' || super::is_unseen(c)) {
         return text;
     }
     text.chars()
         .map(|c| match c {
             '\\' => "\\\\".to_owned(),
-            c if c.is_control() => c.escape_default().to_string(),
+            c if super::is_unseen(c) => c.escape_default().to_string(),
             c => c.to_string(),
         })
         .collect()

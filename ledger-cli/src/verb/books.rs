@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use ledger_core::id::AccountId;
-use ledger_core::projection::Projection as _;
-use ledger_core::projection::billing::books::{self, Asked, Presentation};
+use ledger_core::projection::Projection;
+use ledger_core::projection::billing::books::{self, Asked, Posts, Presentation};
 use ledger_core::projection::billing::{self, Names, Pending};
-use ledger_core::projection::records::View;
+use ledger_core::projection::edp::{Setting, Shortfalls};
+use ledger_core::projection::programmes::Credits;
+use ledger_core::projection::records::{Reason, View};
 use ledger_core::report::Report;
 use ledger_core::time::{Basis, Instant, Period};
 
 use super::show::{self, Noun};
+use crate::ask::{Key, Query, Wants, Word};
 use crate::context::Context;
 use crate::failure::{Code, Failure};
-use crate::session::States;
+use crate::session::{Named, States};
 
 /// The books of one party.
 pub(super) struct Books {
@@ -22,14 +25,36 @@ pub(super) struct Books {
     basis: Basis,
     until: Instant,
     pub(super) presentation: Presentation,
+    others: Vec<Box<dyn Posts>>,
 }
 
-/// What posts beside the billing feed.
-const OTHERS: &[&dyn books::Posts] = &[];
+/// What a projection posts, worked out of what is known at a basis.
+type Other = fn(&States, &Setting<'_>) -> Box<dyn Posts>;
 
-/// The projection that they are made of.
-pub(super) fn projector(states: &States) -> String {
-    format!("{}/{}", states.billing.name(), states.billing.version())
+/// What posts beside the billing feed: a line each.
+const OTHERS: &[Other] =
+    &[|states, setting| Box::new(Credits::of(&states.programmes.at(setting.view))), |_, setting| Box::new(Shortfalls::of(setting))];
+
+/// What posts beside the billing feed, at the basis of a view.
+fn others(states: &States, view: &View<'_>) -> Vec<Box<dyn Posts>> {
+    let names = Named::of(view).with(&states.book);
+    let setting = Setting { view, billing: &states.billing, book: &states.book, names: &names };
+    OTHERS.iter().map(|other| other(states, &setting)).collect()
+}
+
+/// Whose books a query asks for, and what else it asks for: `party:` chooses the books, and not rows of somebody's.
+///
+/// # Errors
+/// Wrong usage: more than one party, or none of one, or a flag that names one as well.
+pub(super) fn named(args: &show::Args, mut query: Query) -> Result<(Option<String>, Query), Failure> {
+    let is_party = |word: &Word| args.noun.is_of_books() && matches!(word.wants, Wants::Text(Key::Party, _));
+    let (own, rest): (Vec<Word>, Vec<Word>) = query.words.into_iter().partition(is_party);
+    query.words = rest;
+    match (own.as_slice(), &args.entity) {
+        ([], entity) => Ok((entity.clone(), query)),
+        ([Word { not: false, wants: Wants::Text(_, party) }], None) => Ok((Some(party.clone()), query)),
+        _ => Err(Failure::usage("books are of one party").hint("name it once: --entity PARTY, or party:PARTY")),
+    }
 }
 
 impl Books {
@@ -38,13 +63,14 @@ impl Books {
     /// # Errors
     /// Nobody has books here, or nobody of that name, or more than one.
     pub(super) fn of(named: Option<&str>, states: &States, view: &View<'_>, basis: Basis, context: &Context) -> Result<Self, Failure> {
-        let parties: Vec<AccountId> = books::parties(&states.billing, OTHERS).into_iter().collect();
+        let others = others(states, view);
+        let parties: Vec<AccountId> = books::parties(&states.billing, &others).into_iter().collect();
         let told = |party: &AccountId| match view.name_of(*party) {
             Some(name) => format!("{party} {name}"),
             None => party.to_string(),
         };
         let party = match named {
-            Some(named) => {
+            Some(named) if !parties.is_empty() => {
                 let wanted = named.trim().to_lowercase();
                 let is_named = |party: &&AccountId| told(party).to_lowercase().contains(&wanted) && !wanted.is_empty();
                 let exact =
@@ -63,7 +89,7 @@ impl Books {
                     }
                 }
             }
-            None => {
+            _ => {
                 let Some(first) = parties.first() else {
                     let failure = Failure::new(Code::E0301, "nobody has books here");
                     return Err(failure.because("no billing event is recorded").hint("dealbook import FEEDS"));
@@ -74,15 +100,54 @@ impl Books {
                 *first
             }
         };
+        Ok(Self::at(party, others, states, view, basis, context))
+    }
+
+    fn at(party: AccountId, others: Vec<Box<dyn Posts>>, states: &States, view: &View<'_>, basis: Basis, context: &Context) -> Self {
         let until = view.until().unwrap_or_else(|| context.now());
         let presentation = states.book.presentation(Instant::from_micros(until.micros() - 1), basis.known_at);
-        Ok(Self { party, basis, until, presentation })
+        Self { party, basis, until, presentation, others }
+    }
+
+    /// The trial balances of every party, below each other.
+    pub(super) fn every_trial_balance(states: &States, basis: Basis, context: &Context) -> Report {
+        let view = states.records.at(basis);
+        let names = Named::of(&view);
+        let others = others(states, &view);
+        let mut parties = books::parties(&states.billing, &others).into_iter();
+        let first = parties.next().unwrap_or_else(|| "000000000000".parse().expect("an account has 12 digits"));
+        let mut books = Self::at(first, others, states, &view, basis, context);
+        let mut report = books::trial_balance(&states.billing, books.asked(&names, None));
+        for party in parties {
+            books.party = party;
+            report.rows.append(&mut books::trial_balance(&states.billing, books.asked(&names, None)).rows);
+        }
+        report
     }
 
     /// The question.
-    pub(super) fn asked<'a>(&self, names: &'a dyn Names, within: Option<Period>) -> Asked<'a> {
-        let Self { party, basis, until, presentation } = *self;
-        Asked { party, basis, until, presentation, names, within, others: OTHERS }
+    pub(super) fn asked<'a>(&'a self, names: &'a dyn Names, within: Option<Period>) -> Asked<'a> {
+        let Self { party, basis, until, presentation, ref others } = *self;
+        Asked { party, basis, until, presentation, names, within, others }
+    }
+
+    /// The projections that the answer is made of: those that post to this party's books.
+    pub(super) fn projector(&self, states: &States) -> String {
+        let by = |state: &dyn Projection| format!("{}/{}", state.name(), state.version());
+        if self.others.iter().all(|others| others.transactions(self.party).is_empty()) {
+            return by(&states.billing);
+        }
+        [by(&states.billing), by(&states.records), by(&states.programmes), by(&states.book)].join(" ")
+    }
+
+    /// Whose books they are, and what is not decided of their presentation.
+    pub(super) fn heading(&self, names: &dyn Names) -> Vec<String> {
+        self.asked(names, None).heading()
+    }
+
+    /// Why accounts stand at what they do: those that are wanted, `ACCOUNT CURRENCY`.
+    pub(super) fn why(&self, states: &States, names: &dyn Names, wanted: &[String]) -> Vec<Reason> {
+        books::why(&states.billing, self.asked(names, None), wanted)
     }
 
     /// The policies that have a part in the answer, and where each was set.

@@ -42,6 +42,8 @@ pub(crate) enum Of {
     Edp,
     /// Credits of programmes
     Incentives,
+    /// What each account of every party's books stands at
+    TrialBalance,
 }
 
 impl Of {
@@ -52,7 +54,13 @@ impl Of {
             Self::Spend => (Noun::Spend, &["cost_centre"]),
             Self::Edp => (Noun::Edp, &["commitment", "year"]),
             Self::Incentives => (Noun::Incentives, &["grant"]),
+            Self::TrialBalance => (Noun::TrialBalance, &["party", "account"]),
         }
+    }
+
+    /// Whether a column is compared: of an account what it stands at, whichever side that is.
+    fn compares(self, column: &str) -> bool {
+        self != Self::TrialBalance || column == "balance"
     }
 }
 
@@ -105,7 +113,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let causes = causes(&session, first, last)?;
     let (noun, keys) = args.of.report();
     let states = session.states_of(noun.wants())?;
-    let figures = |states: &States, basis: Basis| figures(&show::answer(noun, states, basis, context), keys);
+    let figures = |states: &States, basis: Basis| figures(&show::answer(noun, states, basis, context), keys, args.of);
     let mut stages = vec![figures(&states, from)];
     let middle = Basis { known_at: last.seq, ..from };
     for cause in [Cause::Restatement, Cause::Correction, Cause::Rule] {
@@ -184,11 +192,17 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
                 Some(_) => otherwise,
                 None => Cause::Late,
             };
+            let signed = |entry: u64| match session.entry(entry) {
+                Ok(Some(Entry { event: Event::EntryCorrected(_), .. })) => Cause::Correction,
+                Ok(Some(entry)) if is_rule(&entry.event) => Cause::Rule,
+                _ => Cause::Late,
+            };
             let cause = match &entry.event {
                 Event::SourceRestated(restated) => of(restated.replaces, Cause::Restatement),
                 Event::EntryCorrected(corrected) => of(Some(corrected.entry), Cause::Correction),
-                Event::PolicySet(_) | Event::CommitmentAmended(_) | Event::ProductDesignated(_) | Event::ProgrammeDefined(_) => Cause::Rule,
-                _ => Cause::Late,
+                event if is_rule(event) => Cause::Rule,
+                // What was known counts once it is signed, and changes what it would have changed then.
+                event => of(signs(event), signs(event).map_or(Cause::Late, signed)),
             };
             causes.insert(entry.seq, cause);
         }
@@ -197,8 +211,29 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
     Ok(causes)
 }
 
+/// The entry that an event lets count.
+fn signs(event: &Event) -> Option<u64> {
+    match event {
+        Event::EntryApproved(approved) => Some(approved.entry),
+        Event::EntryConfirmed(confirmed) => Some(confirmed.entry),
+        _ => None,
+    }
+}
+
+/// Whether an event is a rule, or says who may sign one.
+fn is_rule(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PolicySet(_)
+            | Event::CommitmentAmended(_)
+            | Event::ProductDesignated(_)
+            | Event::ProgrammeDefined(_)
+            | Event::PersonRegistered(_)
+    )
+}
+
 /// The amounts of a report, by what tells its rows apart.
-fn figures(report: &Report, keys: &[&str]) -> Figures {
+fn figures(report: &Report, keys: &[&str], of: Of) -> Figures {
     let text = |row: &[Cell], name: &str| match report.column(name).map(|at| &row[at]) {
         Some(Cell::Text(text)) => text.clone(),
         Some(Cell::Count(count)) => count.to_string(),
@@ -208,7 +243,7 @@ fn figures(report: &Report, keys: &[&str]) -> Figures {
     for row in &report.rows {
         let subject = keys.iter().map(|key| text(row, key)).collect::<Vec<_>>().join(" ");
         for (column, cell) in report.columns.iter().zip(row) {
-            if column.kind == Kind::Amount {
+            if column.kind == Kind::Amount && of.compares(column.name) {
                 let units = if let Cell::Amount(amount) = cell { Some(amount.units()) } else { None };
                 figures.insert((subject.clone(), column.name.to_owned(), text(row, "currency")), units);
             }
@@ -221,7 +256,11 @@ fn figures(report: &Report, keys: &[&str]) -> Figures {
 /// stages, so a row sums exactly; a stage that does not tell a figure leaves it as it was.
 fn rows(stages: &[Figures]) -> (Vec<Vec<Cell>>, Vec<String>) {
     let all: BTreeSet<_> = stages.iter().flat_map(Figures::keys).collect();
-    let amount = |units: i128| Cell::Amount(Amount::from_units(units).half_up(2));
+    // Rounded steps would not sum to the change: what needs more than cents is written with more.
+    let amount = |units: i128| {
+        let (exact, cents) = (Amount::from_units(units), Amount::from_units(units).half_up(2));
+        Cell::Amount(if cents == exact { cents } else { exact })
+    };
     let (mut rows, mut untold) = (Vec::new(), Vec::new());
     for key in all {
         // Of a subject that is not there yet everything is nothing.

@@ -14,7 +14,7 @@ use ledger_core::projection::billing::books::trial_balance;
 use ledger_core::projection::records;
 use ledger_core::report::{Asked, Receipt};
 
-use super::books::{self, Books};
+use super::books::Books;
 use super::show;
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure};
@@ -113,7 +113,7 @@ fn books_in(
     let mut report = trial_balance(&states.billing, question);
     report.incomplete = states.sources.lacks(&asked.basis);
     let told = BTreeMap::from([("export".to_owned(), name.to_owned()), ("entity".to_owned(), books.party.to_string())]);
-    let receipt = Receipt { policies: books.policies(), ..Receipt::new(&report, asked, told, head, books::projector(&states)) };
+    let receipt = Receipt { policies: books.policies(), ..Receipt::new(&report, asked, told, head, books.projector(&states)) };
     let hashes = session.hashes(head)?;
     Ok((ledgers::write(form, &states.billing, question, &receipt, &hashes), receipt))
 }

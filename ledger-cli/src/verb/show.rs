@@ -225,12 +225,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     refuse_before_cut_over(&states, &answered.basis, args.noun == Noun::Edp)?;
     let view = states.records.at(answered.basis);
+    let (entity, query) = books::named(&args, query)?;
     let books = match args.noun.is_of_books() {
-        true => Some(books::Books::of(args.entity.as_deref(), &states, &view, answered.basis, context)?),
+        true => Some(books::Books::of(entity.as_deref(), &states, &view, answered.basis, context)?),
         false => None,
     };
     let (report, projector) = match &books {
-        Some(books) => (books.report(&args, &states, &Named::of(&view), query.span()), books::projector(&states)),
+        Some(books) => (books.report(&args, &states, &Named::of(&view), query.span()), books.projector(&states)),
         None => report(&args, &periods, &states, &view, &answered, context),
     };
     let mut report = narrow(report, &query, args.noun, &view)?;
@@ -240,21 +241,24 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if args.why {
         // What statistics count are the offers, each as it stands.
         let listed = if args.stats { records::offers(&view) } else { report };
-        let place = listed.column("subject").unwrap_or(0);
-        let id = |row: &Vec<Cell>| if let Some(Cell::Text(id)) = row.get(place) { Some(id.clone()) } else { None };
-        let mut ids: Vec<String> = listed.rows.iter().filter_map(id).collect();
-        ids.dedup();
+        let ids = why::called(args.noun, &listed);
         if args.noun == Noun::Incentives {
             let parts = programmes::why(&states.programmes.at(&view), &ids);
             return print(why::figures(&parts, &session)?, asked, head, arguments, projector, &states, context);
         }
         let names = Named::of(&view).with(&states.book);
-        let reasons =
-            why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids);
-        let reasons = reasons.unwrap_or_default();
-        let mut report = why::report(&reasons, &session)?;
+        let reasons = match &books {
+            Some(books) => Some(books.why(&states, &names, &ids)),
+            None => {
+                why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids)
+            }
+        };
+        let mut report = why::report(&reasons.unwrap_or_default(), &session)?;
+        report.heading.splice(0..0, books.iter().flat_map(|books| books.heading(&names)));
         report.heading.splice(0..0, heading);
-        return print(report, asked, head, arguments, projector, &states, context);
+        let policies = books.iter().flat_map(books::Books::policies).collect();
+        arguments.extend(books.iter().map(|books| ("entity".to_owned(), books.party.to_string())));
+        return print_under(policies, report, asked, head, arguments, projector, &states, context);
     }
     report = match args.by.filter(|_| args.noun != Noun::Payouts) {
         Some(by) => grouped(&report, by, args.noun, &view)?,
@@ -375,6 +379,9 @@ pub(super) fn refuse_before_cut_over(states: &States, basis: &Basis, commitments
 
 /// The report of a noun at a basis, as it is without any flag.
 pub(super) fn answer(of: Noun, states: &States, basis: Basis, context: &Context) -> Report {
+    if of == Noun::TrialBalance {
+        return books::Books::every_trial_balance(states, basis, context);
+    }
     let view = states.records.at(basis);
     let asked = Asked { as_of: None, known_at: None, stated_by: None, basis };
     report(&Args::of(of, Reading::default()), &[], states, &view, &asked, context).0
@@ -482,7 +489,7 @@ impl Noun {
     }
 
     /// Whether it is asked of one party's books.
-    fn is_of_books(self) -> bool {
+    pub(super) fn is_of_books(self) -> bool {
         matches!(self, Self::Billings | Self::Journal | Self::TrialBalance)
     }
 }
@@ -502,7 +509,8 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { by: Some(_), expected: true, .. } | Args { by: Some(_), missed: true, .. } => unfit("--by", "the credits themselves"),
         Args { why: true, expected: true, .. } | Args { why: true, missed: true, .. } => unfit("--why", "the credits themselves"),
         Args { why: true, noun, .. } if !why::tells(*noun) => {
-            unfit("--why", "show deals, offers, authorizations, agreements, renewals, instalments, spend, payouts, edp and incentives")
+            let nouns = "show deals, offers, authorizations, agreements, renewals, instalments, spend, payouts, edp, incentives, fees and trial-balance";
+            unfit("--why", nouns)
         }
         Args { why: true, by: Some(_), .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),

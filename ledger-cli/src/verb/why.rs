@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::chain::Hash;
 use ledger_core::event::Event;
+use ledger_core::fee;
 use ledger_core::projection::billing;
 use ledger_core::projection::edp;
 use ledger_core::projection::programmes::{self, Part};
@@ -47,7 +48,31 @@ pub(super) fn tells(noun: Noun) -> bool {
             | Noun::Payouts
             | Noun::Edp
             | Noun::Incentives
+            | Noun::Fees
+            | Noun::TrialBalance
     )
+}
+
+/// The columns that tell the things of a report apart.
+const fn keys(noun: Noun) -> &'static [&'static str] {
+    match noun {
+        Noun::TrialBalance => &["account", "currency"],
+        Noun::Fees => &["agreement", "invoice", "line", "currency"],
+        _ => &[],
+    }
+}
+
+/// What the things of a report are called, each once: by what tells them apart, or else by their subject, or by the first column.
+pub(super) fn called(noun: Noun, report: &Report) -> Vec<String> {
+    let columns: Vec<usize> = match keys(noun) {
+        [] => vec![report.column("subject").unwrap_or(0)],
+        keys => keys.iter().filter_map(|key| report.column(key)).collect(),
+    };
+    let text = |cell: &Cell| if let Cell::Text(text) = cell { Some(text.clone()) } else { None };
+    let id = |row: &Vec<Cell>| columns.iter().filter_map(|at| text(row.get(*at)?)).collect::<Vec<_>>().join(" ");
+    let mut ids: Vec<String> = report.rows.iter().map(id).filter(|id| !id.is_empty()).collect();
+    ids.dedup();
+    ids
 }
 
 /// Why the things of a report are shown as they are; nothing for reports of other things.
@@ -58,6 +83,11 @@ pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) ->
             let chosen =
                 |reason: &Reason| ids.iter().any(|id| reason.subject.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(' ')));
             Some(edp::why(setting).into_iter().filter(chosen).collect())
+        }
+        Noun::Fees => {
+            let basis = view.basis();
+            let audit = fee::audit(setting.billing, view, &setting.book.rate_cards(basis.known_at));
+            Some(fee::why(&audit, setting.billing, basis, ids))
         }
         Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), ids)),
         Noun::Spend => Some(billing::why_spend(setting.billing, view.basis(), setting.names, ids)),

@@ -12,6 +12,7 @@
 mod card;
 mod forecast;
 mod opening;
+mod posts;
 mod report;
 mod statement;
 
@@ -19,6 +20,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::forecast::{Forecast, Offered};
+pub use self::posts::Shortfalls;
 pub use self::report::{edp, why};
 pub use self::statement::Compared;
 use super::billing::{Billing, Bought, Names};
@@ -41,13 +43,15 @@ pub struct Purchased {
     pub agreement: Option<String>,
     /// The product: its id, or what the bill calls it.
     pub product: Option<String>,
+    /// Of what was given back, when.
+    pub given_back: Option<Instant>,
     /// Positions of the events that say so.
     pub seqs: Vec<u64>,
 }
 
 impl Purchased {
     fn by(payer: AccountId, product: Option<&ProductId>) -> Self {
-        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), seqs: Vec::new() }
+        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), given_back: None, seqs: Vec::new() }
     }
 }
 
@@ -192,6 +196,7 @@ impl Setting<'_> {
             invoice: bought.invoice.map(str::to_owned),
             agreement: bought.agreement.map(str::to_owned),
             product: bought.product.map(str::to_owned),
+            given_back: bought.given_back,
             seqs: bought.seqs.clone(),
         };
         Some(self.judged(line, of, product.as_ref(), contract))
@@ -284,6 +289,7 @@ impl Setting<'_> {
             invoice: invoice.clone(),
             agreement: None,
             product: product.map(ToString::to_string).or_else(|| spend.product.as_ref().map(ToString::to_string)),
+            given_back: None,
             seqs: vec![seq],
         };
         if invoice.is_none() {
@@ -353,6 +359,16 @@ impl Standing {
         // What is carried over, and a cap on the term, come from the years before.
         let follows = terms.carry_over.is_some() || terms.cap.as_ref().is_some_and(|cap| cap.base == "term");
         !self.missing.iter().any(|(month, _)| of_year.holds(*month) || follows && *month < of_year.from)
+    }
+
+    /// Whether a year was over at the end of the asked time.
+    pub fn has_ended(&self, year: &Reckoned<Purchased>) -> bool {
+        year.year.until <= self.until
+    }
+
+    /// What lacked in a year that has ended. Nothing is told while bills are missing.
+    pub fn lacked(&self, year: &Reckoned<Purchased>) -> Option<i128> {
+        (self.has_ended(year) && self.is_whole(year)).then(|| year.lacking())
     }
 
     /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day. Nothing is known of a

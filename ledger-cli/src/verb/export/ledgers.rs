@@ -13,6 +13,8 @@ use ledger_core::projection::billing::books::{Asked, Transaction, told, transact
 use ledger_core::report::Receipt;
 use ledger_core::time::Instant;
 
+use crate::render::is_unseen;
+
 /// What a form writes for each thing, one after the other.
 pub(super) trait Form {
     /// What stands first: how exact the program is to be.
@@ -108,7 +110,7 @@ fn ends(journal: &[Transaction<'_>]) -> Vec<NaiveDate> {
 }
 
 fn said(transaction: &Transaction<'_>, hashes: &[u32]) -> Said {
-    let of = transaction.invoice.or(transaction.payout).map(|of| format!(" {of}")).unwrap_or_default();
+    let of = transaction.invoice.or(transaction.payout).or(transaction.line).map(|of| format!(" {of}")).unwrap_or_default();
     let event = |seq: &u64| {
         let hash = usize::try_from(*seq).ok().and_then(|seq| hashes.get(seq.checked_sub(1)?));
         hash.map_or_else(|| format!("#{seq}"), |hash| format!("#{seq} b3:{hash:08x}"))
@@ -126,9 +128,9 @@ fn said(transaction: &Transaction<'_>, hashes: &[u32]) -> Said {
     Said { narration: plain(&format!("{}{of}", transaction.what.as_str())), facts: facts.into_iter().flatten().collect() }
 }
 
-/// A text on one line: what would end it, or is no character, becomes a blank.
+/// A text on one line: what would end it or turn it round, or is no character, becomes a blank.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -138,5 +140,6 @@ mod tests {
     #[test]
     fn a_text_stays_on_its_line() {
         assert_eq!(plain("a\nb\u{2028}c\r\n漢字\t;"), "a b c  漢字 ;");
+        assert_eq!(plain("Globex\u{202e}cni"), "Globex cni");
     }
 }

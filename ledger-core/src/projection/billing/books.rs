@@ -20,6 +20,7 @@ mod release;
 mod reports;
 mod rows;
 mod told;
+mod why;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use chrono::NaiveDate;
 pub use self::account::{Account, Deferral, Fee, Presentation, Resale};
 pub use self::reports::{journal, trial_balance};
 pub use self::told::told;
+pub use self::why::why;
 
 use self::account::{ACCOUNTS, Place};
 use super::measure::Counted;
@@ -54,16 +56,19 @@ pub struct Asked<'a> {
     /// Only the transactions of these days; every one when there is nothing.
     pub within: Option<Period>,
     /// What else posts, beside the rows of the billing feed.
-    pub others: &'a [&'a dyn Posts],
+    pub others: &'a [Box<dyn Posts>],
 }
 
-/// A projection that posts to the books of parties.
+/// What another projection posts to the books of parties, as it stands at the asked basis.
 pub trait Posts {
     /// Whose.
     fn parties(&self) -> BTreeSet<AccountId>;
 
     /// What happened to a party. The sum of each transaction is nothing in each currency.
-    fn transactions(&self, party: AccountId, basis: Basis) -> Vec<Transaction<'_>>;
+    fn transactions(&self, party: AccountId) -> Vec<Transaction<'_>>;
+
+    /// What the projection itself says that its accounts stand at before a moment, in hundred-millionths: no transaction is looked at.
+    fn told(&self, party: AccountId, before: Instant) -> Vec<(Account, Currency, i128)>;
 }
 
 impl Asked<'_> {
@@ -99,6 +104,12 @@ pub enum What {
     Rounding,
     /// A month of the service period has passed.
     Release,
+    /// A credit lowered a bill of AWS's.
+    CreditApplied,
+    /// A contract year has ended, and less was spent than was committed.
+    ShortfallAccrued,
+    /// AWS invoiced that.
+    ShortfallInvoiced,
 }
 
 impl What {
@@ -117,6 +128,9 @@ impl What {
             Self::Unknown => "unknown action",
             Self::Rounding => "rounding",
             Self::Release => "release",
+            Self::CreditApplied => "credit applied",
+            Self::ShortfallAccrued => "shortfall accrued",
+            Self::ShortfallInvoiced => "shortfall invoiced",
         }
     }
 }
@@ -143,7 +157,7 @@ pub struct Transaction<'a> {
     pub payee: Option<String>,
     /// The buyer's invoice, or the own one where there is no other.
     pub invoice: Option<&'a str>,
-    /// Its line.
+    /// Its line; of a credit, which one and of which bill; of a shortfall the contract year.
     pub line: Option<&'a str>,
     /// The agreement.
     pub agreement: Option<&'a str>,
@@ -167,6 +181,11 @@ trait Rule: Sync {
         for transaction in self.transactions(books) {
             transaction.postings.iter().for_each(|posting| sums.add(posting.account, posting.currency, posting.amount.units()));
         }
+    }
+
+    /// What each event moved on each account.
+    fn moved(&self, books: &Books<'_>) -> Vec<why::Moved> {
+        self.transactions(books).iter().flat_map(why::Moved::of).collect()
     }
 
     /// Whether it only moves on what other rules have posted, so that the sums of the payouts do not tell it.
@@ -255,7 +274,7 @@ pub fn balances(state: &Billing, asked: Asked<'_>) -> BTreeMap<(Account, Currenc
 }
 
 /// The parties that have books, in order: everybody who is the recipient of a row, and whoever something else posts to.
-pub fn parties(state: &Billing, others: &[&dyn Posts]) -> BTreeSet<AccountId> {
+pub fn parties(state: &Billing, others: &[Box<dyn Posts>]) -> BTreeSet<AccountId> {
     let lines = state.lines.rows.iter().map(|line| line[0]);
     let payouts = state.payouts.rows.iter().map(|payout| payout[0]);
     let recipients: BTreeSet<u32> = lines.chain(payouts).collect();

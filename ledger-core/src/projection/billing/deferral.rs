@@ -90,6 +90,34 @@ pub(super) struct Share {
 }
 
 impl Books<'_> {
+    /// The account that a movement was billed to, when it is released over time.
+    fn spread_of(&self, at: usize) -> Option<Account> {
+        let (state, moved) = (self.state, &self.state.movements);
+        let [line, ..] = state.charges.rows[moved.charge[at] as usize];
+        if moved.kind[at] & IN_BALANCE == 0 || !self.owns(line) || self.openings.contains(&at) {
+            return None;
+        }
+        let place = self.place(moved.charge[at]);
+        let account = match Action::of(moved.kind[at]) {
+            Action::Invoiced => place.cause,
+            Action::Forgiven => place.forgiven(),
+            _ => return None,
+        };
+        account.released_to().map(|_| account)
+    }
+
+    /// By line and account, the days on which it was billed and the events that say so.
+    pub(super) fn billed_by(&self) -> BTreeMap<(u32, Account), Vec<(i64, u64)>> {
+        let (state, moved) = (self.state, &self.state.movements);
+        let mut events: BTreeMap<(u32, Account), Vec<(i64, u64)>> = BTreeMap::new();
+        for at in moved.at(self.asked.basis) {
+            let Some(account) = self.spread_of(at) else { continue };
+            let [line, ..] = state.charges.rows[moved.charge[at] as usize];
+            events.entry((line, account)).or_default().push((moved.effective[at].div_euclid(DAY), moved.seq[at]));
+        }
+        events
+    }
+
     /// What was billed to the accounts that are released over time, row by row in force, and what it comes to.
     fn spreads(&self) -> BTreeMap<Spread, i128> {
         let (state, moved) = (self.state, &self.state.movements);
@@ -99,18 +127,7 @@ impl Books<'_> {
             while billed.next_if(|billed| billed.at < at as u64).is_some() {}
             let told: Option<&Billed> = billed.next_if(|billed| billed.at == at as u64);
             let [line, ..] = state.charges.rows[moved.charge[at] as usize];
-            if moved.kind[at] & IN_BALANCE == 0 || !self.owns(line) || self.openings.contains(&at) {
-                continue;
-            }
-            let place = self.place(moved.charge[at]);
-            let account = match Action::of(moved.kind[at]) {
-                Action::Invoiced => place.cause,
-                Action::Forgiven => place.forgiven(),
-                _ => continue,
-            };
-            if account.released_to().is_none() {
-                continue;
-            }
+            let Some(account) = self.spread_of(at) else { continue };
             let effective = moved.effective[at].div_euclid(DAY);
             let period = told.filter(|told| told.from != UNDATED && told.until > told.from);
             let (from, until) = match period {

@@ -113,14 +113,14 @@ pub(super) fn cents(units: i128) -> Amount {
 
 impl Year<'_> {
     pub(super) fn has_ended(&self) -> bool {
-        self.year.year.until <= self.standing.until
+        self.standing.has_ended(self.year)
     }
 
     /// What lacks, or will: of a year that has ended, what does; of one that runs, what is forecast. Nothing while bills are missing.
     pub(super) fn shortfall(&self) -> Option<i128> {
         match &self.forecast {
             _ if !self.whole => None,
-            _ if self.has_ended() => Some(self.year.lacking()),
+            _ if self.has_ended() => self.standing.lacked(self.year),
             forecast => forecast.as_ref().map(|forecast| forecast.shortfall),
         }
     }

@@ -40,6 +40,22 @@ impl View<'_> {
         self.each_told(Kind::Shortfall, &[commitment.as_str()], |record, version| value_of!(record, Some(version), ShortfallInvoiced))
     }
 
+    /// Each invoice of AWS's for what lacked, as it was told from each moment on.
+    pub(crate) fn shortfall_invoices(&self, commitment: &Reference) -> Vec<Vec<(Instant, ShortfallInvoiced, u64)>> {
+        let told = |record: &Record<'_>, version: &Version| {
+            let invoiced = value_of!(record, Some(version), ShortfallInvoiced)?;
+            Some((Instant::from_micros(version.from), invoiced, version.seq)).filter(|(moment, ..)| self.basis().had_happened(*moment))
+        };
+        let each = |record: Record<'_>| record.stated().into_iter().filter_map(|version| told(&record, version)).collect();
+        self.all(Kind::Shortfall, &[commitment.as_str()]).map(|(record, _)| each(record)).collect()
+    }
+
+    /// Since when each of the terms of a commitment holds.
+    pub(crate) fn terms_since(&self, commitment: &Reference) -> Vec<Instant> {
+        let record = self.one(Kind::Commitment, &[commitment.as_str()]);
+        record.iter().flat_map(Record::stated).map(|version| Instant::from_micros(version.from)).collect()
+    }
+
     /// What a payer's bills say was spent, each sum with the position that says so.
     pub fn spend_of(&self, payer: AccountId) -> Vec<(SpendRecorded, u64)> {
         self.each_told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))

@@ -47,6 +47,17 @@ rules! {
     OPENED "edp-opening/1" "what had been counted of the contract year when the ledger began, as a document shows it; in the place of every line before its cut-over, until all bills of that time are here",
     CARRIED "edp-carry-over/1" "what was beyond the year before counts, up to the contract's limit",
     MARKETPLACE "edp-marketplace/1" "a purchase counts as the rule for its kind of product says that holds on the day of the test; purchases fill the cap by invoice date, then by natural key",
+    BALANCE "trial-balance/1" "an account stands at what was posted to it; how a resale, the listing fee and deferral are presented, the policy posting says",
+    POSTED_ROW "posting-row/1" "a row of the billing feed moves its amount between the two accounts that its class and action choose (docs/formats/books.md)",
+    POSTED_PAYOUT "posting-payout/1" "the header of a payout is in transit until the bank has it",
+    POSTED_ROUNDING "posting-rounding/1" "a cent or less that AWS's rounding leaves on a line that was collected and paid out",
+    POSTED_RELEASE "posting-release/1" "what was billed is released by the day of its service period, a month at a time",
+    POSTED_CREDIT "posting-credit/1" "a credit that lowered a bill, in the books of who held it, in the bill's month",
+    POSTED_SHORTFALL "posting-shortfall/1" "what lacked is accrued from the day after the contract year, and payable once AWS has invoiced it",
+    FEE_CHARGED "fee-charged/1" "what AWS charged for listing, less what it gave back: the fee rows of the line",
+    FEE_PRICE "fee-price/1" "what the buyer pays before tax, refunds deducted: the price rows of the line",
+    FEE_EXPECTED "fee-expected/1" "the price by the rate of the card in force on the day of the invoice",
+    FEE_DIFFERENCE "fee-difference/1" "charged less expected",
     TOTAL "deal-total/1" "agreements of one offer set or one CRM reference are one deal; the newest of each chain of renewals and replacements is totalled",
 }
 

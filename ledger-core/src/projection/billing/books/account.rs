@@ -45,6 +45,10 @@ accounts! {
     OtherSellersTax "Assets:OtherSellersTax",
     /// What AWS has invoiced or corrected, until it is netted against what is collected.
     NettedByAws "Liabilities:AWS",
+    /// What AWS bills this party as its customer, as far as it is posted: lowered by credits, raised by invoices of shortfalls. Bills are not posted.
+    AwsBills "Liabilities:AWSBills",
+    /// What lacked in a contract year that has ended, until AWS invoices it.
+    ShortfallAccrued "Liabilities:AccruedShortfall",
     /// Wholesale, and the tax that goes with it, until AWS moves it to the ISV.
     PayableIsv "Liabilities:ISV",
     /// What buyers were invoiced: nothing is earned by an invoice.
@@ -75,6 +79,12 @@ accounts! {
     Infrastructure "Expenses:Infrastructure",
     /// The listing fee.
     ListingFee "Expenses:ListingFee",
+    /// Credits that lowered what AWS charges: below zero.
+    CreditsApplied "Expenses:AWS:CreditsApplied",
+    /// What lacked in contract years: a cost without a service.
+    Shortfall "Expenses:AWS:Shortfall",
+    /// What AWS invoiced for what lacked, less what we work out.
+    ShortfallDifference "Expenses:AWS:ShortfallDifference",
     /// What AWS's rounding leaves.
     Rounding "Expenses:Rounding",
 }

@@ -1,6 +1,6 @@
 //! The deferral schedule as postings, a month at a time, where the policy `posting` asks for that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::deferral::Share;
 use super::account::{Account, Deferral};
@@ -24,7 +24,10 @@ impl Rule for Release {
             month.entry(spread.account).or_insert((0, currency)).0 += released;
             month.entry(to).or_insert((0, currency)).0 -= released;
         }
+        let events = books.billed_by();
         let told = |((last, line), sums): ((i64, u32), BTreeMap<Account, (i128, u32)>)| {
+            let behind = sums.keys().filter_map(|account| events.get(&(line, *account))).flatten();
+            let behind: BTreeSet<u64> = behind.filter(|(day, _)| *day <= last).map(|(_, seq)| *seq).collect();
             let postings: Vec<Posting> =
                 sums.into_iter().filter_map(|(account, (units, currency))| books.posting(account, currency, units)).collect();
             let (on, moment) = (state.line(line), last * 86_400_000_000);
@@ -37,7 +40,7 @@ impl Rule for Release {
                 agreement: None,
                 payout: None,
                 trace: None,
-                events: Vec::new(),
+                events: behind.into_iter().collect(),
                 postings,
             })
         };

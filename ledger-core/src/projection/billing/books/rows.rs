@@ -14,6 +14,7 @@ use super::super::sums::BilledAt;
 use super::super::table::NONE;
 use super::super::{Action, IN_BALANCE, LineKind};
 use super::account::{Account, Place};
+use super::why::Moved;
 use super::{Books, Posting, Rule, Sums, Transaction, What};
 use crate::time::Instant;
 
@@ -112,6 +113,28 @@ impl Rule for Rows {
         keyed.sort_unstable();
         let billed = state.billed_at(books.asked.basis);
         keyed.chunk_by(|one, other| one.0 == other.0).filter_map(|group| books.transaction(group, &charges, &billed)).collect()
+    }
+
+    /// Event by event: what a row said, and what it says instead, stand beside each other.
+    fn moved(&self, books: &Books<'_>) -> Vec<Moved> {
+        let (state, moved, charges) = (books.state, &books.state.movements, books.of_charges());
+        let mut sums: BTreeMap<(u32, u64, What, Account, u32), i128> = BTreeMap::new();
+        for at in moved.at(books.asked.basis) {
+            let charge = moved.charge[at];
+            let (of, line) = (&charges[charge as usize], state.charges.rows[charge as usize][0]);
+            if of.own && books.asked.wants(moved.effective[at]) {
+                for (account, currency, units) in books.moves(at, of).into_iter().flatten() {
+                    *sums.entry((line, moved.seq[at], books.what(at), account, currency)).or_default() += units;
+                }
+            }
+        }
+        let told = |((line, seq, what, account, currency), units): ((u32, u64, What, Account, u32), i128)| {
+            let on = state.line(line);
+            let called = [state.texts.some(on.document), state.texts.some(on.item)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let currency = state.currency(currency).ok().filter(|_| units != 0)?;
+            Some(Moved { account, currency, units, what, called, events: vec![seq] })
+        };
+        sums.into_iter().filter_map(told).collect()
     }
 
     /// In one pass, without a transaction being made.

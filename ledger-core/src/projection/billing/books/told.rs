@@ -1,5 +1,6 @@
 //! What the payouts say that each account must stand at: the sums of [`show payouts`](super::super::payouts), and of the headers, by the classes that
-//! make them. No transaction is looked at, except of rules that only move on what others have posted; so what is told audits the journal.
+//! make them; and what other projections tell of the accounts they post to. No transaction is looked at, except of rules that only move on what
+//! others have posted; so what is told audits the journal.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,9 @@ pub fn told(state: &Billing, asked: Asked<'_>, moments: &[Instant]) -> Vec<BTree
         let before = following.iter().filter(|transaction| Instant::midnight(transaction.day) < *moment);
         for posting in before.flat_map(|transaction| &transaction.postings) {
             *told.entry((posting.account.told(), posting.currency)).or_default() += posting.amount.units();
+        }
+        for (account, currency, units) in asked.others.iter().flat_map(|others| others.told(asked.party, *moment)) {
+            *told.entry((account.told(), currency)).or_default() += units;
         }
         told.into_iter().map(|(account, units)| (account, Amount::from_units(units))).collect()
     };

@@ -1,0 +1,241 @@
+//! What lacked in a contract year, in the books of who owes it: accrued from the day after the year's end, payable once AWS has invoiced it.
+//!
+//! ```text
+//! the day after the year's end   shortfall + lacked                accrued - lacked
+//! a later day                    shortfall + what changed          accrued - what changed
+//! the first invoice              accrued + all of it               bills - invoiced          difference + what is left
+//! ```
+//!
+//! Accrued is what `show edp` prints as the shortfall of a year that has ended, and nothing where it prints none: then an invoice of AWS's is all
+//! there is. What is given back, or amended, after the year has ended changes it on its own day. A commitment of several payers is owed by the
+//! one that it names first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+
+use super::{Purchased, Setting, Standing};
+use crate::commitment::{Reckoned, period};
+use crate::id::AccountId;
+use crate::money::{Amount, CENT, Currency, round_half_up};
+use crate::projection::billing::books::{Account, Posting, Posts, Transaction, What};
+use crate::time::{Basis, Instant};
+
+/// The shortfalls of contract years, as books post them.
+pub struct Shortfalls {
+    owed: Vec<Owed>,
+}
+
+/// What is owed for a contract year.
+struct Owed {
+    payer: AccountId,
+    /// The commitment and the year.
+    called: String,
+    currency: Currency,
+    /// By day, on a day what lacked before what was invoiced.
+    happened: Vec<Happened>,
+}
+
+/// Something that changes what is owed.
+struct Happened {
+    day: NaiveDate,
+    events: Vec<u64>,
+    what: Change,
+}
+
+enum Change {
+    /// So much lacks from now on.
+    Lacks(i128),
+    /// So much more is invoiced, by this invoice.
+    Invoiced(i128, String),
+}
+
+/// What is owed at a moment.
+#[derive(Default)]
+struct State<'a> {
+    lacked: Option<i128>,
+    invoiced: i128,
+    /// By invoice, what was invoiced since something was known to lack.
+    since: BTreeMap<&'a str, i128>,
+}
+
+impl<'a> State<'a> {
+    fn take(&mut self, change: &'a Change) {
+        match change {
+            Change::Lacks(units) => self.lacked = Some(*units),
+            Change::Invoiced(units, invoice) => {
+                self.invoiced += units;
+                if self.lacked.is_some() {
+                    *self.since.entry(invoice).or_default() += units;
+                }
+            }
+        }
+    }
+
+    /// What lacked is the cost, what is invoiced is owed, and what is beyond both is the difference. The first invoice ends the accrual.
+    fn stands(&self) -> [(Account, i128); 4] {
+        let ended = self.since.values().any(|units| *units != 0);
+        let open = self.lacked.filter(|_| !ended).map_or(0, |lacked| (lacked - self.invoiced).max(0));
+        let cost = self.lacked.unwrap_or(self.invoiced);
+        [
+            (Account::AwsBills, -self.invoiced),
+            (Account::ShortfallAccrued, -open),
+            (Account::Shortfall, cost),
+            (Account::ShortfallDifference, self.invoiced + open - cost),
+        ]
+    }
+}
+
+impl Shortfalls {
+    /// As commitments stand at a basis.
+    pub fn of(setting: &Setting<'_>) -> Self {
+        Self { owed: setting.commitments().iter().flat_map(|standing| of_commitment(setting, standing)).collect() }
+    }
+}
+
+fn of_commitment(setting: &Setting<'_>, standing: &Standing) -> Vec<Owed> {
+    let terms = &standing.contract.terms;
+    let Some(payer) = terms.payers.first().copied() else { return Vec::new() };
+    // Before it was signed nobody was known to owe anything.
+    let since = setting.view.terms_since(&terms.commitment);
+    let signed = since.iter().min().map_or(NaiveDate::MIN, |moment| moment.day());
+    let mut invoices = invoices(setting, standing, signed);
+    let mut owed = Vec::new();
+    for year in &standing.years {
+        let mut happened = lacked(setting, standing, year, &since);
+        happened.extend(invoices.remove(&(year.year.from, terms.currency)).unwrap_or_default());
+        owed.push(Owed { payer, called: format!("{} year {}", terms.commitment, year.number), currency: terms.currency, happened });
+    }
+    // Of a year that the contract does not have, or in another currency: nothing is worked out, and AWS has invoiced it.
+    for ((from, currency), happened) in invoices {
+        owed.push(Owed { payer, called: format!("{} year from {}", terms.commitment, from.day()), currency, happened });
+    }
+    owed.iter_mut().for_each(|owed| owed.happened.sort_by_key(|happened| (happened.day, matches!(happened.what, Change::Invoiced(..)))));
+    owed.retain(|owed| owed.happened.iter().any(|happened| !matches!(happened.what, Change::Lacks(0))));
+    owed
+}
+
+/// What AWS has invoiced, by contract year and currency. Of an invoice that was told again it is what that changes.
+fn invoices(setting: &Setting<'_>, standing: &Standing, signed: NaiveDate) -> BTreeMap<(Instant, Currency), Vec<Happened>> {
+    let mut invoices: BTreeMap<(Instant, Currency), Vec<Happened>> = BTreeMap::new();
+    for versions in setting.view.shortfall_invoices(&standing.contract.terms.commitment) {
+        let before = std::iter::once(None).chain(versions.iter().map(|(_, told, _)| Some(told)));
+        for (before, (moment, told, seq)) in before.zip(&versions) {
+            let mut changes: BTreeMap<(Instant, Currency), (i128, String)> = BTreeMap::new();
+            for (told, sign) in before.map(|told| (told, -1)).into_iter().chain([(told, 1)]) {
+                let change = changes.entry((told.year, told.currency)).or_insert_with(|| (0, told.invoice.to_string()));
+                change.0 += told.amount.units() * sign;
+            }
+            for (year, (units, invoice)) in changes {
+                let what = Change::Invoiced(units, invoice);
+                invoices.entry(year).or_default().push(Happened { day: moment.day().max(signed), events: vec![*seq], what });
+            }
+        }
+    }
+    invoices
+}
+
+/// What lacks in a year: from the day after its end on, and from each later day on which something changed that. Nothing while none is told.
+fn lacked(setting: &Setting<'_>, standing: &Standing, year: &Reckoned<Purchased>, terms: &[Instant]) -> Vec<Happened> {
+    let last = Instant::from_micros(year.year.until.micros() - 1).day();
+    let signed = terms.iter().min().map_or(last, |moment| moment.day());
+    let since = next(last).max(signed);
+    let Some(now) = standing.lacked(year).filter(|_| Instant::midnight(since) < standing.until) else { return Vec::new() };
+    let given_back = standing.years.iter().flat_map(|year| &year.lines).filter_map(|judged| judged.of.given_back);
+    let changed = given_back.chain(terms.iter().copied()).map(Instant::day);
+    let later: BTreeSet<NaiveDate> = changed.filter(|day| *day > since && Instant::midnight(*day) < standing.until).collect();
+    let now = (round_half_up(now, CENT), events(standing, year));
+    let mut found: Vec<Happened> = Vec::new();
+    for day in [since].into_iter().chain(later.iter().copied()).rev() {
+        // On the last of these days it came to what it is; on one on which bills were missing, to what is told from the next one on.
+        let told = if found.is_empty() { Some(now.clone()) } else { setting.lacked_on(day, standing, year) };
+        let told = told.or_else(|| match found.pop() {
+            Some(Happened { events, what: Change::Lacks(units), .. }) => Some((units, events)),
+            _ => None,
+        });
+        found.extend(told.map(|(units, events)| Happened { day, events, what: Change::Lacks(units) }));
+    }
+    found
+}
+
+fn next(day: NaiveDate) -> NaiveDate {
+    day.checked_add_days(Days::new(1)).unwrap_or(day)
+}
+
+impl Setting<'_> {
+    /// What lacked in a year as it stood at the end of a day, and the events that say so.
+    fn lacked_on(&self, day: NaiveDate, standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, Vec<u64>)> {
+        let view = self.view.again(Basis { effective_before: Some(Instant::midnight(next(day))), ..self.view.basis() });
+        let then = Setting { view: &view, billing: self.billing, book: self.book, names: self.names };
+        let commitment = &standing.contract.terms.commitment;
+        let then = then.commitments().into_iter().find(|then| then.contract.terms.commitment == *commitment)?;
+        let year = then.years.iter().find(|of| of.year.from == year.year.from)?;
+        Some((round_half_up(then.lacked(year)?, CENT), events(&then, year)))
+    }
+}
+
+/// The events that say what a year came to.
+fn events(standing: &Standing, year: &Reckoned<Purchased>) -> Vec<u64> {
+    let services = standing.services.iter().filter(|((_, month), _)| period(&year.year).holds(*month)).flat_map(|(_, (_, seqs))| seqs);
+    let lines = year.lines.iter().flat_map(|judged| judged.of.seqs.iter().chain(judged.rule.iter().map(|rule| &rule.seq)));
+    let all: BTreeSet<u64> = services.chain(lines).copied().chain([standing.contract.seq]).collect();
+    all.into_iter().collect()
+}
+
+impl Owed {
+    /// What something moved, when it moved anything.
+    fn transaction<'a>(&'a self, happened: &'a Happened, before: &[(Account, i128)], after: &[(Account, i128)]) -> Option<Transaction<'a>> {
+        let moved = before.iter().zip(after).map(|((account, before), (_, after))| (*account, after - before));
+        let postings: Vec<Posting> = moved
+            .filter(|(_, units)| *units != 0)
+            .map(|(account, units)| Posting { account, currency: self.currency, amount: Amount::from_units(units) })
+            .collect();
+        let (what, invoice) = match &happened.what {
+            Change::Lacks(_) => (What::ShortfallAccrued, None),
+            Change::Invoiced(_, invoice) => (What::ShortfallInvoiced, Some(invoice.as_str())),
+        };
+        (!postings.is_empty()).then(|| Transaction {
+            day: happened.day,
+            what,
+            payee: Some("AWS".to_owned()),
+            invoice,
+            line: Some(&self.called),
+            agreement: None,
+            payout: None,
+            trace: None,
+            events: happened.events.clone(),
+            postings,
+        })
+    }
+}
+
+impl Posts for Shortfalls {
+    fn parties(&self) -> BTreeSet<AccountId> {
+        self.owed.iter().map(|owed| owed.payer).collect()
+    }
+
+    fn transactions(&self, party: AccountId) -> Vec<Transaction<'_>> {
+        let mut all = Vec::new();
+        for owed in self.owed.iter().filter(|owed| owed.payer == party) {
+            let mut state = State::default();
+            for happened in &owed.happened {
+                let before = state.stands();
+                state.take(&happened.what);
+                all.extend(owed.transaction(happened, &before, &state.stands()));
+            }
+        }
+        all
+    }
+
+    fn told(&self, party: AccountId, before: Instant) -> Vec<(Account, Currency, i128)> {
+        let of = |owed: &Owed| {
+            let mut state = State::default();
+            owed.happened
+                .iter()
+                .filter(|happened| Instant::midnight(happened.day) < before)
+                .for_each(|happened| state.take(&happened.what));
+            state.stands().map(|(account, units)| (account, owed.currency, units))
+        };
+        self.owed.iter().filter(|owed| owed.payer == party).flat_map(of).collect()
+    }
+}
