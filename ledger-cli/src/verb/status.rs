@@ -102,9 +102,13 @@ pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit,
     super::verify::run(super::verify::Args::default(), &there)?;
     there.say("")?;
     show::run(show::Args::of(show::Noun::Payouts, reading), &there)?;
-    there.say(
-        "\nNext\n  dealbook show edp           how far commitments are retired\n  dealbook show incentives    credits: granted, used, left, at risk\n  \
-         dealbook show fees          what AWS charged, against its rate card\n  dealbook show trial-balance the books of a party",
-    )?;
+    let next = [
+        ("show edp", "how far commitments are retired"),
+        ("show incentives", "credits: granted, used, left, at risk"),
+        ("show fees", "what AWS charged, against its rate card"),
+        ("show trial-balance", "the books of a party"),
+    ];
+    let line = |(ask, about): (&str, &str)| format!("  dealbook {ask:<20}{about}");
+    there.say(format!("\nNext\n{}", next.map(line).join("\n")))?;
     Ok(Exit::Done)
 }
