@@ -265,6 +265,13 @@ impl Period {
         }
     }
 
+    /// The month that begins at a moment, if one does.
+    pub fn month_from(moment: Instant) -> Option<Self> {
+        let day = moment.day();
+        let until = day.checked_add_months(Months::new(1))?;
+        (day.day() == 1 && Instant::midnight(day) == moment).then(|| Self { from: moment, until: Instant::midnight(until) })
+    }
+
     /// Whether a moment lies inside.
     pub fn holds(&self, moment: Instant) -> bool {
         self.from <= moment && moment < self.until

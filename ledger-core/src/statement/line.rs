@@ -65,6 +65,8 @@ pub struct Line {
     pub date: Option<Instant>,
     /// The buyer's invoice. A bill that is not final has none.
     pub invoice: Option<InvoiceId>,
+    /// The seller's other invoices of the same sale: `listing_fee`, `wholesale`, `seller_issued`.
+    pub others: Vec<(&'static str, InvoiceId)>,
     /// The code or the id of the product.
     pub product: Option<Reference>,
     /// The account that used it.
@@ -81,4 +83,37 @@ pub struct Line {
     pub corrects: bool,
     /// The row of its file, from one, the header not counted.
     pub row: u64,
+}
+
+impl Line {
+    /// A line of which only this is known yet.
+    pub fn of(
+        side: Side,
+        subject: Subject,
+        (scope, month): (AccountId, Period),
+        line_type: &str,
+        (amount, currency): (Exact, Currency),
+    ) -> Self {
+        Self {
+            side,
+            subject,
+            scope,
+            month,
+            line_type: line_type.to_owned(),
+            amount,
+            currency,
+            parts: Vec::new(),
+            date: None,
+            invoice: None,
+            others: Vec::new(),
+            product: None,
+            account: None,
+            agreement: None,
+            seller: None,
+            trace: None,
+            item: None,
+            corrects: false,
+            row: 0,
+        }
+    }
 }
