@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ledger_core::feed;
+use ledger_core::id::AccountId;
 use ledger_core::problem::{Code, Located, Problem, Problems};
 use ledger_core::statement::{self, Layout, Reading, Received, STATEMENTS, Unrecognised};
 
@@ -27,14 +28,15 @@ pub struct Statements {
     pub notes: Vec<String>,
 }
 
-/// Reads the statements that some paths name: files, and folders with all that is below them. `tick` is told of every few rows that were read.
+/// Reads the statements that some paths name: files, and folders with all that is below them. `whose` they are need be said only where neither
+/// a folder of 12 digits nor their rows do. `tick` is told of every few rows that were read.
 ///
 /// # Errors
 /// A path that cannot be read.
-pub fn read(paths: &[PathBuf], mut tick: impl FnMut(u64)) -> Result<Statements, Failure> {
+pub fn read(paths: &[PathBuf], whose: Option<AccountId>, mut tick: impl FnMut(u64)) -> Result<Statements, Failure> {
     let mut statements = Statements { received: Vec::new(), rows: Problems::new(), files: Problems::new(), notes: Vec::new() };
     for file in files::find_ending(paths, ENDINGS)? {
-        let Some(received) = one(&file, &mut statements, &mut tick)? else { continue };
+        let Some(received) = one(&file, whose, &mut statements, &mut tick)? else { continue };
         if let Some(same) = statements.received.iter().find(|known| known.digest == received.digest) {
             statements.notes.push(format!("{} is the same file as {}, and counts once", received.name, same.name));
         } else {
@@ -45,16 +47,30 @@ pub fn read(paths: &[PathBuf], mut tick: impl FnMut(u64)) -> Result<Statements, 
 }
 
 /// Reads a file. Nothing when it is no statement, or cannot be read to its end.
-fn one(file: &InFile, statements: &mut Statements, tick: &mut impl FnMut(u64)) -> Result<Option<Received>, Failure> {
+fn one(
+    file: &InFile,
+    whose: Option<AccountId>,
+    statements: &mut Statements,
+    tick: &mut impl FnMut(u64),
+) -> Result<Option<Received>, Failure> {
     let Some(mut table) = Table::open(&file.path, &mut statements.files)? else { return Ok(None) };
     let header: Vec<&str> = table.header().iter().map(String::as_str).collect();
-    let layout = match statement::recognise(&header) {
+    let mut layout = match statement::recognise(&header) {
         Ok(layout) => layout,
         Err(unrecognised) => {
             statements.files.push(whole_file(&file.path, unknown_kind(&header, &unrecognised)));
             return Ok(None);
         }
     };
+    let folder: Option<AccountId> = file.path.ancestors().skip(1).find_map(|folder| folder.file_name()?.to_str()?.parse().ok());
+    if let (Some(whose), Some(folder)) = (whose, folder)
+        && whose != folder
+    {
+        let problem = Problem::new(Code::E0322, whose.to_string(), format!("its folder says {folder}, --account says {whose}"));
+        statements.files.push(whole_file(&file.path, problem.cure("put the file into its own recipient's folder, or leave --account out")));
+        return Ok(None);
+    }
+    layout.whose = whose.or(folder);
     let header = table.header().to_vec();
     let shown = file.path.display().to_string();
     let mut reading = Reading::of(layout.statement, file.name.clone());

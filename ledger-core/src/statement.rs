@@ -13,13 +13,18 @@
 //! Costs have up to a dozen decimals and exponents. They are summed exactly; on the way into the record they are rounded once, at the end, to
 //! the eight decimals of an [`Amount`](crate::money::Amount), and what was rounded is said with all its decimals.
 
+mod bank;
 mod cur;
+mod disbursement;
 mod exact;
 mod focus;
+mod invoices;
 mod line;
 mod received;
+mod seller_report;
 mod sums;
 
+use crate::document;
 use crate::feed::{self, Complaint};
 use crate::id::{AccountId, InvoiceId, Reference};
 use crate::money::Currency;
@@ -32,7 +37,15 @@ pub use received::{Class, Reading, Received, Summed};
 pub use sums::Sums;
 
 /// Every kind of statement there is. A new one is a file and a line.
-pub const STATEMENTS: &[&dyn Statement] = &[&cur::Cur, &focus::Focus];
+pub const STATEMENTS: &[&dyn Statement] = &[
+    &cur::Cur,
+    &focus::Focus,
+    &seller_report::BILLED_REVENUE,
+    &seller_report::COLLECTIONS,
+    &disbursement::Disbursement,
+    &invoices::Invoices,
+    &bank::Bank,
+];
 
 /// A column of a statement.
 pub struct Column {
@@ -40,7 +53,7 @@ pub struct Column {
     pub names: &'static [&'static str],
     /// Whether a file without it is no such statement.
     pub needed: bool,
-    /// Of a bill's cost column: what it is called in `spend.recorded`.
+    /// Of a column of money: what it is called, in `spend.recorded` if it is a bill's, in the payouts if it is a seller's report's.
     pub cost: Option<&'static str>,
 }
 
@@ -66,6 +79,12 @@ pub trait Statement: Sync {
 
     /// Its columns.
     fn columns(&self) -> &'static [Column];
+
+    /// Whether its columns are written in one way or another: `Gross_Revenue`, `gross revenue`. Such names are given here in small letters, with
+    /// an underscore for everything that is neither letter nor digit.
+    fn is_loose(&self) -> bool {
+        false
+    }
 
     /// What a row says to whoever compares it with the ledger; nothing when it cannot be read.
     fn read<'a>(&self, row: &Row<'a>) -> Option<Told<'a>>;
@@ -111,6 +130,8 @@ pub struct Service<'a> {
 pub struct Layout {
     /// The kind of statement.
     pub statement: &'static dyn Statement,
+    /// Whose file it is, where its folder or the user says so: the reports of sellers and banks do not always.
+    pub whose: Option<AccountId>,
     at: Vec<Option<usize>>,
     names: Vec<String>,
 }
@@ -126,8 +147,30 @@ pub struct Unrecognised {
     pub missing: Vec<&'static str>,
 }
 
-fn place(column: &Column, header: &[&str]) -> Option<usize> {
-    column.names.iter().find_map(|name| header.iter().position(|known| known == name))
+/// A header, as it is written and as it is compared with the names of kinds whose columns are written in one way or another.
+struct Header<'a> {
+    written: &'a [&'a str],
+    loose: Vec<String>,
+}
+
+impl Header<'_> {
+    fn place(&self, statement: &dyn Statement, column: &Column) -> Option<usize> {
+        let loosely = |name: &&str| self.loose.iter().position(|known| known == name);
+        let exactly = |name: &&str| self.written.iter().position(|known| known == name);
+        if statement.is_loose() { column.names.iter().find_map(loosely) } else { column.names.iter().find_map(exactly) }
+    }
+
+    /// Which of a kind's needed columns are there, and which are not.
+    fn split(&self, statement: &'static dyn Statement) -> (Vec<&'static str>, Vec<&'static str>) {
+        let needed = statement.columns().iter().filter(|column| column.needed);
+        let (present, missing): (Vec<&Column>, Vec<&Column>) = needed.partition(|column| self.place(statement, column).is_some());
+        let names = |columns: Vec<&'static Column>| columns.into_iter().map(|column| column.names[0]).collect();
+        (names(present), names(missing))
+    }
+}
+
+fn loose(name: &str) -> String {
+    name.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
 /// The kind of statement that a header belongs to.
@@ -135,27 +178,22 @@ fn place(column: &Column, header: &[&str]) -> Option<usize> {
 /// # Errors
 /// It belongs to none.
 pub fn recognise(header: &[&str]) -> Result<Layout, Unrecognised> {
-    let split = |statement: &'static dyn Statement| -> (Vec<&'static str>, Vec<&'static str>) {
-        let needed = statement.columns().iter().filter(|column| column.needed);
-        let (present, missing): (Vec<&Column>, Vec<&Column>) = needed.partition(|column| place(column, header).is_some());
-        let names = |columns: Vec<&'static Column>| columns.into_iter().map(|column| column.names[0]).collect();
-        (names(present), names(missing))
-    };
+    let header = Header { written: header, loose: header.iter().map(|name| loose(name)).collect() };
     // Of two kinds whose needed columns are all there, the one that needs more is meant.
-    let fits = STATEMENTS.iter().filter(|statement| split(**statement).1.is_empty());
-    let Some(statement) = fits.max_by_key(|statement| split(**statement).0.len()).copied() else {
+    let fits = STATEMENTS.iter().filter(|statement| header.split(**statement).1.is_empty());
+    let Some(statement) = fits.max_by_key(|statement| header.split(**statement).0.len()).copied() else {
         let nearness = |statement: &&&'static dyn Statement| {
-            let (present, missing) = split(**statement);
+            let (present, missing) = header.split(**statement);
             present.len() * 1000 / (present.len() + missing.len())
         };
         let closest = STATEMENTS.iter().rev().max_by_key(nearness).expect("there are kinds of statements");
-        let (present, missing) = split(*closest);
+        let (present, missing) = header.split(*closest);
         return Err(Unrecognised { closest: closest.title(), present, missing });
     };
-    let at: Vec<Option<usize>> = statement.columns().iter().map(|column| place(column, header)).collect();
-    let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header[at]).to_owned();
+    let at: Vec<Option<usize>> = statement.columns().iter().map(|column| header.place(statement, column)).collect();
+    let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header.written[at]).to_owned();
     let names = statement.columns().iter().zip(&at).map(called).collect();
-    Ok(Layout { statement, at, names })
+    Ok(Layout { statement, whose: None, at, names })
 }
 
 /// A row of a statement, being read. It remembers what was wrong.
@@ -224,7 +262,12 @@ impl<'a> Row<'a> {
     /// The text of a column; nothing when it is empty. Some files write nothing as a word.
     fn text(&self, column: usize) -> Option<&'a str> {
         let text = (self.cell)(self.layout.at[column]?);
-        (!text.is_empty() && text != "NULL" && text != "null").then_some(text)
+        (!text.is_empty() && !matches!(text, "NULL" | "null" | "Not available" | "Not applicable" | "Not provided")).then_some(text)
+    }
+
+    /// Whether the file has the column at all.
+    fn has(&self, column: usize) -> bool {
+        self.layout.at[column].is_some()
     }
 
     fn read<T>(&self, column: usize, read: impl Fn(&'a str) -> Result<T, Complaint>) -> Option<T> {
@@ -256,6 +299,35 @@ impl<'a> Row<'a> {
         self.needed(column, feed::currency)
     }
 
+    /// Whose the row is: as its file's folder or the user says, else as the row tells.
+    fn whose(&self, column: usize, told: Option<AccountId>) -> Option<AccountId> {
+        let whose = self.layout.whose.or(told);
+        if whose.is_none() {
+            let cure = "put the file into a folder that is named by the 12 digits of whose it is".to_owned();
+            self.complain(column, "", Code::E0322, "neither its folder nor the row says whose it is", cure);
+        }
+        whose
+    }
+
+    fn account(&self, column: usize) -> Option<AccountId> {
+        self.read(column, feed::account)
+    }
+
+    /// A moment, as AWS's queries and APIs write it: with `UTC` behind it, or as seconds since 1970.
+    fn moment(&self, column: usize) -> Option<Instant> {
+        self.read(column, |text| {
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() > 8;
+            if is_number { document::epoch(text) } else { document::moment(text.strip_suffix(" UTC").unwrap_or(text)) }
+        })
+    }
+
+    /// The month of a moment that must be there.
+    fn month_of(&self, column: usize) -> Option<(Instant, Period)> {
+        self.needed(column, |_| Ok(()))?;
+        let moment = self.moment(column)?;
+        Some((moment, Period::month_of(moment)?))
+    }
+
     /// A cost that must be there.
     fn cost(&self, column: usize) -> Option<Exact> {
         self.needed(column, Exact::read)
@@ -273,7 +345,7 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// Every cost column that the row fills.
+    /// Every column of money that the row fills.
     fn costs(&self) -> Vec<(&'static str, Exact)> {
         let columns = self.layout.statement.columns().iter().enumerate();
         columns.filter_map(|(at, column)| Some((column.cost?, self.read(at, Exact::read)?))).collect()

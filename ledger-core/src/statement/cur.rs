@@ -1,7 +1,6 @@
 //! The cost and usage report: CUR 2.0 as a data export, and the legacy one. Source: AWS Data Exports user guide, column dictionary.
 
 use super::{BillLine, Charge, Column, Row, Statement, Told, cost, is_model, kept, needed};
-use crate::feed;
 
 pub(super) struct Cur;
 
@@ -75,7 +74,7 @@ impl Statement for Cur {
         charge.told(amount, is_model, |line| {
             line.invoice = row.id(INVOICE);
             line.product = row.id(PRODUCT);
-            line.account = row.read(ACCOUNT, feed::account);
+            line.account = row.account(ACCOUNT);
             line.item = row.text(ITEM).map(|item| row.text(INTERVAL).map_or(item.to_owned(), |interval| format!("{item} {interval}")));
             line.corrects = row.text(BILL_TYPE) == Some("Refund");
         })

@@ -1,7 +1,6 @@
 //! FOCUS 1.0 and later, as AWS exports it. Source: FOCUS specification 1.0 to 1.3, columns; AWS Data Exports, FOCUS with AWS columns.
 
 use super::{BillLine, Charge, Column, Row, Statement, Told, cost, is_model, kept, needed};
-use crate::feed;
 
 pub(super) struct Focus;
 
@@ -97,7 +96,7 @@ impl Statement for Focus {
         charge.told(amount, is_model, |line| {
             line.invoice = row.id(INVOICE);
             line.product = row.id(CODE).or_else(|| row.text(SERVICE)?.parse().ok());
-            line.account = row.read(ACCOUNT, feed::account);
+            line.account = row.account(ACCOUNT);
             line.corrects = row.text(CHARGE_CLASS) == Some("Correction");
         })
     }

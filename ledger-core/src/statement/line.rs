@@ -51,7 +51,7 @@ pub struct Line {
     pub subject: Subject,
     /// Whose statement it is: the payer, or the recipient of a seller's report; at a bank, whoever is paid.
     pub scope: AccountId,
-    /// The billing month.
+    /// The billing month; of money that moved, the month in which it did.
     pub month: Period,
     /// Its type, as the file writes it.
     pub line_type: String,
@@ -65,7 +65,7 @@ pub struct Line {
     pub date: Option<Instant>,
     /// The buyer's invoice. A bill that is not final has none.
     pub invoice: Option<InvoiceId>,
-    /// The seller's other invoices of the same sale: `listing_fee`, `wholesale`, `seller_issued`.
+    /// Other invoices of the same sale: `listing_fee`, `wholesale`, `seller_issued`; of a credit memo the `original`.
     pub others: Vec<(&'static str, InvoiceId)>,
     /// The code or the id of the product.
     pub product: Option<Reference>,
