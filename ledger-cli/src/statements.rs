@@ -1,6 +1,8 @@
 //! AWS's statements, read for comparing: files and folders in, what each of them says out. What a row says is the core's business; what is
 //! wrong with a file, and which files are the same, is told here.
 
+mod manifest;
+
 use std::path::{Path, PathBuf};
 
 use ledger_core::feed;
@@ -12,14 +14,18 @@ use crate::decode::table::Table;
 use crate::failure::{Failure, counted};
 use crate::import::files::{self, InFile};
 
+pub use manifest::Manifest;
+
 /// How the names of statements end. Of a folder only these are read; a file that is named is read whatever it is called.
-const ENDINGS: &[&str] = &[".csv"];
+const ENDINGS: &[&str] = &[".csv", ".parquet", ".json"];
 
 /// The statements of some files.
 #[derive(Debug)]
 pub struct Statements {
     /// Those that could be read to their end, in the order of their paths. The same bytes stand here once.
     pub received: Vec<Received>,
+    /// The manifests among the files: which parts of an export are missing, and which are too many.
+    pub manifests: Vec<Manifest>,
     /// What is wrong with single rows, which are rejected.
     pub rows: Problems,
     /// What is wrong with whole files, of which nothing stands above.
@@ -34,8 +40,9 @@ pub struct Statements {
 /// # Errors
 /// A path that cannot be read.
 pub fn read(paths: &[PathBuf], whose: Option<AccountId>, mut tick: impl FnMut(u64)) -> Result<Statements, Failure> {
-    let mut statements = Statements { received: Vec::new(), rows: Problems::new(), files: Problems::new(), notes: Vec::new() };
-    for file in files::find_ending(paths, ENDINGS)? {
+    let (manifests, files) = manifest::among(files::find_ending(paths, ENDINGS)?)?;
+    let mut statements = Statements { received: Vec::new(), manifests, rows: Problems::new(), files: Problems::new(), notes: Vec::new() };
+    for file in files {
         let Some(received) = one(&file, whose, &mut statements, &mut tick)? else { continue };
         if let Some(same) = statements.received.iter().find(|known| known.digest == received.digest) {
             statements.notes.push(format!("{} is the same file as {}, and counts once", received.name, same.name));
@@ -54,6 +61,11 @@ fn one(
     tick: &mut impl FnMut(u64),
 ) -> Result<Option<Received>, Failure> {
     let Some(mut table) = Table::open(&file.path, &mut statements.files)? else { return Ok(None) };
+    if table.header().is_empty() {
+        let problem = Problem::new(Code::E0316, "", "nothing is in it").cure("get the statement again");
+        statements.files.push(whole_file(&file.path, problem));
+        return Ok(None);
+    }
     let header: Vec<&str> = table.header().iter().map(String::as_str).collect();
     let mut layout = match statement::recognise(&header) {
         Ok(layout) => layout,
@@ -71,6 +83,7 @@ fn one(
         return Ok(None);
     }
     layout.whose = whose.or(folder);
+    table.want(layout.places());
     let header = table.header().to_vec();
     let shown = file.path.display().to_string();
     let mut reading = Reading::of(layout.statement, file.name.clone());
