@@ -70,7 +70,8 @@ fn one(
     let mut layout = match statement::recognise(&header) {
         Ok(layout) => layout,
         Err(unrecognised) => {
-            statements.files.push(whole_file(&file.path, unknown_kind(&header, &unrecognised)));
+            let (file, problem) = (file.path.display().to_string(), unknown_kind(&header, &unrecognised));
+            statements.files.push(Located { file, line: 0, column_number: None, problem });
             return Ok(None);
         }
     };
@@ -141,10 +142,14 @@ fn unknown_kind(header: &[&str], unrecognised: &Unrecognised) -> Problem {
         columns += &format!(" and {} more", header.len() - 8);
     }
     let looks_like = looks_like(header).map(|kind| format!("; it looks like {kind}")).unwrap_or_default();
-    let wanted = counted((present.len() + missing.len()) as u64, "needed column");
-    let why = format!("found columns {columns}{looks_like}; the closest kind is {closest}: {} of {wanted}", present.len());
     let kinds: Vec<&str> = STATEMENTS.iter().map(|statement| statement.title()).collect();
-    let cure = format!("give one of {}; {closest} also needs {}", kinds.join(", "), missing.join(", "));
+    let mut why = format!("found columns {columns}{looks_like}");
+    let mut cure = format!("give one of: {}", kinds.join(", "));
+    if !present.is_empty() {
+        let wanted = counted((present.len() + missing.len()) as u64, "needed column");
+        why += &format!("; the closest kind is {closest}: {} of {wanted}", present.len());
+        cure += &format!("; {closest} also needs {}", missing.join(", "));
+    }
     Problem::new(Code::E0302, columns, why).cure(cure)
 }
 

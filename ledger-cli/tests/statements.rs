@@ -2,11 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "machine/parquet.rs"]
+mod parquet;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use dealbook::failure::Failure;
 use dealbook::statements::{Statements, read};
 use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use ledger_core::chain::Hash;
 use ledger_core::money::Currency;
 use ledger_core::problem::Problems;
 use ledger_core::statement::{Class, Exact, Line, Received, Subject};
@@ -230,4 +237,289 @@ fn a_bank_tells_what_arrived() {
     let received = one_of("bank", "bank.csv", &table("Trace ID,Value Date,AMOUNT,Currency,Recipient", &rows));
     assert_eq!(received.others.clone().into_iter().collect::<Vec<_>>(), [("without a trace id", 1)]);
     insta::assert_snapshot!(lines(&received));
+}
+
+#[test]
+fn a_seller_and_a_buyer_are_told_of_invoices() {
+    let received = one_of(
+        "answers",
+        "invoices.json",
+        r#"{
+  "InvoiceSummaries": [
+    {"AccountId": "777788889999", "InvoiceId": "INV-1", "ReceiverRole": "BUYER", "IssuedDate": 1772445600.0, "InvoiceType": "INVOICE",
+     "BillingPeriod": {"Month": 2, "Year": 2026}, "Entity": {"InvoicingEntity": "Amazon Web Services, Inc.", "BillingEntity": "AWS_MARKETPLACE"},
+     "BaseCurrencyAmount": {"TotalAmount": "1206.00", "TotalAmountBeforeTax": "1000.00", "CurrencyCode": "USD",
+       "AmountBreakdown": {"Taxes": {"TotalAmount": "206.00", "Breakdown": [{"Amount": "206.00"}]}}}},
+    {"AccountId": "111122223333", "InvoiceId": "INV-2", "ReceiverRole": "RESELLER", "IssuedDate": "2026-03-04T00:00:00Z",
+     "InvoiceType": "CREDIT_MEMO", "OriginalInvoiceId": "INV-0", "BaseCurrencyAmount": {"TotalAmount": "50.00", "CurrencyCode": "USD"}},
+    {"AccountId": "777788889999", "InvoiceId": "INV-3", "Entity": {"BillingEntity": "AWS"},
+     "BaseCurrencyAmount": {"TotalAmount": "9.00", "CurrencyCode": "USD"}},
+    {"AccountId": "777788889999", "InvoiceId": "INV-4", "InvoiceType": "PAYMENT_RECEIPT",
+     "BaseCurrencyAmount": {"TotalAmount": "9.00", "CurrencyCode": "USD"}}
+  ]
+}"#,
+    );
+    assert_eq!(received.others.values().sum::<u64>(), 2);
+    insta::assert_snapshot!(lines(&received));
+}
+
+#[test]
+fn parquet_says_what_the_csv_says() {
+    let text = unpacked("bills/cur2-2026-04.csv.gz");
+    let csv = whole(&fixtures("bills/cur2-2026-04.csv.gz"));
+    let packings =
+        [Compression::SNAPPY, Compression::ZSTD(ZstdLevel::default()), Compression::GZIP(GzipLevel::default()), Compression::UNCOMPRESSED];
+    for (packing, group_of) in packings.into_iter().zip([500, 1_882, 4_096, 7]) {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("no-name-that-says-so.csv");
+        let bytes = parquet::of_csv(&text, packing, group_of);
+        std::fs::write(&path, &bytes).unwrap();
+        let received = whole(&path);
+        assert_eq!(received.digest, Hash::of(&bytes));
+        assert_eq!((&received.services, &received.totals, &received.classes), (&csv.services, &csv.totals, &csv.classes));
+    }
+}
+
+/// A CUR 2.0 of a few columns.
+const CUR: &str = "bill_payer_account_id,bill_billing_period_start_date,line_item_line_item_type,line_item_currency_code,bill_billing_entity,\
+     line_item_product_code,line_item_legal_entity,line_item_unblended_cost,line_item_usage_account_id,identity_line_item_id,\
+     identity_time_interval,bill_invoice_id,bill_bill_type,product";
+
+fn cur(cells: &str) -> String {
+    format!("777788889999,2026-03-01T00:00:00Z,{cells}")
+}
+
+#[test]
+fn what_the_marketplace_sells_is_told_apart_from_models_and_services() {
+    let rows = [
+        "Fee,USD,AWS Marketplace,code-1,Lumen Data,12000,111122223333,li-1,2026-03-01/2027-03-01,INV-1,Purchase,",
+        "Tax,USD,AWS Marketplace,code-1,Lumen Data,2400,111122223333,li-2,2026-03-01/2026-04-01,INV-1,Purchase,",
+        "Refund,USD,AWS Marketplace,code-1,Lumen Data,-500.000000001,111122223333,li-3,,INV-2,Refund,",
+        "Credit,USD,AWS Marketplace,code-1,Lumen Data,-1.0E-7,111122223333,li-4,,INV-1,Anniversary,",
+        "Usage,USD,AWS Marketplace,code-9,\"Anthropic, PBC\",7,111122223333,li-5,,,Anniversary,\
+         \"{\"\"product_name\"\":\"\"Claude (Amazon Bedrock Edition)\"\"}\"",
+        "Usage,USD,AWS,AmazonEC2,\"Amazon Web Services, Inc.\",0.1,111122223333,li-6,,,Anniversary,",
+        "Usage,USD,AWS,AWSSupportBusiness,\"Amazon Web Services, Inc.\",0.2,111122223333,li-7,,,Anniversary,",
+    ];
+    let rows = rows.map(cur);
+    let text = table(CUR, &rows.each_ref().map(String::as_str));
+    let received = one_of("cur", "cur.csv", &text);
+    insta::assert_snapshot!(lines(&received));
+    assert_eq!(services(&received), [("Usage".to_owned(), 2, "0.3".to_owned())]);
+    assert_eq!(usd(&received, Class::Line), "13906.999999899");
+    assert_eq!(received.lines.iter().map(|line| line.row).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(received.lines.iter().filter(|line| line.corrects).count(), 1);
+    // As Parquet and in the names of the legacy report it says the same.
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("a");
+    std::fs::write(&path, parquet::of_csv(&text, Compression::SNAPPY, 3)).unwrap();
+    assert_eq!(whole(&path).lines, received.lines);
+    let legacy = "bill/PayerAccountId,bill/BillingPeriodStartDate,lineItem/LineItemType,lineItem/CurrencyCode,bill/BillingEntity,\
+         lineItem/ProductCode,lineItem/LegalEntity,lineItem/UnblendedCost,lineItem/UsageAccountId,identity/LineItemId,\
+         identity/TimeInterval,bill/InvoiceId,bill/BillType,product/ProductName";
+    assert_eq!(one_of("cur", "cur.csv", &text.replace(CUR, legacy)).lines, received.lines);
+}
+
+#[test]
+fn a_correction_nets_the_same_in_both_forms() {
+    let header = "BillingAccountId,BillingPeriodStart,ChargeCategory,ChargeClass,BillingCurrency,ServiceName,ProviderName,PublisherName,InvoiceId,\
+         BilledCost,SubAccountId,x_ServiceCode";
+    let row = |class: &str, cost: &str| {
+        format!("777788889999,2026-03-01T00:00:00Z,Usage,{class},USD,Lumen Gateway,AWS,Lumen Data,INV-1,{cost},111122223333,code-1")
+    };
+    let delta = [row("", "100.0000001"), row("Correction", "-10")];
+    let replaced = [row("", "100.0000001"), row("Correction", "-100.0000001"), row("Correction", "90.0000001")];
+    let [delta, replaced] = [delta.to_vec(), replaced.to_vec()].map(|rows| {
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        one_of("focus", "focus.csv", &table(header, &rows))
+    });
+    assert_eq!(usd(&delta, Class::Line), "90.0000001");
+    assert_eq!(usd(&replaced, Class::Line), "90.0000001");
+    assert_eq!(replaced.lines.iter().map(|line| line.corrects).collect::<Vec<_>>(), [false, true, true]);
+    assert_eq!(shown(&delta.lines[1]), "Buyer Purchase 777788889999 2026-03 Usage -10 USD [INV-1 code-1 111122223333] ()");
+}
+
+#[test]
+fn who_bills_is_told_by_whatever_column_there_is() {
+    let header = "BillingAccountId,BillingPeriodStart,ChargeCategory,BillingCurrency,ServiceName,BilledCost,ProviderName,InvoiceIssuerName,\
+         HostProviderName,ServiceProviderName,AllocatedMethodId";
+    let classes = |whom: &str| {
+        let row = format!("777788889999,2026-03-01T00:00:00Z,Usage,USD,Something,1,{whom},");
+        let received = one_of("focus", "focus.csv", &table(header, &[&row]));
+        received.classes.into_keys().next().unwrap()
+    };
+    for (whom, class) in [
+        ("AWS,\"Amazon Web Services, Inc.\",AWS,AWS", Class::Summed),
+        ("AWS,,,", Class::Summed),
+        (",,,", Class::Summed),
+        ("AWS,A reseller,AWS,Lumen Data", Class::Line),
+        // 1.3: no provider any more.
+        (",\"Amazon Web Services, Inc.\",AWS,AWS", Class::Summed),
+        (",AWS,Lumen Data,Lumen Data", Class::Line),
+        (",A reseller,AWS,AWS", Class::Summed),
+        (",,AWS,Lumen Data", Class::Line),
+        (",Microsoft,Microsoft,Microsoft", Class::Other),
+        ("Microsoft,,,", Class::Other),
+        (",,Microsoft,Microsoft", Class::Other),
+    ] {
+        assert_eq!(classes(whom), class, "{whom}");
+    }
+}
+
+#[test]
+fn the_specification_s_examples_are_refused_with_the_cause() {
+    let mut out = String::new();
+    for name in [
+        "bills/focus-marketplace.csv",
+        "statements/marketplace_m1_datadog.csv",
+        "statements/saas-agreements/simple_saas_agreements_a1.csv",
+        "statements/saas-agreements/simple_saas_agreements_a2.csv",
+        "statements/saas-agreements/simple_saas_agreements_a3.csv",
+        "statements/saas-agreements/simple_saas_agreements_b.csv",
+        "statements/saas-agreements/simple_saas_agreements_c.csv",
+    ] {
+        let path = fixtures(name);
+        let statements = read(&[path.clone()], None, |_| ()).unwrap();
+        every_row_is_in_one_class(&statements);
+        let classes: Vec<_> = statements.received.iter().map(|received| (&received.classes, received.rows)).collect();
+        out += &format!("=== {name}: {classes:?}\n{}\n", told(&statements).replace(&path.display().to_string(), name));
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn a_manifest_tells_what_is_missing_and_what_is_too_many() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("export/data/BILLING_PERIOD=2026-03");
+    let metadata = place.path().join("export/metadata/BILLING_PERIOD=2026-03");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::create_dir_all(&metadata).unwrap();
+    let row = cur("Usage,USD,AWS,AmazonEC2,AWS,0.1,111122223333,li-6,,,Anniversary,");
+    for (name, cost) in [("x-00001.csv", "0.1"), ("x-00003.csv", "0.3")] {
+        std::fs::write(data.join(name), table(CUR, &[&row.replace("0.1", cost)])).unwrap();
+    }
+    let key = |name: &str, month: &str| format!("\"s3://bucket/export/data/BILLING_PERIOD={month}/{name}\"");
+    let listing = [key("x-00001.csv", "2026-03"), key("x-00002.csv", "2026-03"), key("x-00003.csv", "2026-02")].join(",");
+    std::fs::write(metadata.join("x-Manifest.json"), format!("{{\"dataFiles\":[{listing}]}}")).unwrap();
+    let statements = read(&[place.path().join("export")], None, |_| ()).unwrap();
+    assert_eq!(statements.received.len(), 2);
+    let [manifest] = statements.manifests.as_slice() else { panic!("one manifest") };
+    assert_eq!((manifest.name.as_str(), manifest.listed.len()), ("x-Manifest.json", 3));
+    assert_eq!(
+        manifest.absent,
+        ["s3://bucket/export/data/BILLING_PERIOD=2026-03/x-00002.csv", "s3://bucket/export/data/BILLING_PERIOD=2026-02/x-00003.csv"]
+    );
+    assert_eq!(manifest.extra, ["x-00003.csv"]);
+    // AWS's own manifest of a real export, whose file was renamed.
+    let real = place.path().join("real");
+    std::fs::create_dir(&real).unwrap();
+    std::fs::copy(fixtures("statements/cur2-2026-04-manifest.json"), real.join("manifest.json")).unwrap();
+    std::fs::copy(fixtures("bills/cur2-2026-04.csv.gz"), real.join("ha-project-CUR-daily-1-00001.csv.gz")).unwrap();
+    let statements = read(&[real.clone()], None, |_| ()).unwrap();
+    assert_eq!((statements.received[0].rows, &statements.manifests[0].absent, &statements.manifests[0].extra), (1_882, &vec![], &vec![]));
+}
+
+#[test]
+fn the_same_bytes_count_once() {
+    let place = tempfile::tempdir().unwrap();
+    let row = cur("Usage,USD,AWS,AmazonEC2,AWS,0.1,111122223333,li-6,,,Anniversary,");
+    for name in ["a.csv", "b.csv"] {
+        std::fs::write(place.path().join(name), table(CUR, &[&row])).unwrap();
+    }
+    let statements = read(&[place.path().to_owned()], None, |_| ()).unwrap();
+    assert_eq!(
+        (statements.received.len(), statements.notes.as_slice()),
+        (1, ["b.csv is the same file as a.csv, and counts once".to_owned()].as_slice())
+    );
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(vec![], flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn whatever_is_wrong_is_named_with_its_place_and_its_cure() {
+    let good = cur("Usage,USD,AWS,AmazonEC2,AWS,0.1,111122223333,li-1,,,Anniversary,");
+    let with = |from: &str, to: &str| table(CUR, &[&good, &good.replace(from, to)]).into_bytes();
+    let text = table(CUR, &[&good]);
+    let long = format!("{text}{}\n", good.replace("li-1", &"x".repeat(10 << 20)));
+    let wide: String = (0..100_000).map(|at| format!("c{at},")).collect();
+    let packed = parquet::of_csv(&text, Compression::SNAPPY, 10);
+    let mut bomb = GzEncoder::new(vec![], flate2::Compression::fast());
+    bomb.write_all(text.as_bytes()).unwrap();
+    let line = format!("{}\n", good.replace("li-1", &"x".repeat(1_000_000)));
+    (0..300).for_each(|_| bomb.write_all(line.as_bytes()).unwrap());
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("a NUL byte", with("li-1", "li\0")),
+        ("a field of 10 MB", long.into_bytes()),
+        ("100,000 columns", format!("{wide}\n{wide}\n").into_bytes()),
+        ("a gzip file that expands without end", bomb.finish().unwrap()),
+        ("a gzip file that was cut off", gzip(text.repeat(100).as_bytes())[..200].to_vec()),
+        ("Parquet that was cut off", packed[..packed.len() - 9].to_vec()),
+        ("Parquet with a cost that is no number", parquet::of_csv(&text.replace(",0.1,", ",dear,"), Compression::SNAPPY, 10)),
+        (
+            "Parquet with a wrong account",
+            parquet::of_csv(&table(CUR, &[&good, &good.replace("777788889999", "7777")]), Compression::SNAPPY, 10),
+        ),
+        ("two columns of one name", text.replace("bill_bill_type", "product").into_bytes()),
+        ("a formula for a cost", with(",0.1,", ",=1+1,")),
+        ("a month in another zone", with("2026-03-01T00:00:00Z", "2026-02-28T23:00:00Z")),
+        ("a month with an offset", with("2026-03-01T00:00:00Z", "2026-03-01T00:00:00+01:00")),
+        ("a spreadsheet's account", with("777788889999", "7.77789E+11")),
+        ("a spreadsheet's month", with("2026-03-01T00:00:00Z", "01/03/2026")),
+        ("an amount with a thousands separator", with(",0.1,", ",\"1,000.00\",")),
+        ("an amount without end", with(",0.1,", ",1E-40,")),
+        ("a sum without end", table(CUR, &[&*good.replace(",0.1,", ",16000000000000000,"); 2]).into_bytes()),
+        ("a row with a field too many", format!("{text}{good},\n").into_bytes()),
+        ("a quote that never closes", with("li-1", "\"li-1")),
+        ("no UTF-8", [text.as_bytes(), good.replace("li-1", "li-").as_bytes(), b"\xe9\n"].concat()),
+        ("a header alone", format!("{CUR}\n").into_bytes()),
+        ("nothing", Vec::new()),
+        ("an empty answer", b"{\"InvoiceSummaries\": []}".to_vec()),
+        ("a Cost Explorer download", b"Service,EC2-Instances($),Total costs($)\nService total,1,1\n".to_vec()),
+        ("a detailed billing report", b"InvoiceID,PayerAccountId,LinkedAccountId,RecordType,ProductName,Cost\n1,2,3,4,5,6\n".to_vec()),
+        (
+            "a feed",
+            std::fs::read(fixtures("seller-feeds/feeds/039235861748/accountfeed_v1/year=2010/month=01/data.csv")).unwrap_or_default(),
+        ),
+        ("some JSON", b"{\"Offers\": [{\"Id\": \"offer-1\"}]}".to_vec()),
+    ];
+    let mut out = String::new();
+    for (name, bytes) in &cases {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let statements = read(&[path.clone()], None, |_| ()).unwrap();
+        every_row_is_in_one_class(&statements);
+        assert!(!statements.files.is_empty() || !statements.rows.is_empty(), "{name}");
+        let classes: Vec<_> = statements.received.iter().map(|received| &received.classes).collect();
+        let printed = told(&statements).replace(&path.display().to_string(), "a.csv");
+        let printed: String = printed.lines().map(|line| format!("{}\n", line.chars().take(180).collect::<String>())).collect();
+        out += &format!("=== {name}: {classes:?}\n{printed}\n");
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn what_only_looks_wrong_is_read() {
+    let good = cur("Usage,USD,AWS,AmazonEC2,AWS,0.1,111122223333,li-1,,,Anniversary,");
+    let text = table(CUR, &[&good]);
+    let plain = of_text(&text).received.remove(0);
+    let same = |text: &str, what: &str| {
+        let statements = of_text(text);
+        assert!(statements.files.is_empty() && statements.rows.is_empty(), "{what}: {}", told(&statements));
+        assert_eq!((&statements.received[0].services, statements.received[0].rows), (&plain.services, 1), "{what}");
+        statements.notes
+    };
+    assert_eq!(same(&format!("\u{feff}{text}"), "a byte order mark").len(), 1);
+    same(&text.replace('\n', "\r\n"), "CRLF");
+    same(
+        &text.replace("product\n", "product,=cmd()\n").replace("Anniversary,", "Anniversary,,=HYPERLINK(1)"),
+        "a formula where nothing is read",
+    );
+    same(&text.replace("T00:00:00Z", "T00:00:00.000Z"), "milliseconds");
+    same(&text.replace("0.1", "1.0E-1"), "an exponent");
+    same(&(text.clone() + "\n\n"), "blank lines");
 }

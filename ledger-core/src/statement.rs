@@ -24,6 +24,8 @@ mod received;
 mod seller_report;
 mod sums;
 
+use std::collections::BTreeMap;
+
 use crate::document;
 use crate::feed::{self, Complaint};
 use crate::id::{AccountId, InvoiceId, Reference};
@@ -107,8 +109,8 @@ pub enum Told<'a> {
     Line(Box<Line>),
     /// AWS's own services, which are compared as sums.
     Service(Service<'a>),
-    /// Nothing to compare, and why: another provider's.
-    Other(&'static str),
+    /// Nothing to compare, and why: another provider's. What it comes to is told where it is money.
+    Other(&'static str, Option<(Exact, Currency)>),
 }
 
 /// A row of AWS's own services.
@@ -147,17 +149,25 @@ pub struct Unrecognised {
     pub missing: Vec<&'static str>,
 }
 
-/// A header, as it is written and as it is compared with the names of kinds whose columns are written in one way or another.
+/// Where each column stands in a file, by its name as it is written, and as it is compared with the names of kinds whose columns are written in
+/// one way or another.
 struct Header<'a> {
-    written: &'a [&'a str],
-    loose: Vec<String>,
+    columns: &'a [&'a str],
+    written: BTreeMap<&'a str, usize>,
+    loose: BTreeMap<String, usize>,
 }
 
-impl Header<'_> {
+impl<'a> Header<'a> {
+    fn of(columns: &'a [&'a str]) -> Self {
+        // Of two that are written alike the first is meant.
+        let places = || columns.iter().enumerate().rev();
+        let written = places().map(|(at, name)| (*name, at)).collect();
+        Self { columns, written, loose: places().map(|(at, name)| (loose(name), at)).collect() }
+    }
+
     fn place(&self, statement: &dyn Statement, column: &Column) -> Option<usize> {
-        let loosely = |name: &&str| self.loose.iter().position(|known| known == name);
-        let exactly = |name: &&str| self.written.iter().position(|known| known == name);
-        if statement.is_loose() { column.names.iter().find_map(loosely) } else { column.names.iter().find_map(exactly) }
+        let is_loose = statement.is_loose();
+        column.names.iter().find_map(|name| if is_loose { self.loose.get(*name) } else { self.written.get(name) }).copied()
     }
 
     /// Which of a kind's needed columns are there, and which are not.
@@ -178,7 +188,7 @@ fn loose(name: &str) -> String {
 /// # Errors
 /// It belongs to none.
 pub fn recognise(header: &[&str]) -> Result<Layout, Unrecognised> {
-    let header = Header { written: header, loose: header.iter().map(|name| loose(name)).collect() };
+    let header = Header::of(header);
     // Of two kinds whose needed columns are all there, the one that needs more is meant.
     let fits = STATEMENTS.iter().filter(|statement| header.split(**statement).1.is_empty());
     let Some(statement) = fits.max_by_key(|statement| header.split(**statement).0.len()).copied() else {
@@ -191,7 +201,7 @@ pub fn recognise(header: &[&str]) -> Result<Layout, Unrecognised> {
         return Err(Unrecognised { closest: closest.title(), present, missing });
     };
     let at: Vec<Option<usize>> = statement.columns().iter().map(|column| header.place(statement, column)).collect();
-    let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header.written[at]).to_owned();
+    let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header.columns[at]).to_owned();
     let names = statement.columns().iter().zip(&at).map(called).collect();
     Ok(Layout { statement, whose: None, at, names })
 }

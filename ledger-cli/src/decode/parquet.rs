@@ -6,9 +6,12 @@
 
 mod cells;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use ledger_core::chain::Hash;
 use ledger_core::problem::{Code, Located, Problem, Problems};
@@ -80,7 +83,7 @@ impl Rows {
         };
         let opened = File::open(path).map_err(|why| Failure::unreadable(path, &why))?;
         let bytes = opened.metadata().map_err(|why| Failure::unreadable(path, &why))?.len();
-        let reader = match SerializedFileReader::new(opened) {
+        let reader = match fenced(|| SerializedFileReader::new(opened)) {
             Ok(reader) => reader,
             Err(why) => return refuse(damaged(&why)),
         };
@@ -140,7 +143,7 @@ impl Rows {
     pub(super) fn next(&mut self, problems: &mut Problems) -> Option<Row<'_>> {
         loop {
             while self.at == self.in_batch {
-                match self.advance() {
+                match fenced(|| self.advance()) {
                     Ok(true) => (),
                     Ok(false) => return None,
                     Err(why) => {
@@ -197,6 +200,27 @@ impl Rows {
         hasher.update_reader(File::open(&self.path).map_err(unreadable)?).map_err(unreadable)?;
         Ok((Hash::from_bytes(*hasher.finalize().as_bytes()), self.seen, self.damaged))
     }
+}
+
+/// Runs something of the parquet crate's, which panics at some damage: that is an error like any other, and is not printed.
+fn fenced<T>(run: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                before(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let ran = panic::catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(false);
+    ran.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(ParquetError::General(said.unwrap_or("it makes no sense").lines().next().unwrap_or_default().to_owned()))
+    })
 }
 
 fn damaged(why: &ParquetError) -> Problem {

@@ -38,7 +38,7 @@ impl Statement for Bank {
     /// A bank has other customers' transfers too: what has no trace id is none of AWS's.
     fn read<'a>(&self, row: &Row<'a>) -> Option<Told<'a>> {
         if row.text(TRACE).is_none() {
-            return Some(Told::Other("without a trace id"));
+            return Some(Told::Other("without a trace id", None));
         }
         let (arrived, amount, currency) = (row.month_of(DATE), row.cost(AMOUNT), row.currency(CURRENCY));
         let scope = row.whose(RECIPIENT, row.account(RECIPIENT));

@@ -90,8 +90,11 @@ impl Statement for Focus {
     /// A correction stands for what it changes, whether as the difference alone or as what is taken back and what is said instead: both
     /// ways its lines sum to the same. The product is its code, which AWS's own column tells, else the name of its service.
     fn read<'a>(&self, row: &Row<'a>) -> Option<Told<'a>> {
-        let Some(charge) = charge(row) else { return Some(Told::Other("another provider's")) };
-        let amount = row.cost(BILLED);
+        let (charge, amount) = (charge(row), row.cost(BILLED));
+        let Some(charge) = charge else {
+            let currency = row.currency(CURRENCY);
+            return Some(Told::Other("another provider's", Some((amount?, currency?))));
+        };
         let is_model = charge.is_marketplace() && [SERVICE, DESCRIPTION].iter().any(|column| row.text(*column).is_some_and(is_model));
         charge.told(amount, is_model, |line| {
             line.invoice = row.id(INVOICE);

@@ -57,10 +57,10 @@ impl Statement for Invoices {
     fn read<'a>(&self, row: &Row<'a>) -> Option<Told<'a>> {
         let line_type = row.text(TYPE).unwrap_or("INVOICE");
         if line_type == "PAYMENT_RECEIPT" {
-            return Some(Told::Other("a receipt"));
+            return Some(Told::Other("a receipt", None));
         }
         if row.text(ENTITY) == Some("AWS") {
-            return Some(Told::Other("an invoice of AWS's own services"));
+            return Some(Told::Other("an invoice of AWS's own services", None));
         }
         let side = match row.text(ROLE) {
             None | Some("BUYER") => Some(Side::Buyer),

@@ -137,7 +137,10 @@ impl Reading {
                 summed.rows += 1;
                 Class::Summed
             }
-            Told::Other(why) => {
+            Told::Other(why, money) => {
+                if let Some((amount, currency)) = money {
+                    self.add(Class::Other, amount, currency)?;
+                }
                 *self.received.others.entry(why).or_default() += 1;
                 Class::Other
             }

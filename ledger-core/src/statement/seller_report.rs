@@ -125,7 +125,7 @@ impl Statement for SellerReport {
             (false, _) => (Subject::Billed, net, Some(date)),
             (true, Some("Disbursed")) => (Subject::Disbursed, net, paid_on),
             (true, _) if is_collected => (Subject::Collected, part("collected").unwrap_or(net), collected_on),
-            (true, _) => return Some(Told::Other("not collected yet")),
+            (true, _) => return Some(Told::Other("not collected yet", Some((net, currency?)))),
         };
         let status = row.text(STATUS).unwrap_or_default();
         // A line of a payout belongs to the month in which it was paid, not to that of its invoice.
