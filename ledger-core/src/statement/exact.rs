@@ -19,13 +19,13 @@ impl Exact {
     pub(crate) fn read(text: &str) -> Result<Self, Complaint> {
         let wrong = |why: &str| (Code::E0211, why.to_owned(), "AWS writes 12.5 or -7.0E-10; download the file again".to_owned());
         let (mantissa, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
-        let exponent: i32 = exponent.parse().map_err(|_| wrong("its exponent is no number"))?;
         let (negative, digits) = mantissa.strip_prefix('-').map_or((false, mantissa), |digits| (true, digits));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let all = || whole.bytes().chain(fraction.bytes());
         if whole.is_empty() && fraction.is_empty() || !all().all(|byte| byte.is_ascii_digit()) {
             return Err(wrong("it is no decimal number"));
         }
+        let exponent: i32 = exponent.parse().map_err(|_| wrong("its exponent is no number"))?;
         let fine = || (Code::E0208, "more digits than there is room for".to_owned(), "download the file again".to_owned());
         let mut units: i128 = 0;
         for digit in all() {
