@@ -3,6 +3,7 @@
 
 use super::{Column, Exact, Line, Row, Side, Statement, Subject, Told, cost, kept, needed};
 use crate::money::Currency;
+use crate::problem::Code;
 
 pub(super) struct Disbursement;
 
@@ -58,7 +59,10 @@ impl Statement for Disbursement {
         for (called, amount) in row.costs() {
             // Credits are refunds, as the payouts have it.
             match parts.iter_mut().find(|(known, _)| *known == called) {
-                Some((_, sum)) => *sum = sum.checked_add(amount)?,
+                Some((_, sum)) => match sum.checked_add(amount) {
+                    Some(both) => *sum = both,
+                    None => row.complain(NET, &amount.written(), Code::E0208, "its parts have more digits than there is room for", again()),
+                },
                 None => parts.push((called, amount)),
             }
         }
@@ -72,4 +76,8 @@ impl Statement for Disbursement {
         line.item = row.text(REFERENCE).map(|reference| format!("{reference} {}", net.written()));
         Some(Told::Line(Box::new(line)))
     }
+}
+
+fn again() -> String {
+    "download the file again".to_owned()
 }
