@@ -379,7 +379,7 @@ fn the_specification_s_examples_are_refused_with_the_cause() {
         "statements/saas-agreements/simple_saas_agreements_c.csv",
     ] {
         let path = fixtures(name);
-        let statements = read(&[path.clone()], None, |_| ()).unwrap();
+        let statements = read(std::slice::from_ref(&path), None, |_| ()).unwrap();
         every_row_is_in_one_class(&statements);
         let classes: Vec<_> = statements.received.iter().map(|received| (&received.classes, received.rows)).collect();
         out += &format!("=== {name}: {classes:?}\n{}\n", told(&statements).replace(&path.display().to_string(), name));
@@ -415,7 +415,7 @@ fn a_manifest_tells_what_is_missing_and_what_is_too_many() {
     std::fs::create_dir(&real).unwrap();
     std::fs::copy(fixtures("statements/cur2-2026-04-manifest.json"), real.join("manifest.json")).unwrap();
     std::fs::copy(fixtures("bills/cur2-2026-04.csv.gz"), real.join("ha-project-CUR-daily-1-00001.csv.gz")).unwrap();
-    let statements = read(&[real.clone()], None, |_| ()).unwrap();
+    let statements = read(std::slice::from_ref(&real), None, |_| ()).unwrap();
     assert_eq!((statements.received[0].rows, &statements.manifests[0].absent, &statements.manifests[0].extra), (1_882, &vec![], &vec![]));
 }
 
@@ -491,7 +491,7 @@ fn whatever_is_wrong_is_named_with_its_place_and_its_cure() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("a.csv");
         std::fs::write(&path, bytes).unwrap();
-        let statements = read(&[path.clone()], None, |_| ()).unwrap();
+        let statements = read(std::slice::from_ref(&path), None, |_| ()).unwrap();
         every_row_is_in_one_class(&statements);
         assert!(!statements.files.is_empty() || !statements.rows.is_empty(), "{name}");
         let classes: Vec<_> = statements.received.iter().map(|received| &received.classes).collect();

@@ -330,7 +330,7 @@ fn fill<T: DataType<T: Write>>(
     into: &mut Batch,
 ) -> Result<usize, ParquetError> {
     let mut values = Vec::new();
-    let (mut read, mut before) = (0, 0);
+    let mut read = 0;
     while read < rows {
         let (records, given, _) =
             reader.read_records(rows - read, (whole > 0).then_some(&mut *levels), repeats.then_some(&mut *starts), &mut values)?;
@@ -339,14 +339,16 @@ fn fill<T: DataType<T: Write>>(
         }
         read += records;
     }
-    let cells = if whole > 0 { levels.len() } else { values.len() };
-    for cell in 0..cells {
-        if whole == 0 || levels[cell] == whole {
-            let Some(value) = values.get(before) else { return Err(ParquetError::General("a value is missing".to_owned())) };
+    let is_filled: Box<dyn Iterator<Item = bool>> =
+        if whole > 0 { Box::new(levels.iter().map(|level| *level == whole)) } else { Box::new(values.iter().map(|_| true)) };
+    let (mut cells, mut given) = (0, values.iter());
+    for is_filled in is_filled {
+        if is_filled {
+            let Some(value) = given.next() else { return Err(ParquetError::General("a value is missing".to_owned())) };
             value.write(meaning, into);
-            before += 1;
         }
         into.end();
+        cells += 1;
     }
     if !repeats && cells != read {
         return Err(ParquetError::General(format!("{cells} cells in {read} rows")));

@@ -52,7 +52,7 @@ fn written(compression: Compression, groups: usize) -> Vec<u8> {
         }
         let text = |text: &str| ByteArray::from(text);
         column!(ByteArrayType, [text("Globex, \"Inc\""), text("é")]);
-        column!(DoubleType, [0.1 + 0.2, 1.0e-7, -47.68169389980], None, None);
+        column!(DoubleType, [0.300_000_000_000_000_04, 1.0e-7, -47.681_693_899_80], None, None);
         column!(FloatType, [0.1, 3.0]);
         column!(Int64Type, [-5, 12_345_678]);
         column!(Int32Type, [150, -1]);
