@@ -2,7 +2,9 @@
 
 pub mod csv;
 pub(crate) mod json;
+mod parquet;
 mod source;
+pub(crate) mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -34,6 +36,9 @@ pub(crate) fn fill_excerpts<'a>(excerpts: impl Iterator<Item = &'a mut Excerpt>)
 /// The raw bytes of the records that begin at these lines. What cannot be read is left out.
 fn records_at(path: &Path, lines: &BTreeSet<u64>) -> BTreeMap<u64, Vec<u8>> {
     let mut records = BTreeMap::new();
+    if table::is_parquet(path).unwrap_or(false) {
+        return records;
+    }
     // What was read before an error is all that can be shown.
     let _ = each_record(path, lines.iter().copied(), LONGEST_EXCERPT, |line, record| {
         records.insert(line, record.to_vec());

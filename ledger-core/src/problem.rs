@@ -121,6 +121,8 @@ codes! {
         "A change set as it was asked for does not say whether and when AWS did it, nor what AWS called what was created; the answer to GetAgreementTerms does not name the agreement. Import the answer that says it (DescribeChangeSet), or say it beside the document:\n\n    dealbook import changes.json --effective 2026-03-31 --entity CreateOffer=offer-1111111111111";
     E0329 "a file without a receipt that can be asked again", "this holds no receipt that can be asked again",
         "An answer is held against the ledger by its receipt. It stands in answers in json and ndjson, and beside those that -o writes in other formats.\n\n    dealbook show payouts -o payouts.csv          payouts.csv.receipt.json\n    dealbook verify --receipt payouts.csv.receipt.json payouts.csv\n\nWhat supposes events (--if), what was exported for another program and what was recorded is no question that the ledger alone answers.";
+    E0330 "a damaged Parquet file", "this Parquet file is damaged",
+        "A Parquet file says at its end what stands where in it; one whose end is missing was cut off in a download. Or what it says is not so, or it is compressed in a way that is not read here: snappy, zstd and gzip are. Download it again, or export it again.";
     E0401 "what you want to do breaks a rule", "this breaks a rule",
         "What AWS says is always recorded, with a finding when it breaks a rule. What we ourselves want to do and must not is refused, and this says which rule. Nothing was recorded.";
     E0402 "there are findings", "there are findings",
