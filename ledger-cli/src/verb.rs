@@ -3,6 +3,7 @@
 mod approve;
 mod books;
 mod check;
+mod checkpoint;
 mod completions;
 mod copy;
 mod correct;
@@ -76,6 +77,7 @@ verbs! {
     }
     "Prove" {
         Verify verify,
+        Checkpoint checkpoint,
         Replay replay,
     }
     "Share" {

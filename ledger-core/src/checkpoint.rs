@@ -19,6 +19,7 @@ use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
+use crate::event::governance::KeyRotated;
 use crate::merkle::Node;
 
 /// The longest note that is read, in bytes: room for more signatures than anyone has asked for.
@@ -254,7 +255,20 @@ impl Note {
     }
 
     fn add(&mut self, name: &str, kind: Kind, key: &SigningKey, bytes: Vec<u8>) {
-        let signed = Signed { name: name.to_owned(), id: key_id(name, kind, &key.verifying_key()), bytes };
+        self.put(Signed { name: name.to_owned(), id: key_id(name, kind, &key.verifying_key()), bytes });
+    }
+
+    /// Adds the signatures that the same checkpoint has elsewhere and not here.
+    pub fn join(&mut self, other: Self) {
+        let is_new = |signed: &Signed, here: &[Signed]| !here.iter().any(|known| (&known.name, known.id) == (&signed.name, signed.id));
+        for signed in other.signatures {
+            if is_new(&signed, &self.signatures) {
+                self.signatures.push(signed);
+            }
+        }
+    }
+
+    fn put(&mut self, signed: Signed) {
         match self.signatures.iter_mut().find(|other| (&other.name, other.id) == (&signed.name, signed.id)) {
             Some(other) => *other = signed,
             None => self.signatures.push(signed),
@@ -316,5 +330,68 @@ impl fmt::Display for Note {
             out.write_str("\n")?;
         }
         self.signatures.iter().try_for_each(|signed| writeln!(out, "{signed}"))
+    }
+}
+
+/// What both keys sign when the ledger's key is replaced.
+pub fn rotation_of(previous: &PublicKey, key: &PublicKey) -> String {
+    format!("dealbook key.rotated v1\n{previous}\n{key}\n")
+}
+
+/// Which key signs the checkpoints of a ledger, from which size on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The first key, then each that replaced it, with the position of the event that says so.
+    since: Vec<(u64, PublicKey)>,
+}
+
+impl Keys {
+    /// One key, for every size.
+    pub fn first(key: PublicKey) -> Self {
+        Self { since: vec![(0, key)] }
+    }
+
+    /// The keys of a ledger in which these rotations are recorded, in order: each replaces the one before, and is signed by both. `first` is
+    /// the key of a ledger that has none.
+    ///
+    /// # Errors
+    /// The position of the first rotation that is not one, and why.
+    pub fn of<'a>(
+        origin: &str,
+        first: Option<PublicKey>,
+        rotations: impl IntoIterator<Item = (u64, &'a KeyRotated)>,
+    ) -> Result<Option<Self>, (u64, &'static str)> {
+        let mut keys = first.map(Self::first);
+        for (seq, rotated) in rotations {
+            let (previous, key) = rotated.keys().ok_or((seq, "it names no keys"))?;
+            if [&previous, &key].iter().any(|key| key.of != Some((origin.to_owned(), Kind::Log))) {
+                return Err((seq, "it names keys of another ledger"));
+            }
+            if !rotated.is_signed() {
+                return Err((seq, "one of the two keys has not signed it"));
+            }
+            let keys = keys.get_or_insert_with(|| Self::first(previous.clone()));
+            if keys.last().key != previous.key {
+                return Err((seq, "it replaces a key that did not sign"));
+            }
+            keys.since.push((seq, key));
+        }
+        Ok(keys)
+    }
+
+    /// The key that signs a checkpoint of this size.
+    pub fn at(&self, size: u64) -> &PublicKey {
+        let (_, key) = self.since.iter().rev().find(|(seq, _)| *seq <= size).expect("the first key is there from 0 on");
+        key
+    }
+
+    /// The key that signs now.
+    pub fn last(&self) -> &PublicKey {
+        self.at(u64::MAX)
+    }
+
+    /// Whether a key is one of them.
+    pub fn holds(&self, key: &PublicKey) -> bool {
+        self.since.iter().any(|(_, known)| known.key == key.key && (key.of.is_none() || key.of == known.of))
     }
 }

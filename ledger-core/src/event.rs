@@ -73,6 +73,8 @@ catalogue! {
     "entry.confirmed" EntryConfirmed(governance::EntryConfirmed),
     /// A person who may record or approve, with the key they sign with.
     "person.registered" PersonRegistered(governance::PersonRegistered),
+    /// The key that signs checkpoints is replaced; both keys sign that.
+    "key.rotated" KeyRotated(governance::KeyRotated),
     /// A rate of exchange from a named source; it values reports and posts nothing.
     "rate.set" RateSet(governance::RateSet),
     /// An open balance from before the ledger began.

@@ -175,6 +175,14 @@ codes! {
         "Folding every event from the first gives other figures than the state kept beside the ledger. The events are right; what is derived from them may be deleted (the folder `derived` of the ledger) and is rebuilt when it is next asked for. The difference is a bug to report.";
     E0507 "log and store contradict each other", "log and store contradict each other",
         "The store holds a valid continuation of the log that the log has lost, or the log ends before the last position that was made durable. Nothing is touched. `dealbook copy sled:DIR jsonl:FILE` saves what the store has.";
+    E0508 "a history that does not continue a checkpoint", "the history does not continue a checkpoint",
+        "A checkpoint is signed for a number of events and the root of the tree over them. The events here are fewer, or come to another root, or belong to another ledger: it was cut off, written anew, or put back from an old copy. Nothing is signed then. Everything up to the last checkpoint that it does continue is proven.";
+    E0509 "a signature that is missing or does not hold", "a signature is missing or does not hold",
+        "A checkpoint counts for what the key has signed that you know by other means: `--key`. It is not signed by that key, its text or its signature was changed, or a file of the folder `checkpoints` is not as it was written. A note that was handed out can be handed back: everybody may have a copy.";
+    E0510 "two histories under one name", "two checkpoints of one size differ",
+        "Two signed checkpoints of one ledger have the same size and different roots. Whoever has the key has told two histories. Keep both notes: together they are the proof.";
+    E0511 "a proof or bundle that does not hold", "the proof or bundle does not hold",
+        "A proof leads from a line to the root of a checkpoint, and a bundle holds lines, checkpoints and proofs. This one is cut off or changed, or leads to another root. Ask for it again: `dealbook prove`, `dealbook bundle`.";
     E0601 "another process is writing", "another process is writing to this ledger",
         "One process at a time writes. Readers wait for nobody. The holder is named; wait for it, or end it.";
     E0602 "the ledger has moved on", "the ledger has moved on",
