@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use ledger_core::chain::Head;
-use ledger_core::checkpoint::{Checkpoint, Keys};
+use ledger_core::checkpoint::{Checkpoint, Keys, Note};
 use ledger_core::event::governance::KeyRotated;
 use ledger_core::event::{Entry, Event};
 use ledger_core::merkle::{Node, Tree};
 use ledger_store::Block;
-use ledger_store::checkpoints::{Checkpoints, Found, Kept};
+use ledger_store::checkpoints::{Checkpoints, Found};
 use ledger_store::scan::{Depth, ScanError, scan_beside};
 
 use crate::failure::{Code, Failure};
@@ -76,6 +76,25 @@ impl History {
         Checkpoint { origin: self.origin.clone(), size, root }
     }
 
+    /// The newest checkpoint, with every signature that it has under any name; it must cover a position.
+    pub(crate) fn covering(&self, kept: &Found, seq: u64) -> Result<Note, Failure> {
+        for kept in &kept.notes {
+            self.continues(&kept.note.checkpoint, &format!("checkpoint {kept}"))?;
+        }
+        let mut notes = kept.notes.iter().rev().map(|kept| &kept.note);
+        let none = || {
+            let newest = kept.notes.last().map_or_else(|| "there is none".to_owned(), |kept| format!("the newest is {kept}"));
+            Failure::new(Code::E0306, format!("no checkpoint covers event #{seq}")).because(newest).hint("dealbook checkpoint --key FILE signs one")
+        };
+        let mut newest = notes.next().filter(|note| note.checkpoint.size >= seq).ok_or_else(none)?.clone();
+        for same in notes {
+            if same.checkpoint == newest.checkpoint {
+                newest.join(same.clone());
+            }
+        }
+        Ok(newest)
+    }
+
     /// Whether it continues a checkpoint; `called` is how that is named.
     pub(crate) fn continues(&self, older: &Checkpoint, called: &str) -> Result<(), Failure> {
         match self.tree.root_at(older.size) {
@@ -118,11 +137,6 @@ pub(crate) fn kept(checkpoints: &Checkpoints) -> Result<Found, Failure> {
         None => Ok(found),
         Some(damaged) => Err(Failure::new(Code::E0509, damaged.to_string()).hint("put it back from a copy: everybody may have one")),
     }
-}
-
-/// The smallest checkpoint that covers a position, and of one size the first.
-pub(crate) fn newest(kept: &Found) -> Option<&Kept> {
-    kept.notes.last()
 }
 
 /// A checkpoint of another ledger.

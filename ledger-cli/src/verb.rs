@@ -18,6 +18,7 @@ mod init;
 mod keygen;
 mod log;
 mod man;
+mod prove;
 mod record;
 mod replay;
 mod schema;
@@ -78,6 +79,7 @@ verbs! {
     "Prove" {
         Verify verify,
         Checkpoint checkpoint,
+        Prove prove,
         Replay replay,
     }
     "Share" {

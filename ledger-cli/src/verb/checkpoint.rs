@@ -168,7 +168,7 @@ fn shown(path: &Path, context: &Context) -> String {
 
 fn export(desk: &Desk, since: Option<u64>) -> Result<String, Failure> {
     let checkpoint = desk.history.checkpoint();
-    let old = since.unwrap_or_else(|| history::newest(&desk.kept).map_or(0, |kept| kept.note.checkpoint.size));
+    let old = since.unwrap_or_else(|| desk.kept.notes.last().map_or(0, |kept| kept.note.checkpoint.size));
     if old == 0 {
         return Ok(checkpoint.to_string());
     }

@@ -113,7 +113,7 @@ pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit,
     let reading = Reading::default();
     run(Args { reading: reading.clone() }, &there)?;
     there.say("")?;
-    super::verify::run(super::verify::Args { full: false, since: None }, &there)?;
+    super::verify::run(super::verify::Args::default(), &there)?;
     there.say("")?;
     show::run(show::Args::of(show::Noun::Payouts, reading), &there)
 }
