@@ -300,6 +300,20 @@ impl Context {
         }
     }
 
+    /// Writes what is no report to standard output, or to the file of -o, byte for byte.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match self.file() {
+            Some(path) => write_file(path, |file| write(file)),
+            None => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                write(&mut out).and_then(|()| out.flush()).map_err(|why| Failure::output(&why))
+            }
+        }
+    }
+
     /// Writes a note to standard error, unless -q.
     pub fn note(&self, text: impl fmt::Display) {
         if !self.global.quiet {

@@ -2,6 +2,7 @@
 
 mod approve;
 mod books;
+mod bundle;
 mod check;
 mod checkpoint;
 mod completions;
@@ -80,6 +81,7 @@ verbs! {
         Verify verify,
         Checkpoint checkpoint,
         Prove prove,
+        Bundle bundle,
         Replay replay,
     }
     "Share" {

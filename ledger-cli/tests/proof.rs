@@ -386,3 +386,98 @@ fn a_proof_is_verified_without_the_ledger() {
     }
     assert!(fs::read_dir(there_too).unwrap().count() == 1, "nothing was made");
 }
+
+/// The sample, signed.
+fn sample() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    ends(folder.path(), "init --sample .", 0);
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/keys/wang.pem");
+    fs::copy(from, folder.path().join("log.pem")).unwrap();
+    folder
+}
+
+#[test]
+fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
+    let folder = sample();
+    let there = folder.path();
+    assert!(fails(there, "bundle all -o all.dealbundle", "E0306").contains("no checkpoint covers event #1"));
+    assert!(!there.join("all.dealbundle").exists());
+    ends(there, "checkpoint --name year --key log.pem", 0);
+    events(there, 5..7);
+    let (_, said) = ends(there, "bundle all -o all.dealbundle", 0);
+    assert_eq!(said, "note: 2 events behind the newest checkpoint stay out: nobody has signed them\n");
+    assert!(fails(there, "bundle 2026-04 -o april.dealbundle", "E0306").contains("no checkpoint covers event #2212"));
+    ends(there, "checkpoint --name now --key log.pem", 0);
+    ends(there, "bundle all -o all.dealbundle", 0);
+    ends(there, "bundle all -o again.dealbundle", 0);
+    assert_eq!(fs::read(there.join("all.dealbundle")).unwrap(), fs::read(there.join("again.dealbundle")).unwrap());
+    ends(there, "bundle 2026-04 -o april.dealbundle", 0);
+    ends(there, "bundle 2025Q2 -o quarter.dealbundle", 0);
+    fails(there, "bundle 2019 -o x", "E0301");
+    fails(there, "bundle agmt-nobody -o x", "E0301");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let verified = |name: &str| {
+        fs::rename(there.join(name), elsewhere.path().join(name)).unwrap();
+        ends(elsewhere.path(), &format!("verify {name} --key {WANG}"), 0).0
+    };
+    let all = verified("all.dealbundle");
+    for told in [
+        "all events, of dealbook.local/sample",
+        "2,212 events hashed, no gaps, the last is #2212 b3:",
+        "the root is that of all of them, of checkpoint #2,212",
+        "2, each continues the one before",
+        "integrity verified to #2212 b3:",
+    ] {
+        assert!(all.contains(told), "{told}\n{all}");
+    }
+    let april = verified("april.dealbundle");
+    assert!(april.contains("3 events hashed, 2 runs") && april.contains("no event comes from a file"), "{april}");
+    let quarter = verified("quarter.dealbundle");
+    assert!(quarter.contains("events recorded from 2025-04-01T00:00:00Z on, before 2025-07-01T00:00:00Z"), "{quarter}");
+    // The lines in it are the ledger's own, to the byte.
+    let text = fs::read_to_string(elsewhere.path().join("all.dealbundle")).unwrap();
+    let lines: String = text.split_inclusive('\n').filter(|line| line.starts_with("{\"actor\":")).collect();
+    assert_eq!(lines, fs::read_to_string(there.join(SEGMENT)).unwrap());
+    fails(elsewhere.path(), &format!("verify all.dealbundle --key {MEI}"), "E0509");
+    for (what, changed) in [("changed", text.replacen("\"rate\":\"1.5\"", "\"rate\":\"1.6\"", 1)), ("cut off", text[..text.len() - 1].to_owned())] {
+        fs::write(elsewhere.path().join("forged.dealbundle"), changed).unwrap();
+        let said = fails(elsewhere.path(), &format!("verify forged.dealbundle --key {WANG}"), "E0511");
+        assert!(said.ends_with("NOT VERIFIED\n"), "{what}: {said}");
+    }
+}
+
+#[test]
+fn a_deal_dossier_has_every_event_of_its_deal_and_nothing_of_others() {
+    let folder = sample();
+    let there = folder.path();
+    ends(there, "checkpoint --key log.pem", 0);
+    let (deals, _) = ends(there, "show deals -f json", 0);
+    let deals: serde_json::Value = serde_json::from_str(&deals).unwrap();
+    let deals: Vec<&str> = deals["data"].as_array().unwrap().iter().map(|deal| deal["deal"].as_str().unwrap()).collect();
+    let mut shared = 0;
+    for deal in deals.iter().step_by(7) {
+        ends(there, &format!("bundle {deal} -o x.dealbundle"), 0);
+        let (verified, _) = ends(there, &format!("verify x.dealbundle --key {WANG}"), 0);
+        assert!(verified.contains(&format!("deal {deal}, of dealbook.local/sample")), "{verified}");
+        let text = fs::read_to_string(there.join("x.dealbundle")).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().filter(|line| line.starts_with("{\"actor\":")).map(|line| serde_json::from_str(line).unwrap()).collect();
+        let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let left_out: Vec<u64> = header["left_out"].as_array().map_or(vec![], |all| all.iter().map(|seq| seq.as_u64().unwrap()).collect());
+        // Every event that the deal is shown with is there, or is told to be left out.
+        let (shown, _) = ends(there, &format!("show deal {deal} -f json"), 0);
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let here: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+        for row in shown["data"].as_array().unwrap() {
+            let seq = row["seq"].as_u64().unwrap();
+            assert!(here.contains(&seq) != left_out.contains(&seq), "#{seq} of {deal}");
+        }
+        // No agreement of another deal is named by any line.
+        let all = text.lines().filter(|line| line.starts_with("{\"actor\":")).collect::<Vec<_>>().join("\n");
+        for other in deals.iter().filter(|other| *other != deal) {
+            assert!(!all.contains(&format!("\"{other}\"")), "{other} in the dossier of {deal}");
+        }
+        shared += left_out.len();
+    }
+    assert!(shared > 0, "some payout is of several deals");
+}

@@ -12,6 +12,7 @@
 //! Entry   -Projection::evolve-> state -> Report    at any basis of the three clocks
 //! ```
 pub mod book;
+pub mod bundle;
 mod canonical;
 pub mod chain;
 pub mod checkpoint;

@@ -17,6 +17,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64ct::{Base64, Encoding as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// A hash of the tree: a leaf, an inner node, a root.
@@ -76,6 +77,18 @@ impl FromStr for Node {
         let node = Self(bytes);
         // Of the texts that decode to the same bytes, one is canonical.
         (length == 32 && node.to_string() == text).then_some(node).ok_or(NotANode)
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::id::parsed(deserializer, "a hash of 32 bytes in base64")
     }
 }
 

@@ -1,10 +1,13 @@
 //! Files that were handed out: checkpoints, proofs, bundles. No ledger is opened, and nothing is asked of anybody.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
 
+use ledger_core::bundle::{self, Header, Shown};
 use ledger_core::chain::{self, Hash, Head};
-use ledger_core::checkpoint::{Checkpoint, Malformed, Note, PublicKey};
+use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
 use ledger_core::event::Entry;
 use ledger_core::proof::{self, Proof, Request};
 
@@ -24,8 +27,18 @@ pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], context: &Context) -> R
     }
     let mut read = Vec::new();
     for file in files {
-        let bytes = std::fs::read(context.folder.join(file)).map_err(|why| Failure::unreadable(file, &why))?;
-        read.push((file.display().to_string(), Handed::read(&bytes, &file.display().to_string())?, Hash::of(&bytes)));
+        let name = file.display().to_string();
+        let mut open = File::open(context.folder.join(file)).map(BufReader::new).map_err(|why| Failure::unreadable(file, &why))?;
+        let begins = open.fill_buf().map_err(|why| Failure::unreadable(file, &why))?;
+        if begins.starts_with(bundle::MAGIC.as_bytes()) {
+            let (shown, digest) = read_bundle(open, &name)?;
+            read.push((name, Handed::Bundle(Box::new(shown)), digest));
+        } else {
+            let mut bytes = Vec::new();
+            open.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|why| Failure::unreadable(file, &why))?;
+            let handed = Handed::read(&bytes, &name)?;
+            read.push((name, handed, Hash::of(&bytes)));
+        }
     }
     let mut asked = BTreeMap::from([("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]);
     asked.insert("digests".to_owned(), read.iter().map(|(.., digest)| digest.to_string()).collect::<Vec<_>>().join(" "));
@@ -33,8 +46,36 @@ pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], context: &Context) -> R
     told(examine(&handed, keys), asked, context)
 }
 
+/// No note or proof is longer.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Reads and verifies a bundle, line by line.
+fn read_bundle(mut from: impl BufRead, name: &str) -> Result<(Shown, Hash), Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::new(Code::E0511, format!("{name} is not as it was handed out"))
+            .because(why)
+            .hint("ask for it again: dealbook bundle")
+            .closing("NOT VERIFIED")
+    };
+    let (mut reader, mut hasher, mut line) = (bundle::Reader::default(), blake3::Hasher::new(), Vec::new());
+    loop {
+        line.clear();
+        let most = bundle::LONGEST as u64 + 2;
+        from.by_ref().take(most).read_until(b'\n', &mut line).map_err(|why| Failure::unreadable(Path::new(name), &why))?;
+        hasher.update(&line);
+        match line.strip_suffix(b"\n") {
+            Some(line) => reader.take(line).map_err(|why| wrong(&why))?,
+            None if line.is_empty() => break,
+            None => return Err(wrong(&"the last line has no end")),
+        }
+    }
+    let shown = reader.finish().map_err(|why| wrong(&why))?;
+    Ok((shown, Hash::from_bytes(*hasher.finalize().as_bytes())))
+}
+
 /// What a file holds.
 enum Handed {
+    Bundle(Box<Shown>),
     Note(Note),
     Request(Request),
     Proof(Box<Proof>),
@@ -59,11 +100,19 @@ impl Handed {
         }
     }
 
-    fn note(&self) -> &Note {
+    /// Its checkpoints, with what they are called.
+    fn notes<'a>(&'a self, name: &str) -> Vec<(String, &'a Note)> {
         match self {
-            Self::Note(note) => note,
-            Self::Request(request) => &request.note,
-            Self::Proof(proof) => &proof.note,
+            Self::Note(note) => vec![(name.to_owned(), note)],
+            Self::Request(request) => vec![(name.to_owned(), &request.note)],
+            Self::Proof(proof) => vec![(name.to_owned(), &proof.note)],
+            Self::Bundle(shown) => {
+                let called = |name: &Option<String>, note: &Note| match name {
+                    Some(name) => format!("checkpoint {name} (#{})", note.checkpoint.size),
+                    None => format!("checkpoint #{}", note.checkpoint.size),
+                };
+                shown.notes.iter().map(|(name, note)| (called(name, note), note)).collect()
+            }
         }
     }
 }
@@ -72,34 +121,79 @@ fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey]) -> Examined {
     let mut checks = Checks::new();
     let mut verdicts = Vec::new();
     let mut proven = Head::EMPTY;
+    let mut own = None;
     for (name, handed) in handed {
-        let Checkpoint { origin, size, root } = &handed.note().checkpoint;
-        checks.add("checkpoint", "ok", format!("{origin}, {}, root {root}", counted(*size, "event")));
-        match handed {
-            Handed::Note(_) => {
-                proven.seq = proven.seq.max(*size);
-                verdicts.push(format!("{origin} is signed up to #{}; which events these are takes the ledger, a bundle or a proof", grouped(&size.to_string())));
-            }
+        let (head, verdict) = match handed {
+            Handed::Note(note) => hold_checkpoint(&mut checks, note),
             Handed::Request(request) => {
-                let detail = format!("{} from #{} on: --since with a note of that size holds it against it", counted(request.path.len() as u64, "hash"), request.old);
-                checks.add("consistency", "not looked at", detail.replace("hashs", "hashes"));
-                proven.seq = proven.seq.max(*size);
-                verdicts.push(format!("{origin} is signed up to #{}", grouped(&size.to_string())));
+                let head = hold_checkpoint(&mut checks, &request.note);
+                let said = format!("that it continues #{}, by {}: for who has that checkpoint", request.old, hashes(request.path.len()));
+                checks.add("consistency", "not looked at", said);
+                head
             }
-            Handed::Proof(proof) => {
-                let head = hold_proof(&mut checks, proof, name);
-                proven = if head.seq > proven.seq { head } else { proven };
-                verdicts.push(format!(
-                    "integrity of event {head} verified, in {origin} as of #{}; existence, accuracy and completeness of the facts not covered",
-                    grouped(&size.to_string())
-                ));
+            Handed::Proof(proof) => hold_proof(&mut checks, proof, name),
+            Handed::Bundle(shown) => {
+                let rotations = shown.rotations.iter().map(|(seq, rotated)| (*seq, rotated));
+                match Keys::of(&shown.header.origin, None, rotations) {
+                    Ok(keys) => own = own.or(keys),
+                    Err((seq, why)) => {
+                        let failure = Failure::new(Code::E0509, format!("event #{seq} does not replace the key that signs: {why}"));
+                        checks.fail("signatures", format!("#{seq}: {why}"), failure);
+                    }
+                }
+                hold_bundle(&mut checks, shown)
             }
-        }
+        };
+        proven = if head.seq > proven.seq { head } else { proven };
+        verdicts.push(verdict);
     }
-    let notes: Vec<(String, &Note)> = handed.iter().map(|(name, handed)| ((*name).to_owned(), handed.note())).collect();
+    let notes: Vec<(String, &Note)> = handed.iter().flat_map(|(name, handed)| handed.notes(name)).collect();
     hold_forks(&mut checks, &notes);
-    hold_signatures(&mut checks, &notes, None, keys);
+    hold_signatures(&mut checks, &notes, own.as_ref(), keys);
     checks.done_with(proven, verdicts.join("\n"), NOT_INTACT)
+}
+
+fn hashes(count: usize) -> String {
+    if count == 1 { "1 hash".to_owned() } else { format!("{count} hashes") }
+}
+
+fn position(seq: u64) -> String {
+    format!("#{}", grouped(&seq.to_string()))
+}
+
+/// What a checkpoint says by itself: it names no line.
+fn hold_checkpoint(checks: &mut Checks, note: &Note) -> (Head, String) {
+    let Checkpoint { origin, size, root } = &note.checkpoint;
+    checks.add("checkpoint", "ok", format!("{origin}, {}, root {root}", counted(*size, "event")));
+    let verdict = format!("{origin} is signed up to {}; which events these are takes the ledger, a bundle or a proof", position(*size));
+    (Head { seq: *size, hash: Hash::ZERO }, verdict)
+}
+
+/// What a bundle has shown.
+fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
+    let Header { of, origin, events, left_out, .. } = &shown.header;
+    let newest = shown.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
+    checks.add("bundle", "ok", format!("{of}, of {origin}"));
+    let runs = if shown.whole { "no gaps".to_owned() } else { counted(shown.runs, "run") };
+    checks.add("chain", "ok", format!("{} hashed, {runs}, the last is {}", counted(*events, "event"), shown.last));
+    let tree = if shown.whole { "the root is that of all of them" } else { "each run leads to the root" };
+    checks.add("tree", "ok", format!("{tree}, of checkpoint {}", position(newest)));
+    checks.add("checkpoints", "ok", format!("{}, each continues the one before", shown.notes.len()));
+    let (here, named) = shown.files;
+    let files = match (here, named) {
+        (0, 0) => "no event comes from a file".to_owned(),
+        (here, 0) => format!("{} named, each by its own event", counted(here, "file")),
+        (here, named) => format!("{} named by events, {} by the keeper's word", counted(here, "file"), counted(named, "file")),
+    };
+    checks.add("files", "ok", files);
+    if !left_out.is_empty() {
+        let events: Vec<String> = left_out.iter().map(|seq| format!("#{seq}")).collect();
+        checks.add("left out", "told", format!("{}, because they are of other deals too", events.join(", ")));
+    }
+    let verified = if shown.whole { format!("to {}", shown.last) } else { format!("of {}", counted(*events, "event")) };
+    let verdict =
+        format!("integrity verified {verified}, in {origin} as of {}; existence, accuracy and completeness of the facts not covered", position(newest));
+    (shown.last, verdict)
 }
 
 /// Whether two checkpoints of one size are two histories.
@@ -116,22 +210,23 @@ fn hold_forks(checks: &mut Checks, notes: &[(String, &Note)]) {
     }
 }
 
-/// Whether a proof leads from its line to the root, and its line is the one of that place. Gives the line's head.
-fn hold_proof(checks: &mut Checks, proof: &Proof, name: &str) -> Head {
-    let seq = proof.index + 1;
-    let wrong = |why: String| {
-        Failure::new(Code::E0511, format!("{name} does not prove event #{seq}")).because(why).hint("ask for it again: dealbook prove")
-    };
-    let Some(line) = &proof.line else {
-        checks.fail("inclusion", "the line is not in it", wrong("the line itself is not in it".to_owned()));
-        return Head::EMPTY;
-    };
+/// Whether a proof leads from its line to the root, and its line is the one of that place.
+fn hold_proof(checks: &mut Checks, proof: &Proof, name: &str) -> (Head, String) {
+    let (seq, Checkpoint { origin, size, .. }) = (proof.index + 1, &proof.note.checkpoint);
+    let line = proof.line.as_deref().unwrap_or_default();
     let head = Head { seq, hash: Hash::of(line) };
-    if let Err(why) = proof.verify(line) {
-        checks.fail("inclusion", why, wrong(why.to_string()));
-        return head;
+    let verdict = format!(
+        "integrity of event {head} verified, in {origin} as of {}; existence, accuracy and completeness of the facts not covered",
+        position(*size)
+    );
+    let wrong = |why: &str| Failure::new(Code::E0511, format!("{name} does not prove event #{seq}")).because(why).hint("ask for it again: dealbook prove");
+    if line.is_empty() {
+        checks.fail("inclusion", "the line is not in it", wrong("the line itself is not in it"));
+    } else if let Err(why) = proof.verify(line) {
+        checks.fail("inclusion", why, wrong(&why.to_string()));
+    } else {
+        checks.add("inclusion", "ok", format!("{} leads to the root of {} by {}", position(seq), position(*size), hashes(proof.path.len())));
     }
-    checks.add("inclusion", "ok", format!("#{seq} leads to the root by {}", counted(proof.path.len() as u64, "hash").replace("hashs", "hashes")));
     let read = chain::link(line, seq).map_err(|why| why.to_string()).and_then(|link| match link.seq {
         at if at == seq => Entry::read_strictly(line, seq).map_err(|why| why.to_string()),
         other => Err(format!("the line says that it is #{other}")),
@@ -141,7 +236,7 @@ fn hold_proof(checks: &mut Checks, proof: &Proof, name: &str) -> Head {
             let what = format!("{}, effective {}, recorded {} by {}", entry.event.type_name(), entry.effective_at, entry.recorded_at, entry.actor);
             checks.add("event", "ok", what);
         }
-        Err(why) => checks.fail("event", &why, wrong(why.clone())),
+        Err(why) => checks.fail("event", &why, wrong(&why)),
     }
-    head
+    (head, verdict)
 }
