@@ -84,7 +84,9 @@ impl History {
         let mut notes = kept.notes.iter().rev().map(|kept| &kept.note);
         let none = || {
             let newest = kept.notes.last().map_or_else(|| "there is none".to_owned(), |kept| format!("the newest is {kept}"));
-            Failure::new(Code::E0306, format!("no checkpoint covers event #{seq}")).because(newest).hint("dealbook checkpoint --key FILE signs one")
+            Failure::new(Code::E0306, format!("no checkpoint covers event #{seq}"))
+                .because(newest)
+                .hint("dealbook checkpoint --key FILE signs one")
         };
         let mut newest = notes.next().filter(|note| note.checkpoint.size >= seq).ok_or_else(none)?.clone();
         for same in notes {
@@ -125,7 +127,8 @@ pub(crate) fn keys(origin: &str, kept: &Found, rotations: &[(u64, KeyRotated)]) 
 /// The checkpoints of a ledger, which only a folder has room for.
 pub(crate) fn checkpoints(session: &Session) -> Result<(Checkpoints, PathBuf), Failure> {
     let folder = session::folder_of(&session.location).ok_or_else(|| {
-        Failure::usage(format!("{} has no room for checkpoints", session.location)).because("they are kept in a ledger's folder, beside its log")
+        Failure::usage(format!("{} has no room for checkpoints", session.location))
+            .because("they are kept in a ledger's folder, beside its log")
     })?;
     Ok((Checkpoints::of(&folder), folder))
 }

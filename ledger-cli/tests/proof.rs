@@ -73,7 +73,8 @@ fn ledger() -> TempDir {
 
 fn events(folder: &Path, rates: std::ops::Range<u32>) {
     for rate in rates {
-        let command = format!("record rate.set -q --set base=EUR --set quote=USD --set rate=1.{rate} --set source=ECB --effective 2026-04-01");
+        let command =
+            format!("record rate.set -q --set base=EUR --set quote=USD --set rate=1.{rate} --set source=ECB --effective 2026-04-01");
         ends(folder, &command, 0);
     }
 }
@@ -168,7 +169,9 @@ fn nothing_is_signed_that_does_not_continue_what_was_signed() {
     ends(there, "checkpoint --export -o export.txt", 0);
     assert!(fails(there, "checkpoint --sign export.txt --key log.pem", "E0408").contains("--since 7 shows it"));
     ends(there, "checkpoint --export --since 7 -o export.txt", 0);
-    assert!(fails(there, "checkpoint --sign export.txt --key log.pem", "E0508").contains("it does not continue what this key has signed (#7)"));
+    assert!(
+        fails(there, "checkpoint --sign export.txt --key log.pem", "E0508").contains("it does not continue what this key has signed (#7)")
+    );
     // A memory that cannot be read is no memory.
     fs::write(there.join("log.pem.signed"), "gone\n").unwrap();
     assert!(fails(there, "checkpoint --key log.pem", "E0405").contains("does not say what this key has signed"));
@@ -281,7 +284,11 @@ fn a_key_elsewhere_signs_and_a_witness_cosigns() {
     }
     let (export, _) = ends(there, "checkpoint --export -o export.txt", 0);
     assert_eq!(export, "");
-    assert_eq!(fs::read_to_string(there.join("export.txt")).unwrap().lines().count(), 3, "nothing to continue yet: the text that is signed");
+    assert_eq!(
+        fs::read_to_string(there.join("export.txt")).unwrap().lines().count(),
+        3,
+        "nothing to continue yet: the text that is signed"
+    );
     ends(&vault, "checkpoint --sign ../export.txt --key log.pem -o ../signed.note", 0);
     ends(there, "checkpoint --import signed.note", 2);
     fails(there, &format!("checkpoint --import signed.note --of {MEI}"), "E0509");
@@ -324,6 +331,7 @@ fn a_key_is_replaced_by_both() {
     ends(there, "checkpoint --rotate other.pem --key log.pem", 2);
     ends(there, "checkpoint --key log.pem", 0);
     fails(there, "checkpoint --rotate log.pem --key other.pem", "E0405");
+    ends(there, "checkpoint --rotate log.pem --key ./log.pem", 2);
     let (note, said) = ends(there, "checkpoint --rotate other.pem --key log.pem --name rotated -o rotated.note", 0);
     assert!(note.is_empty() && said.contains("Appended #6"), "{said}");
     let new = said.lines().find_map(|line| line.strip_prefix("Key ")).unwrap().to_owned();
@@ -350,7 +358,9 @@ fn a_key_is_replaced_by_both() {
     lines.truncate(6);
     fs::remove_dir_all(there.join(".dealbook/checkpoints")).unwrap();
     relog(there, &lines);
-    assert!(fails(there, "verify", "E0509").contains("event #6 does not replace the key that signs: one of the two keys has not signed it"));
+    assert!(
+        fails(there, "verify", "E0509").contains("event #6 does not replace the key that signs: one of the two keys has not signed it")
+    );
 }
 
 #[test]
@@ -422,7 +432,7 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     };
     let all = verified("all.dealbundle");
     for told in [
-        "all events, of dealbook.local/sample",
+        "all events, of dealbook.example/sample",
         "2,212 events hashed, no gaps, the last is #2212 b3:",
         "the root is that of all of them, of checkpoint #2,212",
         "2, each continues the one before",
@@ -439,7 +449,13 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     let lines: String = text.split_inclusive('\n').filter(|line| line.starts_with("{\"actor\":")).collect();
     assert_eq!(lines, fs::read_to_string(there.join(SEGMENT)).unwrap());
     fails(elsewhere.path(), &format!("verify all.dealbundle --key {MEI}"), "E0509");
-    for (what, changed) in [("changed", text.replacen("\"rate\":\"1.5\"", "\"rate\":\"1.6\"", 1)), ("cut off", text[..text.len() - 1].to_owned())] {
+    // A note that was kept is held against it.
+    fs::copy(there.join(".dealbook/checkpoints/00000000000000002210-year.note"), elsewhere.path().join("kept.note")).unwrap();
+    let (verified, _) = ends(elsewhere.path(), &format!("verify all.dealbundle kept.note --key {WANG}"), 0);
+    assert!(verified.contains("all.dealbundle continues kept.note, up to #2,210"), "{verified}");
+    for (what, changed) in
+        [("changed", text.replacen("\"rate\":\"1.5\"", "\"rate\":\"1.6\"", 1)), ("cut off", text[..text.len() - 1].to_owned())]
+    {
         fs::write(elsewhere.path().join("forged.dealbundle"), changed).unwrap();
         let said = fails(elsewhere.path(), &format!("verify forged.dealbundle --key {WANG}"), "E0511");
         assert!(said.ends_with("NOT VERIFIED\n"), "{what}: {said}");
@@ -458,7 +474,7 @@ fn a_deal_dossier_has_every_event_of_its_deal_and_nothing_of_others() {
     for deal in deals.iter().step_by(7) {
         ends(there, &format!("bundle {deal} -o x.dealbundle"), 0);
         let (verified, _) = ends(there, &format!("verify x.dealbundle --key {WANG}"), 0);
-        assert!(verified.contains(&format!("deal {deal}, of dealbook.local/sample")), "{verified}");
+        assert!(verified.contains(&format!("deal {deal}, of dealbook.example/sample")), "{verified}");
         let text = fs::read_to_string(there.join("x.dealbundle")).unwrap();
         let lines: Vec<serde_json::Value> =
             text.lines().filter(|line| line.starts_with("{\"actor\":")).map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -286,9 +286,8 @@ impl Note {
             Some((name, of)) => *name == signed.name && of == kind,
             None => true,
         };
-        let kind = [Kind::Log, Kind::Cosigner]
-            .into_iter()
-            .find(|kind| is_of(kind) && key_id(&signed.name, *kind, &key.key) == signed.id)?;
+        let kind =
+            [Kind::Log, Kind::Cosigner].into_iter().find(|kind| is_of(kind) && key_id(&signed.name, *kind, &key.key) == signed.id)?;
         let holds = |message: &str, bytes: &[u8]| {
             Signature::from_slice(bytes).is_ok_and(|signature| key.key.verify_strict(message.as_bytes(), &signature).is_ok())
         };

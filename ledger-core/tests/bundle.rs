@@ -151,9 +151,17 @@ fn a_forged_bundle_is_refused_where_it_is_forged() {
     type Deed = fn(&mut Vec<String>);
     let cases: &[(&str, Deed, &str)] = &[
         ("another origin", |lines| lines[0] = lines[0].replace("emea", "apac"), "line 2: it is a checkpoint of"),
-        ("another format", |lines| lines[0] = lines[0].replace("/v1", "/v2"), "line 1: `dealbook.bundle/v2` is a format that this program does not know"),
+        (
+            "another format",
+            |lines| lines[0] = lines[0].replace("/v1", "/v2"),
+            "line 1: `dealbook.bundle/v2` is a format that this program does not know",
+        ),
         ("no consistency", |lines| drop(lines.remove(3)), "line 4: that a checkpoint continues the one before is not shown"),
-        ("another consistency", |lines| lines[3] = lines[3].replace("\"from\":5", "\"from\":6"), "line 4: no checkpoints follow each other so"),
+        (
+            "another consistency",
+            |lines| lines[3] = lines[3].replace("\"from\":5", "\"from\":6"),
+            "line 4: no checkpoints follow each other so",
+        ),
         ("one checkpoint twice", |lines| lines.insert(1, lines[1].clone()), "line 3: checkpoints stand by size and name"),
         ("a line not proven", |lines| drop(lines.remove(5)), "line 6: "),
         ("the last line not proven", |lines| drop(lines.remove(10)), "line 11: event #7 b3:"),
@@ -161,9 +169,17 @@ fn a_forged_bundle_is_refused_where_it_is_forged() {
         ("a changed event", |lines| lines[9] = lines[9].replace("1.7", "1.8"), "line 11: event #7 b3:"),
         ("a changed event in a run", |lines| lines[6] = lines[6].replace("1.3", "1.4"), "line 8: event #3 does not match its hash"),
         ("a changed first event", |lines| lines[4] = lines[4].replace("emea", "apac"), "line 5: event #1 begins the ledger"),
-        ("an event in another form", |lines| lines[9] = lines[9].replace("{\"actor\":\"li\"", "{\"actor\": \"li\""), "line 10: event #7 is not in canonical form"),
+        (
+            "an event in another form",
+            |lines| lines[9] = lines[9].replace("{\"actor\":\"li\"", "{\"actor\": \"li\""),
+            "line 10: event #7 is not in canonical form",
+        ),
         ("no source", |lines| drop(lines.remove(11)), "line 12: the file of #2 is not named"),
-        ("another source", |lines| lines[11] = lines[11].replace("\"seq\":2", "\"seq\":4"), "line 12: no line here comes from the file of #4"),
+        (
+            "another source",
+            |lines| lines[11] = lines[11].replace("\"seq\":2", "\"seq\":4"),
+            "line 12: no line here comes from the file of #4",
+        ),
         ("an event taken out", |lines| drop(lines.drain(9..11)), "line 11: it says that it has 4 events, and has 3"),
         ("out of order", |lines| lines.swap(1, 3), "line 2: no checkpoints follow each other so"),
         ("checkpoints behind", |lines| lines.push(lines[1].clone()), "line 13: it stands in the wrong place"),

@@ -1,7 +1,11 @@
 //! Notes, proofs and requests are read strictly: what was changed anywhere is refused, or is no longer signed.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads files, and stops at the first surprise")]
+
+use std::fs;
+use std::path::Path;
 
 use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use ledger_core::checkpoint::{Checkpoint, Kind, Note, PublicKey};
 use ledger_core::merkle::{Disproved, Node, Tree};
 use ledger_core::proof::{Proof, Request};
@@ -78,8 +82,7 @@ fn no_byte_of_a_note_or_proof_can_change_unseen() {
         Proof::parse(bytes).is_ok_and(|proof| is_signed(&proof.note) && proof.verify(proof.line.as_deref().unwrap_or(&line)).is_ok())
     };
     type Judge<'a> = &'a dyn Fn(&[u8]) -> bool;
-    let cases: [(String, Judge<'_>); 3] =
-        [(note.to_string(), &is_note), (with.to_string(), &is_proof), (without.to_string(), &is_proof)];
+    let cases: [(String, Judge<'_>); 3] = [(note.to_string(), &is_note), (with.to_string(), &is_proof), (without.to_string(), &is_proof)];
     for (text, holds) in cases {
         let bytes = text.as_bytes();
         assert!(holds(bytes), "{text}");
@@ -151,7 +154,8 @@ fn a_key_has_one_text() {
     assert_eq!(known.parse::<PublicKey>().unwrap().to_string(), known);
     let alone = public(1, ORIGIN, Kind::Log).base64();
     assert_eq!(alone.parse::<PublicKey>().unwrap().to_string(), alone);
-    for wrong in [&known.replace("33d7b496", "33d7b497"), &known.replace("+Ae", "+Be"), &known.replace("log", "lag"), "", "x", &alone[1..]] {
+    for wrong in [&known.replace("33d7b496", "33d7b497"), &known.replace("+Ae", "+Be"), &known.replace("log", "lag"), "", "x", &alone[1..]]
+    {
         assert!(wrong.parse::<PublicKey>().is_err(), "{wrong}");
     }
 }
@@ -178,5 +182,28 @@ fn a_request_proves_that_a_checkpoint_continues_an_older_one() {
         ("old 8\nxyz\n\n", "line 2: a proof has one hash of 32 bytes in base64 a line"),
     ] {
         assert_eq!(Request::parse(wrong.as_bytes()).unwrap_err().to_string(), why);
+    }
+}
+
+#[test]
+fn the_note_and_the_proof_of_the_page_are_what_this_program_writes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let key = |name: &str| SigningKey::from_pkcs8_pem(&read(&format!("fixtures/keys/{name}.pem"))).unwrap();
+    let lines = read("fixtures/vectors/line/three-lines.jsonl");
+    let mut tree = Tree::default();
+    lines.lines().for_each(|line| tree.push(Node::leaf(line.as_bytes())));
+    let mut note = Note::unsigned(Checkpoint { origin: ORIGIN.to_owned(), size: 3, root: tree.root_at(3).unwrap() });
+    note.sign(ORIGIN, &key("wang"));
+    note.cosign(WITNESS, &key("mei"), 1_775_206_800);
+    let line = lines.lines().nth(1).unwrap().as_bytes().to_vec();
+    let proof = Proof { line: Some(line), index: 1, path: tree.inclusion(1, 3).unwrap(), note: note.clone() };
+    assert_eq!(read("fixtures/vectors/checkpoint/three-lines.note"), note.to_string());
+    assert_eq!(read("fixtures/vectors/checkpoint/second.tlog-proof"), proof.to_string());
+    let page = read("docs/formats/checkpoint.md");
+    assert!(page.contains(&format!("```text\n{note}```")), "the note");
+    assert!(proof.path.iter().all(|node| page.contains(&format!("\n{node}\n"))), "the hashes");
+    for (name, of, kind) in [("wang", ORIGIN, Kind::Log), ("mei", WITNESS, Kind::Cosigner)] {
+        assert!(page.contains(&format!("\n{}\n", PublicKey::named(of, kind, key(name).verifying_key()))), "{name}");
     }
 }

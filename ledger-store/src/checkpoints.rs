@@ -215,11 +215,7 @@ mod tests {
         assert_eq!(found.notes.len(), 1);
         assert_eq!(
             whys,
-            [
-                "its name is of another size than 12",
-                "line 1: a checkpoint has exactly three lines: origin, size, root",
-                "it holds no key"
-            ]
+            ["its name is of another size than 12", "line 1: a checkpoint has exactly three lines: origin, size, root", "it holds no key"]
         );
     }
 }

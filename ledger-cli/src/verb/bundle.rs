@@ -45,11 +45,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let last = chosen.events.last().copied().unwrap_or(1);
     let newest = history.covering(&kept, last)?;
     // Others' deals and days are told by no more than the newest checkpoint.
-    let notes: Vec<(Option<&str>, &Note)> = if chosen.is_deal {
-        vec![(None, &newest)]
-    } else {
-        kept.notes.iter().map(|kept| (kept.name.as_deref(), &kept.note)).collect()
-    };
+    let notes: Vec<(Option<&str>, &Note)> =
+        if chosen.is_deal { vec![(None, &newest)] } else { kept.notes.iter().map(|kept| (kept.name.as_deref(), &kept.note)).collect() };
     let behind = history.head.seq - newest.checkpoint.size;
     if args.what == "all" && behind > 0 {
         context.note(format_args!("note: {} behind the newest checkpoint stay out: nobody has signed them", counted(behind, "event")));

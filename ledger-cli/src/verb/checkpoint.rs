@@ -72,7 +72,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             .because("small letters first, then also digits, . _ and -; nothing that is a hash or a date"));
     }
     let name = args.name.as_deref();
-    let key = || args.key.as_deref().map(|key| context.folder.join(key)).ok_or_else(|| Failure::usage("--key FILE is wanted: whose signature?"));
+    let key =
+        || args.key.as_deref().map(|key| context.folder.join(key)).ok_or_else(|| Failure::usage("--key FILE is wanted: whose signature?"));
     let printed = if let Some(file) = &args.sign {
         offline(&read(file, context)?, &key()?)?
     } else if let Some(file) = &args.cosign {
@@ -98,7 +99,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 fn read(file: &Path, context: &Context) -> Result<Request, Failure> {
     let bytes = std::fs::read(context.folder.join(file)).map_err(|why| Failure::unreadable(file, &why))?;
     Request::parse(&bytes).map_err(|why| {
-        Failure::new(Code::E0302, format!("{} is no checkpoint", file.display())).because(why).hint("dealbook checkpoint --export writes one")
+        Failure::new(Code::E0302, format!("{} is no checkpoint", file.display()))
+            .because(why)
+            .hint("dealbook checkpoint --export writes one")
     })
 }
 
@@ -247,7 +250,9 @@ fn imported(desk: &Desk, request: &Request, of: Option<&PublicKey>, name: Option
     let key = match (desk.history.keys(&desk.kept)?, of) {
         (Some(keys), _) => keys.at(note.checkpoint.size).clone(),
         (None, Some(of)) => PublicKey::named(&desk.history.origin, Kind::Log, of.key),
-        (None, None) => return Err(Failure::usage("--of KEY is wanted: this ledger has no checkpoint yet, and does not know the key that signs")),
+        (None, None) => {
+            return Err(Failure::usage("--of KEY is wanted: this ledger has no checkpoint yet, and does not know the key that signs"));
+        }
     };
     signed_by(note, &key, "the note")?;
     if desk.kept.key.is_none() && desk.history.keys(&desk.kept)?.is_none() {
@@ -260,11 +265,18 @@ fn imported(desk: &Desk, request: &Request, of: Option<&PublicKey>, name: Option
 /// Replaces the key: an event that both sign, and a checkpoint that both sign.
 fn rotated(old: &Path, new: &Path, name: Option<&str>, actor: Option<&str>, context: &Context) -> Result<String, Failure> {
     let actor = import::actor(actor, "checkpoint")?;
+    // One key in two hands would wait for itself.
+    let place = |path: &Path| path.canonicalize().map_err(|why| Failure::unreadable(path, &why));
+    if place(old)? == place(new)? {
+        return Err(Failure::usage("--rotate and --key name one file").because("a key is replaced by another"));
+    }
     let (mut old, mut new) = (Signer::open(old)?, Signer::open(new)?);
     let desk = Desk::open(context)?;
     let origin = desk.history.origin.clone();
     match desk.history.keys(&desk.kept)? {
-        None => return Err(Failure::usage("there is no key to replace: nothing has been signed yet").hint("dealbook checkpoint --key FILE")),
+        None => {
+            return Err(Failure::usage("there is no key to replace: nothing has been signed yet").hint("dealbook checkpoint --key FILE"));
+        }
         Some(keys) if *keys.last() != old.of(&origin) => {
             let failure = Failure::new(Code::E0405, "the checkpoints of this ledger are signed with another key");
             return Err(failure.because(format!("that is {}", keys.last())));

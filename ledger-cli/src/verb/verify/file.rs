@@ -11,7 +11,7 @@ use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
 use ledger_core::event::Entry;
 use ledger_core::proof::{self, Proof, Request};
 
-use super::signed::hold_signatures;
+use super::signed::{hold_signatures, many};
 use super::{Checks, Examined, told};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure, counted};
@@ -149,6 +149,7 @@ fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey]) -> Examined {
     }
     let notes: Vec<(String, &Note)> = handed.iter().flat_map(|(name, handed)| handed.notes(name)).collect();
     hold_forks(&mut checks, &notes);
+    hold_kept(&mut checks, handed);
     hold_signatures(&mut checks, &notes, own.as_ref(), keys);
     checks.done_with(proven, verdicts.join("\n"), NOT_INTACT)
 }
@@ -178,11 +179,12 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
     checks.add("chain", "ok", format!("{} hashed, {runs}, the last is {}", counted(*events, "event"), shown.last));
     let tree = if shown.whole { "the root is that of all of them" } else { "each run leads to the root" };
     checks.add("tree", "ok", format!("{tree}, of checkpoint {}", position(newest)));
-    checks.add("checkpoints", "ok", format!("{}, each continues the one before", shown.notes.len()));
+    checks.add("checkpoints", "ok", many(shown.notes.len() as u64));
     let (here, named) = shown.files;
     let files = match (here, named) {
         (0, 0) => "no event comes from a file".to_owned(),
         (here, 0) => format!("{} named, each by its own event", counted(here, "file")),
+        (0, named) => format!("{} named, by the keeper's word: the events that say so are not here", counted(named, "file")),
         (here, named) => format!("{} named by events, {} by the keeper's word", counted(here, "file"), counted(named, "file")),
     };
     checks.add("files", "ok", files);
@@ -191,21 +193,40 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
         checks.add("left out", "told", format!("{}, because they are of other deals too", events.join(", ")));
     }
     let verified = if shown.whole { format!("to {}", shown.last) } else { format!("of {}", counted(*events, "event")) };
-    let verdict =
-        format!("integrity verified {verified}, in {origin} as of {}; existence, accuracy and completeness of the facts not covered", position(newest));
+    let verdict = format!(
+        "integrity verified {verified}, in {origin} as of {}; existence, accuracy and completeness of the facts not covered",
+        position(newest)
+    );
     (shown.last, verdict)
 }
 
 /// Whether two checkpoints of one size are two histories.
 fn hold_forks(checks: &mut Checks, notes: &[(String, &Note)]) {
     for (at, (name, note)) in notes.iter().enumerate() {
-        let (one, is_of) = (&note.checkpoint, |other: &Checkpoint| other.origin == note.checkpoint.origin && other.size == note.checkpoint.size);
+        let (one, is_of) =
+            (&note.checkpoint, |other: &Checkpoint| other.origin == note.checkpoint.origin && other.size == note.checkpoint.size);
         if let Some((other, parted)) = notes[..at].iter().find(|(_, other)| is_of(&other.checkpoint) && other.checkpoint.root != one.root) {
             let failure = Failure::new(Code::E0510, format!("{other} and {name} are two histories of {} up to #{}", one.origin, one.size))
                 .because(format!("{other} has the root {}", parted.checkpoint.root))
                 .because(format!("{name} has the root {}", one.root))
                 .hint("when both are signed by one key, whoever has it told two histories: keep both notes, they are the proof");
             checks.fail("fork", format!("{other} and {name} have one size and two roots"), failure);
+        }
+    }
+}
+
+/// Holds checkpoints that somebody kept against the bundles beside them, which continue each of their own checkpoints.
+fn hold_kept(checks: &mut Checks, handed: &[(&str, &Handed)]) {
+    for (name, note) in handed.iter().filter_map(|(name, handed)| if let Handed::Note(note) = handed { Some((name, note)) } else { None }) {
+        for (of, shown) in
+            handed.iter().filter_map(|(of, handed)| if let Handed::Bundle(shown) = handed { Some((of, shown)) } else { None })
+        {
+            let size = note.checkpoint.size;
+            if shown.notes.iter().any(|(_, known)| known.checkpoint == note.checkpoint) {
+                checks.add("kept", "ok", format!("{of} continues {name}, up to {}", position(size)));
+            } else if shown.notes.iter().all(|(_, known)| known.checkpoint.size != size) {
+                checks.add("kept", "not looked at", format!("{of} has no checkpoint of {}, which {name} is", position(size)));
+            }
         }
     }
 }
@@ -219,13 +240,19 @@ fn hold_proof(checks: &mut Checks, proof: &Proof, name: &str) -> (Head, String) 
         "integrity of event {head} verified, in {origin} as of {}; existence, accuracy and completeness of the facts not covered",
         position(*size)
     );
-    let wrong = |why: &str| Failure::new(Code::E0511, format!("{name} does not prove event #{seq}")).because(why).hint("ask for it again: dealbook prove");
+    let wrong = |why: &str| {
+        Failure::new(Code::E0511, format!("{name} does not prove event #{seq}")).because(why).hint("ask for it again: dealbook prove")
+    };
     if line.is_empty() {
         checks.fail("inclusion", "the line is not in it", wrong("the line itself is not in it"));
     } else if let Err(why) = proof.verify(line) {
         checks.fail("inclusion", why, wrong(&why.to_string()));
     } else {
-        checks.add("inclusion", "ok", format!("{} leads to the root of {} by {}", position(seq), position(*size), hashes(proof.path.len())));
+        checks.add(
+            "inclusion",
+            "ok",
+            format!("{} leads to the root of {} by {}", position(seq), position(*size), hashes(proof.path.len())),
+        );
     }
     let read = chain::link(line, seq).map_err(|why| why.to_string()).and_then(|link| match link.seq {
         at if at == seq => Entry::read_strictly(line, seq).map_err(|why| why.to_string()),
@@ -233,7 +260,8 @@ fn hold_proof(checks: &mut Checks, proof: &Proof, name: &str) -> (Head, String) 
     });
     match read {
         Ok(entry) => {
-            let what = format!("{}, effective {}, recorded {} by {}", entry.event.type_name(), entry.effective_at, entry.recorded_at, entry.actor);
+            let what =
+                format!("{}, effective {}, recorded {} by {}", entry.event.type_name(), entry.effective_at, entry.recorded_at, entry.actor);
             checks.add("event", "ok", what);
         }
         Err(why) => checks.fail("event", &why, wrong(&why)),

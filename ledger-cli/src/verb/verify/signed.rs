@@ -48,15 +48,7 @@ impl Roots {
 }
 
 /// Holds the checkpoints of a ledger against its lines and their signatures against keys.
-pub(super) fn hold(
-    checks: &mut Checks,
-    roots: &Roots,
-    found: &Found,
-    origin: &str,
-    head: Head,
-    given: &[PublicKey],
-    noted: Option<&Note>,
-) {
+pub(super) fn hold(checks: &mut Checks, roots: &Roots, found: &Found, origin: &str, head: Head, given: &[PublicKey], noted: Option<&Note>) {
     checks.add("tree", "ok", format!("{} of {}", roots.tree.root(), counted(roots.tree.size(), "leaf").replace("leafs", "leaves")));
     for damaged in &found.damaged {
         let failure = Failure::new(Code::E0509, damaged.to_string()).hint("put it back from a copy: everybody may have one");
@@ -91,7 +83,7 @@ pub(super) fn hold(
                 checks.closing(format!("not proven    #{first} – #{last} ({})", counted(head.seq - from, "event")));
             }
         }
-        (None, Some(last)) => checks.add("checkpoints", "ok", format!("{count}, each continues the one before; the last is {last}")),
+        (None, Some(last)) => checks.add("checkpoints", "ok", format!("{}; the last is {last}", many(count))),
         (None, None) if found.damaged.is_empty() => {
             checks.add("checkpoints", "none", "that all of it was written anew would not show: `dealbook checkpoint`");
         }
@@ -103,6 +95,11 @@ pub(super) fn hold(
         Ok(own) => hold_signatures(checks, &notes, own.as_ref(), given),
         Err(failure) => checks.fail("signatures", "a key was not replaced as it should be", failure),
     }
+}
+
+/// So many checkpoints, each of which was held against the one before.
+pub(super) fn many(count: u64) -> String {
+    if count == 1 { "1".to_owned() } else { format!("{count}, each continues the one before") }
 }
 
 /// How a key is called: by its name and id, without the rest.
@@ -172,7 +169,9 @@ fn hold_witnesses(checks: &mut Checks, notes: &[(String, &Note)], witnesses: &[&
     for key in witnesses {
         let seen: Vec<_> = notes
             .iter()
-            .flat_map(|(name, note)| note.by(key).map(|by| (name, note.checkpoint.size, by.name.to_owned(), by.at, by.holds)).collect::<Vec<_>>())
+            .flat_map(|(name, note)| {
+                note.by(key).map(|by| (name, note.checkpoint.size, by.name.to_owned(), by.at, by.holds)).collect::<Vec<_>>()
+            })
             .collect();
         if let Some((name, ..)) = seen.iter().find(|(.., holds)| !holds) {
             let why = format!("the signature of {} on {name} does not hold", called(key));
