@@ -73,8 +73,6 @@ catalogue! {
     "entry.confirmed" EntryConfirmed(governance::EntryConfirmed),
     /// A person who may record or approve, with the key they sign with.
     "person.registered" PersonRegistered(governance::PersonRegistered),
-    /// The key that signs checkpoints is replaced; both keys sign that.
-    "key.rotated" KeyRotated(governance::KeyRotated),
     /// A rate of exchange from a named source; it values reports and posts nothing.
     "rate.set" RateSet(governance::RateSet),
     /// An open balance from before the ledger began.
@@ -201,6 +199,9 @@ catalogue! {
     "credit.transferred" CreditTransferred(programme::CreditTransferred),
     /// Quota of AWS's sellers was retired by a deal; no balance.
     "quota.retired" QuotaRetired(programme::QuotaRetired),
+    // What is known of a source tells types apart by their place here: a new one stands last.
+    /// The key that signs checkpoints is replaced; both keys sign that.
+    "key.rotated" KeyRotated(governance::KeyRotated),
 }
 
 impl Event {

@@ -81,8 +81,8 @@ impl Checkpoints {
         for entry in entries {
             let path = entry.doing("read", &self.folder)?.path();
             let file = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            // What was being written when the machine stopped was never told to anybody.
-            if file.ends_with(".new") {
+            // What was being written when the machine stopped was never told to anybody, and what else is there is no checkpoint.
+            if file != "key" && !file.ends_with(".note") {
                 continue;
             }
             let bytes = fs::read(&path).doing("read", &path)?;
@@ -160,7 +160,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Reads a note that is kept; its file says its size and its name.
 fn kept(file: &str, bytes: &[u8]) -> Result<Kept, String> {
     let note = Note::parse(bytes).map_err(|why: Malformed| why.to_string())?;
-    let said = file.strip_suffix(".note").ok_or("its name does not end with .note")?;
+    let said = file.strip_suffix(".note").unwrap_or(file);
     let (size, name) = said.split_once('-').map_or((said, None), |(size, name)| (size, Some(name)));
     if size != format!("{:020}", note.checkpoint.size) {
         return Err(format!("its name is of another size than {}", note.checkpoint.size));

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ledger_core::checkpoint::{Checkpoint, Kind, Note, PublicKey, is_key_name};
+use ledger_core::checkpoint::{Checkpoint, Keys, Kind, Note, PublicKey, is_key_name};
 use ledger_core::event::governance::KeyRotated;
 use ledger_core::event::{Draft, Event};
 use ledger_core::merkle::Disproved;
@@ -135,20 +135,20 @@ impl Desk {
     fn sign(&self, signers: &mut [&mut Signer], name: Option<&str>, context: &Context) -> Result<String, Failure> {
         let checkpoint = self.history.checkpoint();
         let public = signers[0].of(&checkpoint.origin);
-        match self.history.keys(&self.kept)? {
-            Some(keys) if *keys.last() != public => {
-                return Err(Failure::new(Code::E0405, "the checkpoints of this ledger are signed with another key")
-                    .because(format!("that is {}", keys.last()))
-                    .hint("dealbook checkpoint --rotate NEW --key OLD replaces it, and both sign that"));
-            }
-            Some(_) => {}
-            None => self.checkpoints.keep_key(&public)?,
+        let keys = self.history.keys(&self.kept)?;
+        if let Some(other) = keys.as_ref().map(Keys::last).filter(|last| **last != public) {
+            return Err(Failure::new(Code::E0405, "the checkpoints of this ledger are signed with another key")
+                .because(format!("that is {other}"))
+                .hint("dealbook checkpoint --rotate NEW --key OLD replaces it, and both sign that"));
+        }
+        for before in signers.iter().filter_map(|signer| signer.before(&self.history.origin)) {
+            self.history.continues(before, &format!("what this key has signed (#{})", before.size))?;
+        }
+        if keys.is_none() {
+            self.checkpoints.keep_key(&public)?;
         }
         let mut note = Note::unsigned(checkpoint);
         for signer in signers {
-            if let Some(before) = signer.before(&self.history.origin) {
-                self.history.continues(before, &format!("what this key has signed (#{})", before.size))?;
-            }
             signer.remember(&note.checkpoint)?;
             note.sign(&self.history.origin, &signer.key);
         }

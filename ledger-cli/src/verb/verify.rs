@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// Also decode and re-encode every event and compare what is derived
     #[arg(long)]
     pub(crate) full: bool,
-    /// A head noted earlier (#SEQ:HASH, #SEQ, a hash, or a file with one or with a checkpoint), which the ledger must still contain
+    /// A head or checkpoint noted earlier (#SEQ:HASH, #SEQ, a hash, or a file), which the ledger must still contain
     #[arg(long, value_name = "HEAD")]
     pub(crate) since: Option<String>,
     /// A public key, or a file with some, that must have signed: of the ledger or of a witness

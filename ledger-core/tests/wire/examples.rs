@@ -38,11 +38,6 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ("entry.confirmed", r#"{"entry": 41}"#, r#"{"entry": 41}"#),
     ("person.registered", r#"{"key": "a2V5", "person": "li", "roles": ["approver", "recorder"]}"#, r#"{"person": "li"}"#),
     (
-        "key.rotated",
-        r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
-        r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
-    ),
-    (
         "rate.set",
         r#"{"base": "EUR", "quote": "USD", "rate": "1.0832", "source": "ECB"}"#,
         r#"{"base": "EUR", "quote": "USD", "rate": "1.0832", "source": "ECB"}"#,
@@ -290,6 +285,11 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         "quota.retired",
         r#"{"agreement": "agmt-1", "amount": "10000.00", "currency": "USD", "opportunity": "O123456"}"#,
         r#"{"amount": "10000.00", "currency": "USD"}"#,
+    ),
+    (
+        "key.rotated",
+        r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
+        r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
     ),
 ];
 
