@@ -497,3 +497,56 @@ fn a_deal_dossier_has_every_event_of_its_deal_and_nothing_of_others() {
     }
     assert!(shared > 0, "some payout is of several deals");
 }
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let folder = ledger();
+    let there = folder.path();
+    ends(there, "init elsewhere --origin a+b", 2);
+    ends(there, "init elsewhere --origin ledger.example.com/other", 0);
+    ends(there, "checkpoint --key log.pem -o own.note", 0);
+    ends(there, "checkpoint -L elsewhere --key log.pem -o other.note", 0);
+    // A note of another ledger, and one whose signature was changed.
+    for command in [&format!("checkpoint --import other.note --of {WANG}"), "verify --since other.note"] {
+        let said = fails(there, command, "E0508");
+        assert!(
+            said.contains("is a checkpoint of `ledger.example.com/other`") && said.contains("this is `ledger.example.com/demo`"),
+            "{said}"
+        );
+    }
+    let own = fs::read_to_string(there.join("own.note")).unwrap();
+    let at = own.len() - 20;
+    let other = if &own[at..=at] == "A" { "B" } else { "A" };
+    fs::write(there.join("forged.note"), format!("{}{other}{}", &own[..at], &own[at + 1..])).unwrap();
+    for command in ["checkpoint --import forged.note", &format!("verify forged.note --key {WANG}")] {
+        let said = fails(there, command, "E0509");
+        assert!(said.contains("the signature of") && said.contains("does not hold"), "{said}");
+    }
+    fs::write(there.join("cut.note"), &own[..own.len() - 1]).unwrap();
+    assert!(fails(there, &format!("verify cut.note --key {WANG}"), "E0511").contains("cut.note is no whole checkpoint"));
+    // Keys: in PEM, as openssl writes it; several in a file; none.
+    let pem = format!("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA{WANG}\n-----END PUBLIC KEY-----\n");
+    fs::write(there.join("log.pub"), pem).unwrap();
+    ends(there, "verify own.note --key log.pub", 0);
+    fs::write(there.join("both.pub"), format!("{WANG}\n{MEI}\n")).unwrap();
+    assert!(fails(there, "verify own.note --key both.pub", "E0509").contains(&format!("nothing here is signed by {MEI}")));
+    assert!(fails(there, "verify own.note --key log.pem", "E0405").contains("log.pem holds no public key"));
+    fails(there, "verify own.note --key nobody.pub", "E0303");
+    // What was exported is a checkpoint with a proof for whoever has the older one.
+    events(there, 5..7);
+    ends(there, "checkpoint --key log.pem", 0);
+    ends(there, "checkpoint --export --since 5 -o export.txt", 0);
+    let (verified, _) = ends(there, &format!("verify export.txt --key {WANG}"), 0);
+    assert!(verified.contains("that it continues #5, by 4 hashes: for who has that checkpoint"), "{verified}");
+    assert!(fails(there, "checkpoint --export --since 99", "E0306").contains("the ledger has no event #99"));
+    fails(there, "checkpoint --sign export.txt --key missing.pem", "E0303");
+    ends(there, &format!("checkpoint --cosign own.note --key witness.pem --as a+b --of {WANG}"), 2);
+    // A ledger whose origin cannot stand under a signature: this program makes none.
+    let lines: Vec<String> = fs::read_to_string(there.join(SEGMENT)).unwrap().lines().take(1).map(str::to_owned).collect();
+    fs::remove_dir_all(there.join(".dealbook/checkpoints")).unwrap();
+    relog(there, &[lines[0].replace("ledger.example.com/demo", "our ledger")]);
+    assert!(fails(there, "checkpoint --key log.pem", "E0204").contains("`our ledger` cannot stand under a signature"));
+    ends(there, "checkpoint --export -o export.txt", 3);
+    fs::write(there.join("export.txt"), "our ledger\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n").unwrap();
+    fails(there, "checkpoint --sign export.txt --key log.pem", "E0204");
+}
