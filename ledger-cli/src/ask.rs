@@ -17,6 +17,8 @@ pub enum Point {
     Hash(String),
     /// A moment or a date: what was recorded before its end.
     During(Period),
+    /// `close-2026-03`: the checkpoint of this name.
+    Name(String),
 }
 
 /// A text that is no point.
@@ -32,7 +34,7 @@ pub enum NotAPoint {
     #[error(transparent)]
     Time(#[from] NotATime),
     /// Nothing of the kind.
-    #[error("write #1842, at least 6 digits of a hash, or a moment 2026-03-31T12:00:00Z")]
+    #[error("write #1842, at least 6 digits of a hash, a moment 2026-03-31T12:00:00Z, or the name of a checkpoint")]
     Unknown,
 }
 
@@ -55,6 +57,7 @@ impl Point {
             Err(NotATime::Ambiguous(one, other)) => Err(NotATime::Ambiguous(one, other).into()),
             Err(_) if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() => Err(NotAPoint::Bare(text.to_owned())),
             Err(_) if is_hex => Err(NotAPoint::Short("1842".to_owned())),
+            Err(_) if has_form_of_name(text) => Ok(Self::Name(text.to_owned())),
             Err(_) => Err(NotAPoint::Unknown),
         }
     }
@@ -66,8 +69,20 @@ impl fmt::Display for Point {
             Self::Seq(seq) => write!(out, "#{seq}"),
             Self::Hash(hex) => write!(out, "b3:{hex}"),
             Self::During(period) => write!(out, "before {}", period.until),
+            Self::Name(name) => out.write_str(name),
         }
     }
+}
+
+/// Whether a checkpoint can be called so: what is a position, a hash or a time is none.
+pub fn is_name(text: &str, today: NaiveDate) -> bool {
+    matches!(Point::parse(text, today), Ok(Point::Name(_)))
+}
+
+fn has_form_of_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
 }
 
 /// Reads the point given with a flag.
@@ -316,10 +331,11 @@ mod tests {
             ("yesterday", "before 2026-04-03T00:00:00Z"),
             ("1842", "before 1843-01-01T00:00:00Z"),
             ("18421", "write #18421 for event 18421"),
-            ("#0", "write #1842, at least 6 digits of a hash, or a moment 2026-03-31T12:00:00Z"),
+            ("#0", "write #1842, at least 6 digits of a hash, a moment 2026-03-31T12:00:00Z, or the name of a checkpoint"),
             ("aee00", "write at least 6 digits of a hash, or #1842 for a position"),
             ("03/04/2026", "day and month cannot be told apart; write 2026-04-03 or 2026-03-04"),
-            ("soon", "write #1842, at least 6 digits of a hash, or a moment 2026-03-31T12:00:00Z"),
+            ("close-2026-03", "close-2026-03"),
+            ("Soon", "write #1842, at least 6 digits of a hash, a moment 2026-03-31T12:00:00Z, or the name of a checkpoint"),
         ] {
             let found = Point::parse(text, today()).map_or_else(|why| why.to_string(), |point| point.to_string());
             assert_eq!(found, read, "{text}");

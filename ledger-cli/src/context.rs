@@ -84,7 +84,7 @@ pub struct Reading {
     /// Only what had happened by the end of DATE (2026-03-31, 2026-03, 2026Q1, FY2026, yesterday, or a moment)
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
-    /// Only what the ledger had recorded by POINT (#1842, a hash prefix, or a moment)
+    /// Only what the ledger had recorded by POINT (#1842, a hash prefix, a moment, or a checkpoint's name)
     #[arg(long, value_name = "POINT")]
     pub known_at: Option<String>,
     /// Of facts whose source dates its statements, only what it had said by the end of DATE
@@ -321,6 +321,20 @@ impl Context {
             _ if self.taken.is_some() => Ok(()),
             Some(path) => write_file(path, |file| writeln!(file, "{text}")),
             None => writeln!(anstream::stdout().lock(), "{text}").map_err(|why| Failure::output(&why)),
+        }
+    }
+
+    /// Writes what is no report to standard output, or to the file of -o, byte for byte.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match self.file() {
+            Some(path) => write_file(path, |file| write(file)),
+            None => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                write(&mut out).and_then(|()| out.flush()).map_err(|why| Failure::output(&why))
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use ledger_core::projection::records::{Records, View};
 use ledger_core::projection::sources::Sources;
 use ledger_core::report::Asked;
 use ledger_core::time::Instant;
+use ledger_store::checkpoints::{Checkpoints, Kept};
 use ledger_store::derived::Derived;
 use ledger_store::ledger::{self, CaughtUp, Ledger};
 use ledger_store::scan::{Depth, ScanError, scan};
@@ -24,6 +25,7 @@ use ledger_store::{LogError, Notice, Source, backend};
 use crate::ask::Point;
 use crate::context::{Context, Location, Reading, Writing};
 use crate::failure::{Code, Failure};
+use crate::history;
 
 /// Every state that is kept beside a ledger. A new projection is a field, and a line in each of these.
 #[derive(Default)]
@@ -223,6 +225,20 @@ impl Session {
                     Err(Failure::new(Code::E0305, format!("`{prefix}` is ambiguous")).because(positions.join(", ")))
                 }
             },
+            Point::Name(name) => {
+                let kept = folder_of(&self.location).map(|folder| Checkpoints::of(&folder).read()).transpose()?.unwrap_or_default();
+                let named = |kept: &&Kept| kept.name.as_ref() == Some(name);
+                match kept.notes.iter().rev().find(named) {
+                    Some(kept) => {
+                        let size = kept.note.checkpoint.size;
+                        let cut_off = || history::cut_off(&format!("checkpoint {kept}"), &kept.note.checkpoint, self.head());
+                        self.source.head_at(size)?.ok_or_else(cut_off)
+                    }
+                    None => Err(unknown(name.clone())
+                        .because("no checkpoint has this name; a point is also #1842, at least 6 digits of a hash, or a moment")
+                        .suggest(name, kept.notes.iter().filter_map(|kept| kept.name.as_deref()))),
+                }
+            }
             Point::During(period) => {
                 let seq = self.recorded_before(period.until)?;
                 Ok(self.source.head_at(seq)?.unwrap_or(Head::EMPTY))

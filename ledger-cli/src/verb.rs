@@ -2,7 +2,9 @@
 
 mod approve;
 mod books;
+mod bundle;
 mod check;
+mod checkpoint;
 mod completions;
 mod copy;
 mod correct;
@@ -17,7 +19,7 @@ mod init;
 mod keygen;
 mod log;
 mod man;
-mod receipt;
+mod prove;
 mod record;
 mod replay;
 mod schema;
@@ -89,6 +91,9 @@ verbs! {
     }
     "Prove" {
         Verify verify,
+        Checkpoint checkpoint,
+        Prove prove,
+        Bundle bundle,
         Replay replay,
     }
     "Share" {

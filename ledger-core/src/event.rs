@@ -199,6 +199,9 @@ catalogue! {
     "credit.transferred" CreditTransferred(programme::CreditTransferred),
     /// Quota of AWS's sellers was retired by a deal; no balance.
     "quota.retired" QuotaRetired(programme::QuotaRetired),
+    // What is known of a source tells types apart by their place here: a new one stands last.
+    /// The key that signs checkpoints is replaced; both keys sign that.
+    "key.rotated" KeyRotated(governance::KeyRotated),
 }
 
 impl Event {

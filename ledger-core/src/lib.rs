@@ -8,11 +8,14 @@
 //! Draft   -write-->             Line               one event in canonical JSON, bound to the line before
 //! Line    -chain::follow-->     Head               or how the chain breaks
 //! Line    -Entry::read-->       Entry
+//! Lines   -merkle::Tree->   Checkpoint, Proof  of any line, and that one history continues another
 //! Entry   -Projection::evolve-> state -> Report    at any basis of the three clocks
 //! ```
 pub mod book;
+pub mod bundle;
 mod canonical;
 pub mod chain;
+pub mod checkpoint;
 pub mod commitment;
 pub mod damage;
 pub mod document;
@@ -22,12 +25,14 @@ pub mod feed;
 pub mod finding;
 pub mod hash;
 pub mod id;
+pub mod merkle;
 pub mod money;
 pub mod pricing;
 pub mod privacy;
 pub mod problem;
 pub mod programme;
 pub mod projection;
+pub mod proof;
 pub mod report;
 pub mod schema;
 pub mod statement;

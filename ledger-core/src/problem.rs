@@ -183,6 +183,14 @@ codes! {
         "The store holds a valid continuation of the log that the log has lost, or the log ends before the last position that was made durable. Nothing is touched. `dealbook copy sled:DIR jsonl:FILE` saves what the store has.";
     E0518 "an answer that the ledger does not give", "this is not what the ledger answers",
         "A receipt binds an answer to a history: to the line it was asked at, and to the digest of its data. What differs was changed after it was given, or the ledger was; the receipt says which. An answer that another version of the program computed may differ without that: then it says so.";
+    E0508 "a history that does not continue a checkpoint", "the history does not continue a checkpoint",
+        "A checkpoint is signed for a number of events and the root of the tree over them. The events here are fewer, or come to another root, or belong to another ledger: it was cut off, written anew, or put back from an old copy. Nothing is signed then. Everything up to the last checkpoint that it does continue is proven.";
+    E0509 "a signature that is missing or does not hold", "a signature is missing or does not hold",
+        "A checkpoint counts for what the key has signed that you know by other means: `--key`. It is not signed by that key, its text or its signature was changed, or a file of the folder `checkpoints` is not as it was written. A note that was handed out can be handed back: everybody may have a copy.";
+    E0510 "two histories under one name", "two checkpoints of one size differ",
+        "Two signed checkpoints of one ledger have the same size and different roots. Whoever has the key has told two histories. Keep both notes: together they are the proof.";
+    E0511 "a proof or bundle that does not hold", "the proof or bundle does not hold",
+        "A proof leads from a line to the root of a checkpoint, and a bundle holds lines, checkpoints and proofs. This one is cut off or changed, or leads to another root. Ask for it again: `dealbook prove`, `dealbook bundle`.";
     E0601 "another process is writing", "another process is writing to this ledger",
         "One process at a time writes. Readers wait for nobody. The holder is named; wait for it, or end it.";
     E0602 "the ledger has moved on", "the ledger has moved on",

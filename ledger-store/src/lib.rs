@@ -10,6 +10,7 @@
 mod anchor;
 pub mod appender;
 pub mod backend;
+pub mod checkpoints;
 pub mod copy;
 pub mod derived;
 mod error;

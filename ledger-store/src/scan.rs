@@ -61,17 +61,34 @@ pub fn scan<E: From<ScanError>>(
     depth: Depth,
     mut take: impl FnMut(Checked) -> Result<(), E>,
 ) -> Result<Head, E> {
+    scan_beside(blocks, head, depth, |_| (), |checked, ()| take(checked))
+}
+
+/// The same, and `look` looks at each block too, on whatever core checks it.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_beside<T: Send, E: From<ScanError>>(
+    blocks: Blocks,
+    head: Head,
+    depth: Depth,
+    look: impl Fn(&Block) -> T + Sync,
+    mut take: impl FnMut(Checked, T) -> Result<(), E>,
+) -> Result<Head, E> {
     let mut head = head;
     in_order(
         blocks,
-        |block| Ok(check(&block?, depth)?),
-        |checked: Result<Checked, ScanError>| {
-            let checked = checked?;
+        |block| {
+            let block = block?;
+            Ok((check(&block, depth)?, look(&block)))
+        },
+        |checked: Result<(Checked, T), ScanError>| {
+            let (checked, seen) = checked?;
             if checked.before != head {
                 return Err(ScanError::from(joint(head, checked.before)).into());
             }
             head = checked.after;
-            take(checked)
+            take(checked, seen)
         },
     )?;
     Ok(head)

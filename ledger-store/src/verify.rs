@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ledger_core::chain::{Head, LONGEST_LINE};
 use ledger_core::damage::Seen;
+use ledger_core::merkle::Node;
 
 use crate::anchor::{self, Said};
 use crate::backend::sled::Salvage;
@@ -38,6 +39,24 @@ pub fn survey(place: &Path, is_folder: bool) -> Result<Vec<Seen>, LogError> {
         },
     )?;
     Ok(seen)
+}
+
+/// The leaves of the first lines of a log, as many as are wanted or there are.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn leaves(place: &Path, is_folder: bool, wanted: u64) -> Result<Vec<Node>, LogError> {
+    let mut leaves = Vec::new();
+    for path in log_at(place, is_folder)? {
+        for piece in Pieces::of(path, false) {
+            let room = usize::try_from(wanted).unwrap_or(usize::MAX) - leaves.len();
+            leaves.extend(lines::lines_in(&piece?).take(room).map(Node::leaf));
+            if leaves.len() as u64 == wanted {
+                return Ok(leaves);
+            }
+        }
+    }
+    Ok(leaves)
 }
 
 /// Whole lines of a file, whatever they hold, each piece about a block long and ending with a newline.

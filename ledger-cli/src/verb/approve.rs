@@ -13,12 +13,13 @@ use ledger_core::problem::Problem;
 use ledger_core::projection::known::Known;
 use ledger_core::time::Instant;
 
-use super::{import, keygen};
+use super::import;
 use crate::context::{Context, Writing};
 use crate::desk;
 use crate::failure::{Code, Exit, Failure};
 use crate::intent::Written;
 use crate::session::{Session, States};
+use crate::signing;
 
 /// Approve an entry as a second person
 ///
@@ -42,7 +43,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let seq = number(&args.event)?;
     let actor = import::actor(args.writing.actor.as_deref(), "approve")?;
-    let key = args.key.as_deref().map(keygen::read).transpose()?;
+    let key = args.key.as_deref().map(signing::private).transpose()?;
     let session = Session::open(context)?;
     let refused = |problems: Vec<Problem>| Written::Flags(vec![]).failure(&problems);
     let Some(subject) = subject(&session, seq)? else {

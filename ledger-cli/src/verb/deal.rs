@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger_core::event::Event;
 use ledger_core::report::{Cell, Column, Kind, Report};
+use ledger_core::time::Basis;
 use ledger_store::ledger::States as _;
 
 use super::facts::Facts;
@@ -11,7 +12,7 @@ use super::log::inside;
 use super::{show, trace};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure, counted};
-use crate::session::Session;
+use crate::session::{Session, States};
 
 /// The columns of the report.
 pub(super) fn columns() -> Vec<Column> {
@@ -37,24 +38,8 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
     let session = Session::open(context)?;
     let (asked, head) = session.asked(reading, context)?;
     let (states, basis) = (session.states()?, asked.basis);
-    let unknown = || {
-        let view = states.records.at(basis);
-        let names: Vec<String> = view.agreements().iter().map(|standing| standing.terms.agreement.to_string()).collect();
-        Failure::new(Code::E0301, format!("no deal has an agreement or offer `{id}`"))
-            .suggest(id, names.iter().map(String::as_str))
-            .hint("dealbook show deals; an offer that nobody accepted is no deal yet: dealbook trace ID")
-    };
-    let deals = trace::deals_of(id, &states, basis);
-    let deal = match deals.first() {
-        None => return Err(unknown()),
-        Some(deal) if deals.len() == 1 => deal,
-        Some(_) => {
-            let few: Vec<&str> = deals.iter().take(5).map(String::as_str).collect();
-            let failure = Failure::new(Code::E0305, format!("`{id}` belongs to {}", counted(deals.len() as u64, "deal")));
-            return Err(failure.because(few.join(", ")).hint("name one of its agreements; dealbook show deals offer:… lists them"));
-        }
-    };
-    let events = trace::of_deal(deal, &states, basis);
+    let deal = the_one(id, &states, basis)?;
+    let events = trace::of_deal(&deal, &states, basis);
     let files: BTreeMap<u64, &str> =
         states.sources.imports_by(basis.known_at).map(|import| (import.seq, import.said.file.as_str())).collect();
     let mut rows = Vec::new();
@@ -91,4 +76,25 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
     let told = BTreeMap::from([("show".to_owned(), "deal".to_owned()), ("query".to_owned(), id.clone())]);
     let projectors: Vec<String> = states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect();
     show::print(report, asked, head, told, projectors.join(" "), &states, context)
+}
+
+/// The one deal that an agreement or an offer belongs to.
+pub(super) fn the_one(id: &str, states: &States, basis: Basis) -> Result<String, Failure> {
+    let unknown = || {
+        let view = states.records.at(basis);
+        let names: Vec<String> = view.agreements().iter().map(|standing| standing.terms.agreement.to_string()).collect();
+        Failure::new(Code::E0301, format!("no deal has an agreement or offer `{id}`"))
+            .suggest(id, names.iter().map(String::as_str))
+            .hint("dealbook show deals; an offer that nobody accepted is no deal yet: dealbook trace ID")
+    };
+    let deals = trace::deals_of(id, states, basis);
+    match deals.first() {
+        None => Err(unknown()),
+        Some(deal) if deals.len() == 1 => Ok(deal.clone()),
+        Some(_) => {
+            let few: Vec<&str> = deals.iter().take(5).map(String::as_str).collect();
+            let failure = Failure::new(Code::E0305, format!("`{id}` belongs to {}", counted(deals.len() as u64, "deal")));
+            Err(failure.because(few.join(", ")).hint("name one of its agreements; dealbook show deals offer:… lists them"))
+        }
+    }
 }

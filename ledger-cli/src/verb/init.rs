@@ -59,12 +59,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         return make_sample(&args.dir, &location, context);
     }
     let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
-    let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{name}"));
+    // What signs checkpoints goes by the origin, and such a name has no space and no +.
+    let plain = |name: &str| name.replace(|c: char| c.is_whitespace() || c == '+', "-");
+    let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{}", plain(&name)));
     for (flag, text) in [("--name", &name), ("--origin", &origin)] {
         // Both stand in the first line for ever, and at the head of proofs.
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             return Err(Failure::usage(format!("invalid value {text:?} for {flag}")).because("it is one line of text, and not empty"));
         }
+    }
+    if !ledger_core::checkpoint::is_key_name(&origin) {
+        return Err(Failure::usage(format!("invalid value `{origin}` for --origin"))
+            .because("the key that signs checkpoints goes by it: no space and no +"));
     }
     let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
     let head = session::close(context, ledger)?;

@@ -2,17 +2,17 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
+use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes};
 
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
-/// Make a key to sign approvals with
+/// Make a key to sign approvals or checkpoints with
 ///
 /// Writes an Ed25519 private key (PKCS #8, PEM, as openssl reads it) that only its owner may read, and prints the public key to register:
 /// dealbook record person.registered --set person=NAME --set key=KEY
@@ -50,19 +50,4 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 /// The public key as people register it.
 fn public(key: &SigningKey) -> String {
     Base64::encode_string(key.verifying_key().as_bytes())
-}
-
-/// A private key, as PEM has it.
-pub(super) fn parse(text: &str) -> Option<SigningKey> {
-    SigningKey::from_pkcs8_pem(text).ok()
-}
-
-/// Reads a private key.
-pub(super) fn read(path: &Path) -> Result<SigningKey, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|why| Failure::unreadable(path, &why))?;
-    parse(&text).ok_or_else(|| {
-        Failure::new(Code::E0405, format!("{} holds no Ed25519 key", path.display()))
-            .because("a private key begins with -----BEGIN PRIVATE KEY-----")
-            .hint("dealbook keygen FILE makes one")
-    })
 }

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger_core::event::Event;
 use ledger_core::projection::{Projection, billing};
 use ledger_core::report::{Cell, Column, Kind, Report};
+use ledger_store::checkpoints::Checkpoints;
 
 use self::soon::soon;
 use super::show;
 use crate::context::{Context, Global, Location, Reading};
 use crate::failure::{Exit, Failure, counted};
-use crate::session::{Session, States};
+use crate::session::{self, Session, States};
 
 /// Where things stand: head, parties, findings, unfinished imports, gaps, what the next 30 days bring
 #[derive(Debug, clap::Args)]
@@ -86,11 +87,28 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
         let entries = pending.iter().map(|seq| format!("#{seq}")).collect::<Vec<_>>().join(", ");
         report.heading.push(format!("Pending     {entries}: money that waits for approval, and counts nowhere"));
     }
+    if let Some(line) = checkpoint(session, head.seq)? {
+        report.heading.push(line);
+    }
     report.heading.extend(soon(states, &view));
     let projections: [&dyn Projection; 4] = [&states.billing, &states.records, &states.sources, &states.programmes];
     let projector = projections.map(|projection| format!("{}/{}", projection.name(), projection.version())).join(" ");
     let args = BTreeMap::from([("verb".to_owned(), "status".to_owned())]);
     show::print(report, asked, head, args, projector, states, context)
+}
+
+/// The last checkpoint that was signed up to a position, when there is one.
+fn checkpoint(session: &Session, seq: u64) -> Result<Option<String>, Failure> {
+    let Some(folder) = session::folder_of(&session.location) else { return Ok(None) };
+    let kept = Checkpoints::of(&folder).read()?;
+    let last = kept.notes.iter().rev().find(|kept| kept.note.checkpoint.size <= seq);
+    Ok(last.map(|kept| {
+        let since = match seq - kept.note.checkpoint.size {
+            0 => "at the head".to_owned(),
+            since => format!("{} since", counted(since, "event")),
+        };
+        format!("Checkpoint  {kept}, {since}")
+    }))
 }
 
 /// What is shown after the sample was made: status, the verdict of `verify`, and the payouts.

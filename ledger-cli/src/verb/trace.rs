@@ -142,6 +142,14 @@ pub(super) fn deals_of(id: &str, states: &States, basis: Basis) -> BTreeSet<Stri
     view.agreements().iter().filter(is_it).map(|standing| chains.initial(&standing.terms.agreement).to_string()).collect()
 }
 
+/// The agreements of a deal: the first, and all that followed it.
+pub(super) fn agreements_of(deal: &str, states: &States, basis: Basis) -> BTreeSet<String> {
+    let view = states.records.at(basis);
+    let (chains, agreements) = (view.chains(), view.agreements());
+    let of_deal = agreements.iter().filter(|standing| chains.initial(&standing.terms.agreement).as_str() == deal);
+    of_deal.map(|standing| standing.terms.agreement.to_string()).collect()
+}
+
 /// The events of a deal: of every agreement of its chain, of the offers they were made by, of the authorizations behind those, and of the
 /// money.
 pub(super) fn of_deal(deal: &str, states: &States, basis: Basis) -> BTreeSet<u64> {

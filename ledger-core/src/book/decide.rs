@@ -227,6 +227,9 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
             "an offer of ours says itself what is offered and to whom",
             "give `products` and `buyers` with the offer",
         ),
+        Event::KeyRotated(_) => {
+            breaches.add(Code::E0401, "type", name, "both keys sign this", "dealbook checkpoint --rotate NEW --key OLD");
+        }
         Event::EntryConfirmed(_) => {
             breaches.add(Code::E0401, "type", name, "the last approval that is missing does this", "dealbook approve N --key FILE");
         }

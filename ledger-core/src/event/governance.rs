@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use base64ct::{Base64, Encoding as _};
+use ed25519_dalek::{Signature, Signer as _, SigningKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Event;
 use super::billing::BillingEvent;
 use crate::chain::Hash;
+use crate::checkpoint::{Kind, PublicKey, rotation_of};
 use crate::id::{AccountId, Actor, AgreementId, Reference};
 use crate::money::{Amount, Currency};
 use crate::time::Instant;
@@ -187,6 +190,51 @@ pub struct PersonRegistered {
     /// What the person may do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+}
+
+/// The key that signs the checkpoints of this ledger is another from here on. What both sign is [`rotation_of`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRotated {
+    /// The new key, as C2SP writes one: `NAME+ID+KEY`, the name being the ledger's origin.
+    pub key: String,
+    /// The Ed25519 signature by the new key, in base64.
+    pub key_signature: String,
+    /// The key that it replaces.
+    pub previous: String,
+    /// The Ed25519 signature by the key that it replaces, in base64.
+    pub previous_signature: String,
+}
+
+impl KeyRotated {
+    /// The replacement of a key by another, signed by both.
+    pub fn signed(origin: &str, previous: &SigningKey, key: &SigningKey) -> Self {
+        let public = |key: &SigningKey| PublicKey::named(origin, Kind::Log, key.verifying_key());
+        let text = rotation_of(&public(previous), &public(key));
+        let sign = |key: &SigningKey| Base64::encode_string(&key.sign(text.as_bytes()).to_bytes());
+        Self {
+            key: public(key).to_string(),
+            key_signature: sign(key),
+            previous: public(previous).to_string(),
+            previous_signature: sign(previous),
+        }
+    }
+
+    /// The key that is replaced, and the new one; nothing when they are none.
+    pub fn keys(&self) -> Option<(PublicKey, PublicKey)> {
+        Some((self.previous.parse().ok()?, self.key.parse().ok()?))
+    }
+
+    /// Whether both keys have signed it.
+    pub fn is_signed(&self) -> bool {
+        let Some((previous, key)) = self.keys() else { return false };
+        let text = rotation_of(&previous, &key);
+        let has = |key: &PublicKey, signature: &str| {
+            let bytes = Base64::decode_vec(signature).unwrap_or_default();
+            Signature::from_slice(&bytes).is_ok_and(|signature| key.key.verify_strict(text.as_bytes(), &signature).is_ok())
+        };
+        has(&previous, &self.previous_signature) && has(&key, &self.key_signature)
+    }
 }
 
 /// One unit of `base` in `quote`, on a day, by a named source.

@@ -287,6 +287,11 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"agreement": "agmt-1", "amount": "10000.00", "currency": "USD", "opportunity": "O123456"}"#,
         r#"{"amount": "10000.00", "currency": "USD"}"#,
     ),
+    (
+        "key.rotated",
+        r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
+        r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
+    ),
 ];
 
 const AUTHORIZATION: &str = r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD",

@@ -8,7 +8,7 @@ pub(super) const CHECK: Check = Check { name: "chain", about: "every hash, as `d
 
 /// A chain that is broken is no finding: the command ends as `verify` does.
 fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
-    let examined = verify::examine(&asking.session.location, false, None, asking.context)?;
+    let examined = verify::examine(&asking.session.location, &verify::Wanted::default(), asking.context)?;
     if let Some(failure) = examined.failure {
         return Err(failure);
     }

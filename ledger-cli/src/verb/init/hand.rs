@@ -21,7 +21,8 @@ use crate::failure::Failure;
 use crate::import::{Order, Said, files};
 use crate::intent::{self, Written};
 use crate::session::States;
-use crate::verb::{approve, keygen};
+use crate::signing;
+use crate::verb::approve;
 
 /// The steps, one a line.
 const STEPS: &str = include_str!("../../../../fixtures/sample/steps.jsonl");
@@ -106,5 +107,5 @@ fn append(ledger: &mut Ledger<States>, decision: Decision, now: Instant) -> Resu
 
 fn key_of(person: &Actor) -> SigningKey {
     let (_, pem) = PEOPLE.iter().find(|(name, _)| *name == person.as_str()).expect("who signs in the sample has a key");
-    keygen::parse(pem).expect("the sample's keys are keys")
+    signing::parsed(pem).expect("the sample's keys are keys")
 }

@@ -90,7 +90,7 @@ pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, b
         _ if from_a_feed => {
             breaches.add(Code::E0419, "entry", name.clone(), "a feed said it", "import the feed again when AWS has restated it");
         }
-        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) | Event::EntryConfirmed(_) => {
+        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) | Event::EntryConfirmed(_) | Event::KeyRotated(_) => {
             breaches.add(Code::E0419, "entry", name.clone(), "it is about the ledger itself", "it stands as it was recorded");
         }
         Event::EntryCorrected(before) if told.replacement.is_none() && before.replacement.is_none() => {

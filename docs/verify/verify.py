@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Verifies a checkpoint, a proof or a bundle of a Dealbook ledger, sharing no code with it.
+
+    pip install cryptography blake3
+    verify.py FILE KEY...        KEY is NAME+ID+KEY; each must have signed
+"""
+import base64
+import hashlib
+import json
+import sys
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class Wrong(Exception):
+    pass
+
+
+def check(holds, why):
+    if not holds:
+        raise Wrong(why)
+
+
+def b64(text, length=None):
+    data = base64.b64decode(text, validate=True)
+    check(base64.b64encode(data).decode() == text and length in (None, len(data)), f"base64: {text}")
+    return data
+
+
+def decimal(text):
+    check(text.isascii() and text.isdigit() and str(int(text)) == text, f"a whole number: {text}")
+    return int(text)
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def leaf(line):
+    return sha(b"\0", line)
+
+
+def root_of(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha(b"\1", root_of(leaves[:half]), root_of(leaves[half:]))
+
+
+def inclusion(node, index, size, path, root):
+    """RFC 9162, 2.1.3.2"""
+    check(index < size, "the index lies outside of the tree")
+    last = size - 1
+    for sibling in path:
+        check(last > 0, "the proof is too long")
+        if index & 1 or index == last:
+            node = sha(b"\1", sibling, node)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            node = sha(b"\1", node, sibling)
+        index, last = index >> 1, last >> 1
+    check(last == 0 and node == root, "the proof does not lead to the root")
+
+
+def consistency(old, old_root, size, root, path):
+    """RFC 9162, 2.1.4.2"""
+    check(0 < old < size and path, "nothing is proven about these sizes")
+    path = ([old_root] if old & (old - 1) == 0 else []) + path
+    at, last = old - 1, size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    before = after = path[0]
+    for sibling in path[1:]:
+        check(last > 0, "the proof is too long")
+        if at & 1 or at == last:
+            before, after = sha(b"\1", sibling, before), sha(b"\1", sibling, after)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            after = sha(b"\1", after, sibling)
+        at, last = at >> 1, last >> 1
+    check(last == 0 and before == old_root and after == root, "the checkpoint does not continue the one before")
+
+
+def read_key(text):
+    name, key_id, coded = text.split("+", 2)
+    data = b64(coded, 33)
+    check(sha(name.encode(), b"\n", data)[:4].hex() == key_id and data[0] in (1, 4), f"a key: {text}")
+    return name, bytes.fromhex(key_id), data[0], Ed25519PublicKey.from_public_bytes(data[1:])
+
+
+def note(text, keys, signers):
+    """Origin, size and root of a note; the keys that signed it are added to `signers`."""
+    body, lines = text.split("\n\n")
+    origin, size, root = body.split("\n")
+    body += "\n"
+    check(lines.endswith("\n"), "the last signature has no end")
+    for line in lines[:-1].split("\n"):
+        dash, name, coded = line.split(" ")
+        check(dash == "\u2014", f"a signature: {line}")
+        data = b64(coded)
+        for known, key_id, kind, key in keys:
+            if (known, key_id) != (name, data[:4]):
+                continue
+            message, signature = body, data[4:]
+            if kind == 4:
+                message, signature = f"cosignature/v1\ntime {int.from_bytes(data[4:12], 'big')}\n{body}", data[12:]
+            try:
+                key.verify(signature, message.encode())
+            except InvalidSignature:
+                raise Wrong(f"the signature of {name} does not hold") from None
+            signers.add((name, key_id))
+    return origin, decimal(size), b64(root, 32)
+
+
+def proof(text, keys, signers):
+    head, checkpoint = text.split("\n\n", 1)
+    _, extra, index, *path = head.split("\n")
+    check(extra.startswith("extra ") and index.startswith("index "), "extra and index are wanted")
+    origin, size, root = note(checkpoint, keys, signers)
+    line, index = b64(extra[6:]), decimal(index[6:])
+    inclusion(leaf(line), index, size, [b64(text, 32) for text in path], root)
+    check(json.loads(line)["seq"] == index + 1, "the line is of another place")
+    return f"event #{index + 1} is in {origin} as of #{size}"
+
+
+def bundle(data, keys, signers):
+    from blake3 import blake3
+
+    check(data.endswith(b"\n"), "the last line has no end")
+    lines = data[:-1].split(b"\n")
+    header = json.loads(lines[0])
+    check(header["bundle"] == "dealbook.bundle/v1", "a format that is not known")
+    notes, steps, events, open_run, kind = [], [], [], None, None
+    for at, line in enumerate(lines[1:], 1):
+        record = json.loads(line)
+        if "actor" in record:
+            if open_run:
+                check(record["seq"] == open_run["seq"] + 1, f"event #{open_run['seq']} is not proven")
+                check(record["prev"] == blake3(events[-1][1]).hexdigest(), f"event #{open_run['seq']} does not match its hash")
+            check(not events or record["seq"] > events[-1][0], "an event is out of place")
+            check(record["seq"] > 1 or record["event"]["value"]["origin"] == header["origin"], "event #1 begins another ledger")
+            events.append((record["seq"], line))
+            open_run = record
+            continue
+        kind, value = record["type"], record["value"]
+        if kind == "checkpoint":
+            origin, size, root = note(value["note"], keys, signers)
+            check(origin == header["origin"], "a checkpoint of another ledger")
+            if notes and notes[-1][0] != size:
+                check(notes[-1][0] < size, "checkpoints are out of order")
+                steps.append((notes[-1], (size, root)))
+            check(not notes or notes[-1][0] != size or notes[-1][1] == root, "two histories of one size")
+            notes.append((size, root))
+        elif kind == "consistency":
+            old, new = steps.pop(0)
+            check((old[0], new[0]) == (value["from"], value["to"]), "another step is wanted")
+            consistency(*old, *new, [b64(text, 32) for text in value["path"]])
+        elif kind == "inclusion":
+            check(open_run and open_run["seq"] == value["seq"], "the line before it is another one")
+            seq, text = events[-1]
+            inclusion(leaf(text), seq - 1, *notes[-1][:1], [b64(text, 32) for text in value["path"]], notes[-1][1])
+            open_run = None
+        elif kind == "end":
+            check(at == len(lines) - 1 == value["lines"], "it ends elsewhere")
+            check(blake3(b"".join(text + b"\n" for text in lines[:-1])).hexdigest() == value["b3"], "something was changed")
+        else:
+            check(kind == "source", f"a line that is not known: {kind}")
+    check(kind == "end" and not steps and not open_run and len(events) == header["events"], "something is missing")
+    if [seq for seq, _ in events] == list(range(1, notes[-1][0] + 1)):
+        leaves = [leaf(line) for _, line in events]
+        check(all(root_of(leaves[:size]) == root for size, root in notes), "the events do not come to the root of a checkpoint")
+    return f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
+
+
+def main(file, *keys):
+    try:
+        data = open(file, "rb").read()
+        keys, signers = [read_key(key) for key in keys], set()
+        if data.startswith(b'{"bundle":'):
+            shown = bundle(data, keys, signers)
+        elif data.startswith(b"c2sp.org/tlog-proof@v1\n"):
+            shown = proof(data.decode(), keys, signers)
+        else:
+            origin, size, _ = note(data.decode(), keys, signers)
+            shown = f"{origin} is signed up to #{size}"
+        missing = [name for name, key_id, *_ in keys if (name, key_id) not in signers]
+        check(keys and not missing, f"not signed by {', '.join(missing) or 'anybody: no key was given'}")
+    except (Wrong, ValueError, LookupError, TypeError, AttributeError, OSError) as why:
+        sys.exit(f"NOT VERIFIED: {why}")
+    print(f"VERIFIED: {shown}. Not covered: whether it is so, and whether it is all.")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,270 @@
+//! Files that were handed out: checkpoints, proofs, bundles. No ledger is opened, and nothing is asked of anybody.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use ledger_core::bundle::{self, Header, Shown};
+use ledger_core::chain::{self, Hash, Head};
+use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
+use ledger_core::event::Entry;
+use ledger_core::proof::{self, Proof, Request};
+
+use super::signed::{hold_signatures, many};
+use super::{Checks, Examined, told};
+use crate::context::Context;
+use crate::failure::{Code, Exit, Failure, counted};
+use crate::render::grouped;
+
+const NOT_INTACT: &str = "this is not as it was handed out";
+
+pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], context: &Context) -> Result<Exit, Failure> {
+    if keys.is_empty() {
+        return Err(Failure::usage("--key KEY is wanted: whose signature counts?")
+            .because("a signature by nobody in particular proves nothing")
+            .hint("ask whoever keeps the ledger for the key, by another way than the file came"));
+    }
+    let mut read = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        let mut open = File::open(context.folder.join(file)).map(BufReader::new).map_err(|why| Failure::unreadable(file, &why))?;
+        let begins = open.fill_buf().map_err(|why| Failure::unreadable(file, &why))?;
+        if begins.starts_with(bundle::MAGIC.as_bytes()) {
+            let (shown, digest) = read_bundle(open, &name)?;
+            read.push((name, Handed::Bundle(Box::new(shown)), digest));
+        } else {
+            let mut bytes = Vec::new();
+            open.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|why| Failure::unreadable(file, &why))?;
+            let handed = Handed::read(&bytes, &name)?;
+            read.push((name, handed, Hash::of(&bytes)));
+        }
+    }
+    let mut asked = BTreeMap::from([("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]);
+    asked.insert("digests".to_owned(), read.iter().map(|(.., digest)| digest.to_string()).collect::<Vec<_>>().join(" "));
+    let handed: Vec<(&str, &Handed)> = read.iter().map(|(name, handed, _)| (name.as_str(), handed)).collect();
+    told(examine(&handed, keys), asked, context)
+}
+
+/// No note or proof is longer.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Reads and verifies a bundle, line by line.
+fn read_bundle(mut from: impl BufRead, name: &str) -> Result<(Shown, Hash), Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::new(Code::E0511, format!("{name} is not as it was handed out"))
+            .because(why)
+            .hint("ask for it again: dealbook bundle")
+            .closing("NOT VERIFIED")
+    };
+    let (mut reader, mut hasher, mut line) = (bundle::Reader::default(), blake3::Hasher::new(), Vec::new());
+    loop {
+        line.clear();
+        let most = bundle::LONGEST as u64 + 2;
+        from.by_ref().take(most).read_until(b'\n', &mut line).map_err(|why| Failure::unreadable(Path::new(name), &why))?;
+        hasher.update(&line);
+        match line.strip_suffix(b"\n") {
+            Some(line) => reader.take(line).map_err(|why| wrong(&why))?,
+            None if line.is_empty() => break,
+            None => return Err(wrong(&"the last line has no end")),
+        }
+    }
+    let shown = reader.finish().map_err(|why| wrong(&why))?;
+    Ok((shown, Hash::from_bytes(*hasher.finalize().as_bytes())))
+}
+
+/// What a file holds.
+enum Handed {
+    Bundle(Box<Shown>),
+    Note(Note),
+    Request(Request),
+    Proof(Box<Proof>),
+}
+
+impl Handed {
+    fn read(bytes: &[u8], name: &str) -> Result<Self, Failure> {
+        let damaged = |what: &str, why: Malformed| {
+            Failure::new(Code::E0511, format!("{name} is no whole {what}")).because(why).closing("NOT VERIFIED")
+        };
+        if bytes.starts_with(proof::MAGIC.as_bytes()) {
+            return Proof::parse(bytes).map(|proof| Self::Proof(Box::new(proof))).map_err(|why| damaged("proof", why));
+        }
+        if bytes.starts_with(b"old ") {
+            return Request::parse(bytes).map(Self::Request).map_err(|why| damaged("checkpoint", why));
+        }
+        match Note::parse(bytes) {
+            Ok(note) => Ok(Self::Note(note)),
+            Err(why) if memchr::memmem::find(bytes, "\n— ".as_bytes()).is_some() => Err(damaged("checkpoint", why)),
+            Err(_) => Err(Failure::new(Code::E0302, format!("{name} is no checkpoint, proof or bundle"))
+                .hint("dealbook checkpoint, prove and bundle write them; a file of lines is verified with -L jsonl:FILE")),
+        }
+    }
+
+    /// Its checkpoints, with what they are called.
+    fn notes<'a>(&'a self, name: &str) -> Vec<(String, &'a Note)> {
+        match self {
+            Self::Note(note) => vec![(name.to_owned(), note)],
+            Self::Request(request) => vec![(name.to_owned(), &request.note)],
+            Self::Proof(proof) => vec![(name.to_owned(), &proof.note)],
+            Self::Bundle(shown) => {
+                let called = |name: &Option<String>, note: &Note| match name {
+                    Some(name) => format!("checkpoint {name} (#{})", note.checkpoint.size),
+                    None => format!("checkpoint #{}", note.checkpoint.size),
+                };
+                shown.notes.iter().map(|(name, note)| (called(name, note), note)).collect()
+            }
+        }
+    }
+}
+
+fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey]) -> Examined {
+    let mut checks = Checks::new();
+    let mut verdicts = Vec::new();
+    let mut proven = Head::EMPTY;
+    let mut own = None;
+    for (name, handed) in handed {
+        let (head, verdict) = match handed {
+            Handed::Note(note) => hold_checkpoint(&mut checks, note),
+            Handed::Request(request) => {
+                let head = hold_checkpoint(&mut checks, &request.note);
+                let said = format!("that it continues #{}, by {}: for who has that checkpoint", request.old, hashes(request.path.len()));
+                checks.add("consistency", "not looked at", said);
+                head
+            }
+            Handed::Proof(proof) => hold_proof(&mut checks, proof, name),
+            Handed::Bundle(shown) => {
+                let rotations = shown.rotations.iter().map(|(seq, rotated)| (*seq, rotated));
+                match Keys::of(&shown.header.origin, None, rotations) {
+                    Ok(keys) => own = own.or(keys),
+                    Err((seq, why)) => {
+                        let failure = Failure::new(Code::E0509, format!("event #{seq} does not replace the key that signs: {why}"));
+                        checks.fail("signatures", format!("#{seq}: {why}"), failure);
+                    }
+                }
+                hold_bundle(&mut checks, shown)
+            }
+        };
+        proven = if head.seq > proven.seq { head } else { proven };
+        verdicts.push(verdict);
+    }
+    let notes: Vec<(String, &Note)> = handed.iter().flat_map(|(name, handed)| handed.notes(name)).collect();
+    hold_forks(&mut checks, &notes);
+    hold_kept(&mut checks, handed);
+    hold_signatures(&mut checks, &notes, own.as_ref(), keys);
+    checks.done_with(proven, verdicts.join("\n"), NOT_INTACT)
+}
+
+fn hashes(count: usize) -> String {
+    if count == 1 { "1 hash".to_owned() } else { format!("{count} hashes") }
+}
+
+fn position(seq: u64) -> String {
+    format!("#{}", grouped(&seq.to_string()))
+}
+
+/// What a checkpoint says by itself: it names no line.
+fn hold_checkpoint(checks: &mut Checks, note: &Note) -> (Head, String) {
+    let Checkpoint { origin, size, root } = &note.checkpoint;
+    checks.add("checkpoint", "ok", format!("{origin}, {}, root {root}", counted(*size, "event")));
+    let verdict = format!("{origin} is signed up to {}; which events these are takes the ledger, a bundle or a proof", position(*size));
+    (Head { seq: *size, hash: Hash::ZERO }, verdict)
+}
+
+/// What a bundle has shown.
+fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
+    let Header { of, origin, events, left_out, .. } = &shown.header;
+    let newest = shown.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
+    checks.add("bundle", "ok", format!("{of}, of {origin}"));
+    let runs = if shown.whole { "no gaps".to_owned() } else { counted(shown.runs, "run") };
+    checks.add("chain", "ok", format!("{} hashed, {runs}, the last is {}", counted(*events, "event"), shown.last));
+    let tree = if shown.whole { "the root is that of all of them" } else { "each run leads to the root" };
+    checks.add("tree", "ok", format!("{tree}, of checkpoint {}", position(newest)));
+    checks.add("checkpoints", "ok", many(shown.notes.len() as u64));
+    let (here, named) = shown.files;
+    let files = match (here, named) {
+        (0, 0) => "no event comes from a file".to_owned(),
+        (here, 0) => format!("{} named, each by its own event", counted(here, "file")),
+        (0, named) => format!("{} named, by the keeper's word: the events that say so are not here", counted(named, "file")),
+        (here, named) => format!("{} named by events, {} by the keeper's word", counted(here, "file"), counted(named, "file")),
+    };
+    checks.add("files", "ok", files);
+    if !left_out.is_empty() {
+        let events: Vec<String> = left_out.iter().map(|seq| format!("#{seq}")).collect();
+        checks.add("left out", "told", format!("{}, because they are of other deals too", events.join(", ")));
+    }
+    let verified = if shown.whole { format!("to {}", shown.last) } else { format!("of {}", counted(*events, "event")) };
+    let verdict = format!(
+        "integrity verified {verified}, in {origin} as of {}; existence, accuracy and completeness of the facts not covered",
+        position(newest)
+    );
+    (shown.last, verdict)
+}
+
+/// Whether two checkpoints of one size are two histories.
+fn hold_forks(checks: &mut Checks, notes: &[(String, &Note)]) {
+    for (at, (name, note)) in notes.iter().enumerate() {
+        let (one, is_of) =
+            (&note.checkpoint, |other: &Checkpoint| other.origin == note.checkpoint.origin && other.size == note.checkpoint.size);
+        if let Some((other, parted)) = notes[..at].iter().find(|(_, other)| is_of(&other.checkpoint) && other.checkpoint.root != one.root) {
+            let failure = Failure::new(Code::E0510, format!("{other} and {name} are two histories of {} up to #{}", one.origin, one.size))
+                .because(format!("{other} has the root {}", parted.checkpoint.root))
+                .because(format!("{name} has the root {}", one.root))
+                .hint("when both are signed by one key, whoever has it told two histories: keep both notes, they are the proof");
+            checks.fail("fork", format!("{other} and {name} have one size and two roots"), failure);
+        }
+    }
+}
+
+/// Holds checkpoints that somebody kept against the bundles beside them, which continue each of their own checkpoints.
+fn hold_kept(checks: &mut Checks, handed: &[(&str, &Handed)]) {
+    for (name, note) in handed.iter().filter_map(|(name, handed)| if let Handed::Note(note) = handed { Some((name, note)) } else { None }) {
+        for (of, shown) in
+            handed.iter().filter_map(|(of, handed)| if let Handed::Bundle(shown) = handed { Some((of, shown)) } else { None })
+        {
+            let size = note.checkpoint.size;
+            if shown.notes.iter().any(|(_, known)| known.checkpoint == note.checkpoint) {
+                checks.add("kept", "ok", format!("{of} continues {name}, up to {}", position(size)));
+            } else if shown.notes.iter().all(|(_, known)| known.checkpoint.size != size) {
+                checks.add("kept", "not looked at", format!("{of} has no checkpoint of {}, which {name} is", position(size)));
+            }
+        }
+    }
+}
+
+/// Whether a proof leads from its line to the root, and its line is the one of that place.
+fn hold_proof(checks: &mut Checks, proof: &Proof, name: &str) -> (Head, String) {
+    let (seq, Checkpoint { origin, size, .. }) = (proof.index + 1, &proof.note.checkpoint);
+    let line = proof.line.as_deref().unwrap_or_default();
+    let head = Head { seq, hash: Hash::of(line) };
+    let verdict = format!(
+        "integrity of event {head} verified, in {origin} as of {}; existence, accuracy and completeness of the facts not covered",
+        position(*size)
+    );
+    let wrong = |why: &str| {
+        Failure::new(Code::E0511, format!("{name} does not prove event #{seq}")).because(why).hint("ask for it again: dealbook prove")
+    };
+    if line.is_empty() {
+        checks.fail("inclusion", "the line is not in it", wrong("the line itself is not in it"));
+    } else if let Err(why) = proof.verify(line) {
+        checks.fail("inclusion", why, wrong(&why.to_string()));
+    } else {
+        checks.add(
+            "inclusion",
+            "ok",
+            format!("{} leads to the root of {} by {}", position(seq), position(*size), hashes(proof.path.len())),
+        );
+    }
+    let read = chain::link(line, seq).map_err(|why| why.to_string()).and_then(|link| match link.seq {
+        at if at == seq => Entry::read_strictly(line, seq).map_err(|why| why.to_string()),
+        other => Err(format!("the line says that it is #{other}")),
+    });
+    match read {
+        Ok(entry) => {
+            let what =
+                format!("{}, effective {}, recorded {} by {}", entry.event.type_name(), entry.effective_at, entry.recorded_at, entry.actor);
+            checks.add("event", "ok", what);
+        }
+        Err(why) => checks.fail("event", &why, wrong(&why)),
+    }
+    (head, verdict)
+}

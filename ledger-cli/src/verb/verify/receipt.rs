@@ -1,0 +1,273 @@
+//! `verify --receipt R [FILE]`: what a receipt was given for is asked again, of the history that it names, and must come to the same.
+//!
+//! ```text
+//! receipt   its id is the digest of what it says
+//! history   the ledger has the line that it names, with that hash
+//! answer    the same question at the same basis gives the same data
+//! file      what stands beside the receipt, or in FILE, is that answer; else the line that differs
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ledger_core::chain::Head;
+use ledger_core::report::{Receipt, Report, canonical};
+use serde_json::Value;
+
+use super::{Checks, told};
+use crate::ask;
+use crate::context::Context;
+use crate::failure::{Code, Exit, Failure, counted};
+use crate::render::{Format, Style, render};
+use crate::session::Session;
+use crate::verb::Verb;
+
+/// The verbs whose answers can be asked for again: they only read.
+const ASKED_AGAIN: [&str; 6] = ["show", "log", "trace", "diff", "check", "status"];
+
+/// Holds a receipt against the ledger, and the answer it was given for against what the ledger answers now.
+///
+/// # Errors
+/// There is no receipt in the file, or its question cannot be asked again. It is not what the ledger says: with exit code 5.
+pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Result<Exit, Failure> {
+    let Kept { receipt, data } = Kept::read(path)?;
+    let session = Session::open(context)?;
+    let mut checks = Checks::new();
+    said(&mut checks, &receipt);
+    let head = history(&mut checks, &receipt, &session)?;
+    if head.is_some() {
+        let words = question(&receipt)?;
+        let (report, again) = context.taking(|context| Verb::parsed(&words)?.run(context))?;
+        answer(&mut checks, &receipt, &again, &words);
+        if let Some(data) = &data {
+            rows(&mut checks, data, &report, path);
+        }
+        for kept in files {
+            file(&mut checks, kept, &report, &again)?;
+        }
+    }
+    let id = receipt["id"].as_str().unwrap_or_default().to_owned();
+    let head = head.unwrap_or(session.head());
+    let holds = format!("{id} holds: the answer follows from the events up to {head}; that they are true is not covered");
+    let mut examined = checks.done_with(head, holds, "the receipt does not hold");
+    let lacks: Vec<&str> = receipt["complete"]["lacks"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !lacks.is_empty() {
+        examined.report.notes.push(format!("the answer was incomplete when it was given: {}", lacks.join(", ")));
+    }
+    told(examined, BTreeMap::from([("receipt".to_owned(), id)]), context)
+}
+
+/// A receipt that somebody kept, and the rows that stand beside it.
+struct Kept {
+    receipt: Value,
+    data: Option<Vec<Value>>,
+}
+
+impl Kept {
+    /// Reads a receipt, an answer in JSON or in NDJSON.
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = fs::read(path).map_err(|why| Failure::unreadable(path, &why))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let is_receipt = |value: &Value| ["args", "basis", "data", "head", "id", "size"].iter().all(|key| value.get(key).is_some());
+        let found = match serde_json::from_str::<Value>(&text) {
+            Ok(receipt) if is_receipt(&receipt) && receipt.get("type").is_none() => Some((receipt, None)),
+            Ok(mut answer) if answer.get("receipt").is_some() => Some((answer["receipt"].take(), answer["data"].as_array().cloned())),
+            _ => lines(&text),
+        };
+        let found = found.filter(|(receipt, _)| is_receipt(receipt));
+        let (receipt, data) = found.ok_or_else(|| {
+            let failure = Failure::new(Code::E0329, format!("no receipt in {}", path.display()));
+            failure.hint("an answer has one with -f json and -f ndjson; of other formats -o FILE writes FILE.receipt.json beside it")
+        })?;
+        Ok(Self { receipt, data })
+    }
+}
+
+/// The receipt and the rows of an answer in NDJSON.
+fn lines(text: &str) -> Option<(Value, Option<Vec<Value>>)> {
+    let mut rows: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+    rows.iter_mut().filter_map(Value::as_object_mut).for_each(|row| _ = row.remove("type"));
+    Some((rows.pop()?, Some(rows)))
+}
+
+/// The command line that a receipt was given for, with the clocks as they were resolved then.
+fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut args: Vec<(String, String)> =
+        receipt["args"].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect();
+    let mut take = |key: &str| args.iter().position(|(known, _)| known == key).map(|at| args.remove(at).1);
+    let mut words = Vec::new();
+    if let Some(noun) = take("show") {
+        words.extend(["show".to_owned(), noun]);
+    } else if let Some(verb) = take("report").or_else(|| take("verb")) {
+        words.push(verb);
+    } else if let Some(from) = take("diff") {
+        words.extend(["diff".to_owned(), from, take("to").unwrap_or_default()]);
+    } else if let Some(checks) = take("check") {
+        words.push("check".to_owned());
+        words.extend(checks.split(' ').map(str::to_owned));
+    }
+    let supposes = take("if").is_some();
+    if supposes || words.first().is_none_or(|verb| !ASKED_AGAIN.contains(&verb.as_str())) {
+        let why = if supposes { "it supposes events that are not in the ledger" } else { "it is of no question that only reads" };
+        return Err(Failure::new(Code::E0329, "what this receipt is for cannot be asked again").because(why));
+    }
+    words.extend(take("id"));
+    words.extend(take("query").map(|query| ask::parted(&query)).unwrap_or_default());
+    for (key, value) in args {
+        words.push(format!("--{key}"));
+        words.extend((value != "true").then_some(value));
+    }
+    if words[0] != "diff" {
+        for (flag, clock) in [("--as-of", &receipt["basis"]["as_of"]), ("--stated-by", &receipt["basis"]["stated_by"])] {
+            words.extend(clock["before"].as_str().map(last_before).transpose()?.map(|at| format!("{flag}={at}")));
+        }
+        words.push(format!("--known-at=#{}", receipt["size"]));
+    }
+    Ok(words)
+}
+
+/// The day or the moment that ends at a moment: what was written after a clock may have meant another day since.
+fn last_before(before: &str) -> Result<String, Failure> {
+    let strange = |why: ledger_core::time::NotATime| Failure::new(Code::E0329, "a clock of the receipt is no moment").because(why);
+    let before: ledger_core::time::Instant = before.parse().map_err(strange)?;
+    let last = ledger_core::time::Instant::from_micros(before.micros() - 1);
+    Ok(if before.day() == last.day() { last.to_string() } else { last.day().to_string() })
+}
+
+fn fail(checks: &mut Checks, check: &str, detail: String, because: &str) {
+    let failure = Failure::new(Code::E0518, detail.clone()).because(because);
+    checks.fail(check, detail, failure);
+}
+
+/// The receipt itself.
+fn said(checks: &mut Checks, receipt: &Value) {
+    let mut said = receipt.clone();
+    let id = said.as_object_mut().and_then(|said| said.remove("id"));
+    let (id, found) = (id.as_ref().and_then(Value::as_str).unwrap_or_default(), Receipt::id_of(&said));
+    if id == found {
+        checks.add("receipt", "ok", format!("{id} is the digest of what it says"));
+    } else {
+        fail(checks, "receipt", format!("it is called {id}, and what it says comes to {found}"), "it was changed after it was given");
+    }
+}
+
+/// The line of the ledger that it names; nothing when the ledger has another one there, or none.
+fn history(checks: &mut Checks, receipt: &Value, session: &Session) -> Result<Option<Head>, Failure> {
+    let (size, named) = (receipt["size"].as_u64().unwrap_or(0), receipt["head"].as_str().unwrap_or_default());
+    let head = if size == 0 { Some(Head::EMPTY) } else { session.source.head_at(size)? };
+    match head {
+        Some(head) if head.hash.to_string() == named => {
+            checks.add("history", "ok", format!("the ledger has {head}"));
+            return Ok(Some(head));
+        }
+        Some(head) => {
+            let told = format!("the ledger has {head} where the receipt has b3:{}", named.get(..8).unwrap_or(named));
+            fail(checks, "history", told, "it was given for another ledger, or this one was written anew since");
+        }
+        None => {
+            let told = format!("the ledger ends at {}, before #{size} of the receipt", session.head());
+            fail(checks, "history", told, "it was given for another ledger, or this one was cut off since");
+        }
+    }
+    Ok(None)
+}
+
+/// What the same question comes to now.
+fn answer(checks: &mut Checks, receipt: &Value, again: &Receipt, words: &[String]) {
+    let now = again.value();
+    let asked = format!("dealbook {}", ask::joined(words));
+    let differing: Vec<&str> = ["data", "totals", "complete", "policies"].into_iter().filter(|key| receipt[key] != now[key]).collect();
+    if differing.is_empty() {
+        return checks.add("answer", "ok", format!("{asked}: the same data"));
+    }
+    let told = format!("{asked}: the {} of the receipt come to something else", differing.join(", "));
+    let (then, projector) = (receipt["projector"].as_str().unwrap_or_default(), again.projector.as_str());
+    if then == projector {
+        fail(
+            checks,
+            "answer",
+            told,
+            "the same program gives the same answer of the same history: what the receipt says is not what was answered",
+        );
+    } else {
+        // Nobody changed anything: that is to be looked at, and no damage.
+        let why = format!("it was computed by {then}, and is now by {projector}: a rule of the program changed");
+        checks.fail("answer", told.clone(), Failure::new(Code::E0402, told).because(why));
+    }
+}
+
+/// The rows that somebody kept, against those of the answer.
+fn rows(checks: &mut Checks, kept: &[Value], report: &Report, path: &Path) {
+    let now: Vec<Value> = report.rows.iter().map(|row| report.row(row)).collect();
+    let same = |(kept, now): &(&Value, &Value)| canonical(kept) == canonical(now);
+    let first = kept.iter().zip(&now).position(|both| !same(&both));
+    match first {
+        None if kept.len() == now.len() => checks.add("data", "ok", format!("{} as answered", counted(now.len() as u64, "row"))),
+        None => {
+            let told = format!("{} has {}, the answer {}", path.display(), counted(kept.len() as u64, "row"), now.len());
+            fail(checks, "data", told, CHANGED);
+        }
+        Some(at) => {
+            let fields = now[at].as_object().into_iter().flatten().filter(|(key, value)| kept[at].get(key) != Some(value));
+            let differs =
+                |(key, value): (&String, &Value)| format!("{key} is {} and was {value}", kept[at].get(key).unwrap_or(&Value::Null));
+            let told: Vec<String> = fields.map(differs).collect();
+            let told = if told.is_empty() { "it has what the answer has not".to_owned() } else { told.join(", ") };
+            fail(checks, "data", format!("{} row {}: {told}", path.display(), at + 1), CHANGED);
+        }
+    }
+}
+
+/// A file in any format, against the answer in that format.
+fn file(checks: &mut Checks, path: &Path, report: &Report, receipt: &Receipt) -> Result<(), Failure> {
+    let bytes = fs::read(path).map_err(|why| Failure::unreadable(path, &why))?;
+    let written = |format: Format| {
+        let mut out = anstream::StripStream::new(Vec::new());
+        let style = Style { width: None, ascii: false, spoken: false };
+        render(report, receipt, format, &mut out, style).map(|()| out.into_inner()).map_err(|why| Failure::output(&why))
+    };
+    let formats = <Format as clap::ValueEnum>::value_variants();
+    let all: Vec<Vec<u8>> = formats.iter().map(|format| written(*format)).collect::<Result<_, _>>()?;
+    // Receipts beside the data, and what a footer says of the clocks, need not be the same bytes: the data must.
+    let told =
+        |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().filter(|line| is_data(line)).map(str::to_owned).collect() };
+    let kept = told(&bytes);
+    let common = |text: &Vec<u8>| told(text).iter().zip(&kept).take_while(|(now, kept)| now == kept).count();
+    let chosen = Format::of_path(path).and_then(|format| formats.iter().position(|known| *known == format));
+    let likeliest = chosen.or_else(|| (0..all.len()).max_by_key(|at| common(&all[*at]))).unwrap_or(0);
+    let now = told(&all[likeliest]);
+    if now == kept {
+        checks.add("file", "ok", format!("{} as answered", path.display()));
+        return Ok(());
+    }
+    let at = common(&all[likeliest]);
+    let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
+    let (kept, now) = excerpts(&line(&kept), &line(&now));
+    fail(checks, "file", format!("{} line {}: `{kept}` where the answer has `{now}`", path.display(), at + 1), CHANGED);
+    Ok(())
+}
+
+/// Two lines around where they begin to differ.
+fn excerpts(one: &str, other: &str) -> (String, String) {
+    const AROUND: usize = 16;
+    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let from = same.saturating_sub(AROUND);
+    let cut = |line: &str| {
+        let told: String = line.chars().skip(from).take(3 * AROUND).collect();
+        let (before, after) = (if from > 0 { "…" } else { "" }, if line.chars().count() > from + 3 * AROUND { "…" } else { "" });
+        format!("{before}{told}{after}")
+    };
+    (cut(one), cut(other))
+}
+
+const CHANGED: &str = "what is kept is not what was answered";
+
+/// Whether a line is of the answer, and not of the receipt beside it.
+fn is_data(line: &str) -> bool {
+    !(line.starts_with("receipt r:")
+        || line.starts_with("\"receipt\":")
+        || line.starts_with("{\"type\":\"receipt\"")
+        || line.contains(" known at #"))
+}

@@ -1,0 +1,192 @@
+//! A bundle: events of a ledger in one file, with everything that is needed to verify them without the ledger. `docs/formats/bundle.md`.
+//!
+//! ```text
+//! {"bundle":"dealbook.bundle/v1", ...}    what it is of
+//! {"type":"checkpoint", ...}              signed notes, by size
+//! {"type":"consistency", ...}             each continues the one before
+//! {"actor": ...}                          lines of the ledger, as they stand there; lines that follow each other are a run
+//! {"type":"inclusion", ...}               the last line of a run is in the newest checkpoint, and so is the run: a line holds the hash before it
+//! {"type":"source", ...}                  files that lines come from, where the line that says so is not here
+//! {"type":"end", ...}                     the BLAKE3 of everything above
+//! ```
+//!
+//! It is written and read line by line, in memory that does not grow with it.
+
+mod read;
+
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical;
+use crate::chain::Hash;
+use crate::checkpoint::Note;
+use crate::merkle::Node;
+
+pub use read::{Reader, Shown, Wrong};
+
+/// The first bytes of a bundle.
+pub const MAGIC: &str = "{\"bundle\":\"dealbook.bundle/v1\"";
+const FORMAT: &str = "dealbook.bundle/v1";
+/// The longest line that is read: a note with all its signatures, escaped.
+pub const LONGEST: usize = 1 << 20;
+
+/// What a bundle is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    bundle: String,
+    /// How many lines of the ledger it holds.
+    pub events: u64,
+    /// Positions that belong to what it is of and to something else too, and were left out for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<u64>,
+    /// What was asked for, in words.
+    pub of: String,
+    /// Whose ledger it is.
+    pub origin: String,
+}
+
+impl Header {
+    /// A bundle of so many lines of a ledger.
+    pub fn new(origin: &str, of: &str, events: u64, left_out: Vec<u64>) -> Self {
+        Self { bundle: FORMAT.to_owned(), events, left_out, of: of.to_owned(), origin: origin.to_owned() }
+    }
+}
+
+/// A checkpoint, by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Continues {
+    from: u64,
+    path: Vec<Node>,
+    to: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Includes {
+    path: Vec<Node>,
+    seq: u64,
+}
+
+/// A file that was imported, where its `source.imported` is not in the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// BLAKE3 of the file, after decompression.
+    pub digest: Hash,
+    /// Its path as it was given.
+    pub file: String,
+    /// Position of its `source.imported`.
+    pub seq: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    b3: Hash,
+    lines: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case", deny_unknown_fields)]
+enum Record {
+    Checkpoint(Named),
+    Consistency(Continues),
+    Inclusion(Includes),
+    Source(File),
+    End(End),
+}
+
+/// Writes a bundle, in the order of the format.
+pub struct Writer<W> {
+    out: W,
+    hasher: blake3::Hasher,
+    lines: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// Those of the writer, here and below.
+    pub fn begin(out: W, header: &Header) -> io::Result<Self> {
+        let mut writer = Self { out, hasher: blake3::Hasher::new(), lines: 0 };
+        writer.write(header)?;
+        Ok(writer)
+    }
+
+    /// A checkpoint.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn checkpoint(&mut self, name: Option<&str>, note: &Note) -> io::Result<()> {
+        self.write(&Record::Checkpoint(Named { name: name.map(str::to_owned), note: note.to_string() }))
+    }
+
+    /// That a checkpoint continues the one before.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn consistency(&mut self, from: u64, to: u64, path: Vec<Node>) -> io::Result<()> {
+        self.write(&Record::Consistency(Continues { from, path, to }))
+    }
+
+    /// A line of the ledger, without its newline.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn event(&mut self, line: &[u8]) -> io::Result<()> {
+        self.line(line)
+    }
+
+    /// That the line before is in the newest checkpoint.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn inclusion(&mut self, seq: u64, path: Vec<Node>) -> io::Result<()> {
+        self.write(&Record::Inclusion(Includes { path, seq }))
+    }
+
+    /// A file whose line is not here.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn source(&mut self, file: File) -> io::Result<()> {
+        self.write(&Record::Source(file))
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn end(mut self) -> io::Result<()> {
+        let b3 = Hash::from_bytes(*self.hasher.finalize().as_bytes());
+        self.write(&Record::End(End { b3, lines: self.lines }))?;
+        self.out.flush()
+    }
+
+    fn write(&mut self, record: &impl Serialize) -> io::Result<()> {
+        let mut line = Vec::new();
+        canonical::write(&mut line, record);
+        self.line(&line)
+    }
+
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        for bytes in [line, b"\n"] {
+            self.hasher.update(bytes);
+            self.out.write_all(bytes)?;
+        }
+        self.lines += 1;
+        Ok(())
+    }
+}

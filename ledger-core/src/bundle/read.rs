@@ -1,0 +1,280 @@
+//! Reading a bundle and verifying it, line by line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Continues, End, FORMAT, Header, Includes, LONGEST, Record};
+use crate::canonical;
+use crate::chain::{self, Hash, Head};
+use crate::checkpoint::Note;
+use crate::event::governance::KeyRotated;
+use crate::event::{Entry, Event};
+use crate::merkle::{Frontier, Node, verify_consistency, verify_inclusion};
+
+/// Where a bundle is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {why}")]
+pub struct Wrong {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub why: String,
+}
+
+/// What a bundle has shown. Who signed its checkpoints is another question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// What it says it is of.
+    pub header: Header,
+    /// Its checkpoints, by size, each continuing the one before.
+    pub notes: Vec<(Option<String>, Note)>,
+    /// The last line.
+    pub last: Head,
+    /// How many runs the lines form.
+    pub runs: u64,
+    /// Whether it holds every line from the first to the newest checkpoint, whose root they give.
+    pub whole: bool,
+    /// Where the key that signs was replaced.
+    pub rotations: Vec<(u64, KeyRotated)>,
+    /// How many files lines come from whose `source.imported` is here, and how many others are named.
+    pub files: (u64, u64),
+}
+
+/// Parts of a bundle, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Header,
+    Checkpoints,
+    Consistency,
+    Lines,
+    Sources,
+    End,
+}
+
+/// Reads and verifies a bundle.
+pub struct Reader {
+    line: u64,
+    part: Part,
+    hasher: blake3::Hasher,
+    header: Option<Header>,
+    notes: Vec<(Option<String>, Note)>,
+    /// The steps between sizes that are still to be shown, the next one last.
+    steps: Vec<[(u64, Node); 2]>,
+    /// The line before, while its run goes on, and its leaf.
+    open: Option<(Head, Node)>,
+    last: Head,
+    events: u64,
+    runs: u64,
+    /// The tree, while there are no gaps.
+    tree: Frontier,
+    rotations: Vec<(u64, KeyRotated)>,
+    /// Imports that lines come from, and those that are here.
+    needed: BTreeSet<u64>,
+    here: BTreeSet<u64>,
+    named: BTreeMap<u64, Hash>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            line: 0,
+            part: Part::Header,
+            hasher: blake3::Hasher::new(),
+            header: None,
+            notes: Vec::new(),
+            steps: Vec::new(),
+            open: None,
+            last: Head::EMPTY,
+            events: 0,
+            runs: 0,
+            tree: Frontier::default(),
+            rotations: Vec::new(),
+            needed: BTreeSet::new(),
+            here: BTreeSet::new(),
+            named: BTreeMap::new(),
+        }
+    }
+}
+
+impl Reader {
+    /// Takes the next line, without its newline.
+    ///
+    /// # Errors
+    /// What is wrong with it. Nothing that comes behind it means anything then.
+    pub fn take(&mut self, line: &[u8]) -> Result<(), Wrong> {
+        self.line += 1;
+        self.judge(line).map_err(|why| Wrong { line: self.line, why })?;
+        self.hasher.update(line);
+        self.hasher.update(b"\n");
+        Ok(())
+    }
+
+    /// Ends the bundle.
+    ///
+    /// # Errors
+    /// It is cut off.
+    pub fn finish(self) -> Result<Shown, Wrong> {
+        let cut_off = Wrong { line: self.line + 1, why: "the bundle is cut off: it has no end".to_owned() };
+        let Some(header) = self.header.filter(|_| self.part == Part::End) else { return Err(cut_off) };
+        let newest = self.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
+        Ok(Shown {
+            header,
+            whole: self.tree.size() == newest && self.events == newest,
+            notes: self.notes,
+            last: self.last,
+            runs: self.runs,
+            rotations: self.rotations,
+            files: (self.needed.intersection(&self.here).count() as u64, self.named.len() as u64),
+        })
+    }
+
+    fn judge(&mut self, line: &[u8]) -> Result<(), String> {
+        if self.header.is_none() {
+            let header: Header = read(line).ok_or("a bundle begins with what it is of")?;
+            if header.bundle != FORMAT {
+                return Err(format!("`{}` is a format that this program does not know", header.bundle));
+            }
+            self.header = Some(header);
+            return Ok(());
+        }
+        if self.part == Part::End {
+            return Err("nothing stands behind the end".to_owned());
+        }
+        if line.starts_with(b"{\"actor\":") {
+            self.enter(Part::Lines)?;
+            return self.event(line);
+        }
+        match read(line).ok_or("this is no line of a bundle")? {
+            Record::Checkpoint(named) => {
+                self.enter(Part::Checkpoints)?;
+                let note = Note::parse(named.note.as_bytes()).map_err(|why| format!("the checkpoint is none: {why}"))?;
+                let checkpoint = &note.checkpoint;
+                if self.header.as_ref().is_none_or(|header| header.origin != checkpoint.origin) {
+                    return Err(format!("it is a checkpoint of `{}`", checkpoint.origin));
+                }
+                if let Some((name, before)) = self.notes.last() {
+                    let before = &before.checkpoint;
+                    if (before.size, name) >= (checkpoint.size, &named.name) {
+                        return Err("checkpoints stand by size and name, each once".to_owned());
+                    }
+                    if before.size < checkpoint.size {
+                        self.steps.insert(0, [(before.size, before.root), (checkpoint.size, checkpoint.root)]);
+                    } else if before.root != checkpoint.root {
+                        return Err(format!("two checkpoints of #{} have different roots: two histories", before.size));
+                    }
+                }
+                self.notes.push((named.name, note));
+                Ok(())
+            }
+            Record::Consistency(Continues { from, path, to }) => {
+                self.enter(Part::Consistency)?;
+                let step = self.steps.pop().filter(|[old, new]| (old.0, new.0) == (from, to));
+                let [old, new] = step.ok_or("no checkpoints follow each other so")?;
+                verify_consistency(old, new, &path).map_err(|why| format!("#{to} does not continue #{from}: {why}"))
+            }
+            Record::Inclusion(Includes { path, seq }) => {
+                let (head, leaf) = self.open.take().filter(|(head, _)| head.seq == seq).ok_or("the line before it is another one")?;
+                let (_, newest) = self.notes.last().ok_or("there is no checkpoint")?;
+                let (size, root) = (newest.checkpoint.size, newest.checkpoint.root);
+                verify_inclusion(leaf, head.seq - 1, size, &path, root).map_err(|why| format!("event {head} is not proven: {why}"))
+            }
+            Record::Source(file) => {
+                self.enter(Part::Sources)?;
+                if !self.needed.contains(&file.seq) || self.here.contains(&file.seq) {
+                    return Err(format!("no line here comes from the file of #{}", file.seq));
+                }
+                if self.named.last_key_value().is_some_and(|(before, _)| *before >= file.seq) {
+                    return Err("files stand by position, each once".to_owned());
+                }
+                self.named.insert(file.seq, file.digest);
+                Ok(())
+            }
+            Record::End(End { b3, lines }) => {
+                self.enter(Part::Sources)?;
+                self.end(b3, lines)
+            }
+        }
+    }
+
+    /// Goes on to a part of the bundle.
+    fn enter(&mut self, part: Part) -> Result<(), String> {
+        if part < self.part {
+            return Err("it stands in the wrong place".to_owned());
+        }
+        if part > Part::Consistency && !self.steps.is_empty() {
+            return Err("that a checkpoint continues the one before is not shown".to_owned());
+        }
+        if part > Part::Lines
+            && let Some((head, _)) = self.open
+        {
+            return Err(format!("event {head} is not proven: an inclusion is wanted behind it"));
+        }
+        self.part = part;
+        Ok(())
+    }
+
+    fn event(&mut self, line: &[u8]) -> Result<(), String> {
+        let head = match self.open {
+            Some((before, _)) => chain::follow(before, line).map_err(|why| why.to_string())?,
+            None => {
+                let link = chain::link(line, self.last.seq + 1).map_err(|why| why.to_string())?;
+                // What follows the last line belongs to its run, and needs no proof before it.
+                if link.seq <= self.last.seq + u64::from(self.events > 0) {
+                    return Err(format!("event #{} is out of place", link.seq));
+                }
+                self.runs += 1;
+                if link.seq == 1 {
+                    chain::fits(Head::EMPTY, link).map_err(|why| why.to_string())?;
+                }
+                Head { seq: link.seq, hash: Hash::of(line) }
+            }
+        };
+        let entry = Entry::read_strictly(line, head.seq).map_err(|why| why.to_string())?;
+        let origin = self.header.as_ref().map(|header| &header.origin);
+        self.needed.extend(entry.source.as_ref().and_then(|source| source.import));
+        match entry.event {
+            Event::LedgerOpened(opened) if head.seq == 1 && Some(&opened.origin) != origin => {
+                return Err(format!("event #1 begins the ledger `{}`", opened.origin));
+            }
+            Event::SourceImported(_) => _ = self.here.insert(head.seq),
+            Event::KeyRotated(rotated) => self.rotations.push((head.seq, *rotated)),
+            _ => (),
+        }
+        let leaf = Node::leaf(line);
+        if self.tree.size() + 1 == head.seq {
+            self.tree.push(leaf);
+            let at = self.notes.iter().find(|(_, note)| note.checkpoint.size == head.seq);
+            if at.is_some_and(|(_, note)| note.checkpoint.root != self.tree.root()) {
+                return Err(format!("the events up to #{} do not come to the root of the checkpoint", head.seq));
+            }
+        }
+        self.events += 1;
+        self.last = head;
+        self.open = Some((head, leaf));
+        Ok(())
+    }
+
+    fn end(&mut self, b3: Hash, lines: u64) -> Result<(), String> {
+        if lines != self.line - 1 || b3 != Hash::from_bytes(*self.hasher.finalize().as_bytes()) {
+            return Err("it is not the end of what stands above: something was changed, added or taken out".to_owned());
+        }
+        let events = self.header.as_ref().map_or(0, |header| header.events);
+        if events != self.events {
+            return Err(format!("it says that it has {events} events, and has {}", self.events));
+        }
+        let unnamed = self.needed.iter().find(|seq| !self.here.contains(seq) && !self.named.contains_key(seq));
+        if let Some(seq) = unnamed {
+            return Err(format!("the file of #{seq} is not named"));
+        }
+        self.part = Part::End;
+        Ok(())
+    }
+}
+
+/// Reads a line that must be in its one form.
+fn read<T: DeserializeOwned + Serialize>(line: &[u8]) -> Option<T> {
+    let value: T = serde_json::from_slice(line).ok().filter(|_| line.len() <= LONGEST)?;
+    canonical::is_form_of(line, &value).then_some(value)
+}
