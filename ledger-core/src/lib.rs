@@ -27,6 +27,7 @@ pub mod pricing;
 pub mod problem;
 pub mod programme;
 pub mod projection;
+pub mod reconcile;
 pub mod report;
 pub mod schema;
 pub mod statement;

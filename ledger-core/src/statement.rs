@@ -13,6 +13,7 @@
 mod cur;
 mod focus;
 mod line;
+mod sum;
 
 use std::collections::BTreeMap;
 
