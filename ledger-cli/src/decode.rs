@@ -3,6 +3,7 @@
 pub mod csv;
 pub(crate) mod json;
 mod source;
+pub(crate) mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -17,4 +17,5 @@ pub mod render;
 pub mod sample;
 pub mod session;
 pub mod shell;
+pub mod statements;
 mod verb;

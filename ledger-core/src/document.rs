@@ -303,12 +303,12 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 /// Every form in which AWS's APIs write a moment as a text: ISO 8601 in UTC, with `Z` or `+0000`, or a day alone.
-fn moment(text: &str) -> Result<Instant, Complaint> {
+pub(crate) fn moment(text: &str) -> Result<Instant, Complaint> {
     feed::moment(text.strip_suffix("+0000").or_else(|| text.strip_suffix("+00:00")).unwrap_or(text))
 }
 
 /// A moment in seconds since 1970, exactly and not through a float.
-fn epoch(text: &str) -> Result<Instant, Complaint> {
+pub(crate) fn epoch(text: &str) -> Result<Instant, Complaint> {
     let seconds: Option<Amount> = text.parse().ok();
     let micros = seconds.and_then(|seconds| i64::try_from(seconds.units() / 100).ok());
     let moment = micros.map(Instant::from_micros).filter(|moment| moment.is_in_range());

@@ -54,7 +54,7 @@ pub struct Held {
     /// Where it stands in time.
     pub when: When,
     /// How much; below zero what was given back.
-    pub amount: Amount,
+    pub amount: Exact,
     /// In which currency.
     pub currency: Currency,
     /// When it was invoiced, paid or planned.
@@ -309,15 +309,20 @@ impl Reconciliation {
         }
     }
 
-    /// A line of a file.
-    pub fn add(&mut self, file: usize, line: Line) {
+    /// A line of a file, which is a row, or the sum of so many.
+    pub fn add(&mut self, file: usize, line: Line, rows: u64) {
         let tells_invoices = self.files.get(file).is_some_and(|file| file.tells_invoices);
-        self.lines.add((file, tells_invoices), line, self.period, &self.names, &mut self.texts);
+        self.lines.add((file, tells_invoices), (line, rows), self.period, &self.names, &mut self.texts);
     }
 
     /// A line of the ledger.
     pub fn hold(&mut self, held: Held) {
         self.held.push(held);
+    }
+
+    /// Whether a line names this text: an invoice, a trace.
+    pub fn names(&self, text: &str) -> bool {
+        self.texts.has(text)
     }
 
     /// Whose statements there are: the ledger's lines of these are wanted.

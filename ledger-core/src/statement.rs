@@ -1,42 +1,60 @@
-//! AWS's bills: what a line of a cost and usage file says, and what the lines of a month come to.
+//! AWS's statements: the bills, reports and payouts that finance compares with the ledger, and what a month of a bill comes to.
 //!
 //! ```text
-//! header  -recognise-> Layout            by its columns, never by its name or order
-//! cells   -Layout::read-> BillLine       who pays, for which month, of which type, how much by cost column
+//! header  -recognise-> Layout         by its columns, never by its name or order
+//! cells   -Layout::read-> Told        to compare: a line, a part of a sum of AWS's own services, or neither
+//! told    -Reading::take-> Received   what a statement says: every row of it is in exactly one class
+//!
+//! cells   -Layout::bill-> BillLine    to record, of bills: who pays, for which month, of which type, how much by cost column
 //! lines   -Sums::add-> -Sums::facts-> [Fact]   one spend.recorded for each payer, month and line type; of the Marketplace for each
-//!                                        invoice, product and seller
+//!                                     invoice, product and seller
 //! ```
 //!
-//! Costs have up to a dozen decimals and exponents. They are summed exactly, and rounded once, at the end, to the eight decimals of an
-//! [`Amount`]; what was rounded is said with all its decimals.
+//! Costs have up to a dozen decimals and exponents. They are summed exactly; on the way into the record they are rounded once, at the end, to
+//! the eight decimals of an [`Amount`](crate::money::Amount), and what was rounded is said with all its decimals.
 
+mod bank;
 mod cur;
+mod disbursement;
+mod exact;
 mod focus;
+mod invoices;
 mod line;
-mod sum;
+mod received;
+mod seller_report;
+mod sums;
+mod words;
 
-use std::collections::BTreeMap;
-
-use crate::event::Event;
-use crate::event::commitment::SpendRecorded;
-use crate::feed::{self, Complaint, Fact};
+use crate::document;
+use crate::feed::{self, Complaint};
 use crate::id::{AccountId, InvoiceId, Reference};
-use crate::money::{Amount, Currency, DECIMALS, round_half_up};
+use crate::money::Currency;
 use crate::problem::{Code, Problem};
 use crate::time::{Instant, Period};
 
+pub use exact::Exact;
 pub use line::{Line, Side, Subject};
+pub use received::{Class, Reading, Received, Summed};
+pub use sums::Sums;
 
-/// Every kind of bill there is. A new one is a file and a line.
-pub const STATEMENTS: &[&dyn Statement] = &[&cur::Cur, &focus::Focus];
+/// Every kind of statement there is. A new one is a file and a line.
+pub const STATEMENTS: &[&dyn Statement] = &[
+    &cur::Cur,
+    &focus::Focus,
+    &seller_report::BILLED_REVENUE,
+    &seller_report::COLLECTIONS,
+    &disbursement::Disbursement,
+    &invoices::Invoices,
+    &bank::Bank,
+];
 
-/// A column of a bill.
+/// A column of a statement.
 pub struct Column {
     /// The names it has had.
     pub names: &'static [&'static str],
-    /// Whether a file without it is no such bill.
+    /// Whether a file without it is no such statement.
     pub needed: bool,
-    /// Of a cost column: what it is called in `spend.recorded`.
+    /// Of a column of money: what it is called, in `spend.recorded` if it is a bill's, in the payouts if it is a seller's report's.
     pub cost: Option<&'static str>,
 }
 
@@ -52,38 +70,134 @@ const fn cost(names: &'static [&'static str], cost: &'static str) -> Column {
     Column { names, needed: false, cost: Some(cost) }
 }
 
-/// One kind of bill.
+/// One kind of statement.
 pub trait Statement: Sync {
     /// Its name, which begins every natural key: `cur`.
     fn name(&self) -> &'static str;
 
+    /// What people call it.
+    fn title(&self) -> &'static str;
+
     /// Its columns.
     fn columns(&self) -> &'static [Column];
 
-    /// What a row says; nothing when it is of no use here.
-    fn read(&self, row: &Row<'_>) -> Option<BillLine>;
+    /// Whether its columns are written in one way or another: `Gross_Revenue`, `gross revenue`. Such names are given here in small letters, with
+    /// an underscore for everything that is neither letter nor digit.
+    fn is_loose(&self) -> bool {
+        false
+    }
+
+    /// What a row says to whoever compares it with the ledger; nothing when it cannot be read.
+    fn read<'a>(&self, row: &Row<'a>) -> Option<Told<'a>>;
+
+    /// How a row of a bill is recorded; nothing of the other kinds, and when it is of no use here.
+    fn bill(&self, _: &Row<'_>) -> Option<BillLine> {
+        None
+    }
+
+    /// Whether it is a bill, of which months are recorded.
+    fn is_bill(&self) -> bool {
+        false
+    }
 }
 
-/// How a bill's columns lie in one file.
+/// What a row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// A line that is compared on its own.
+    Line(Box<Line>),
+    /// AWS's own services, which are compared as sums.
+    Service(Service<'a>),
+    /// Nothing to compare, and why: another provider's.
+    Other(&'static str),
+}
+
+/// A row of AWS's own services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Service<'a> {
+    /// Who pays.
+    pub payer: AccountId,
+    /// The billing month.
+    pub month: Period,
+    /// Its type, as the file writes it.
+    pub line_type: &'a str,
+    /// In which currency.
+    pub currency: Currency,
+    /// How much.
+    pub amount: Exact,
+}
+
+/// How a statement's columns lie in one file.
 pub struct Layout {
-    /// The kind of bill.
+    /// The kind of statement.
     pub statement: &'static dyn Statement,
+    /// Whose file it is, where its folder or the user says so: the reports of sellers and banks do not always.
+    pub whose: Option<AccountId>,
     at: Vec<Option<usize>>,
     names: Vec<String>,
 }
 
-/// The kind of bill that a header belongs to.
-pub fn recognise(header: &[&str]) -> Option<Layout> {
-    let place = |column: &Column| column.names.iter().find_map(|name| header.iter().position(|known| known == name));
-    let fits = |statement: &&&'static dyn Statement| statement.columns().iter().all(|column| !column.needed || place(column).is_some());
-    let statement = *STATEMENTS.iter().find(fits)?;
-    let at: Vec<Option<usize>> = statement.columns().iter().map(place).collect();
-    let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header[at]).to_owned();
-    let names = statement.columns().iter().zip(&at).map(called).collect();
-    Some(Layout { statement, at, names })
+/// A header that is no statement's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unrecognised {
+    /// The kind that has the most of its needed columns there.
+    pub closest: &'static str,
+    /// Which of them are there.
+    pub present: Vec<&'static str>,
+    /// Which are not.
+    pub missing: Vec<&'static str>,
 }
 
-/// A row of a bill, being read. It remembers what was wrong.
+/// A header, as it is written and as it is compared with the names of kinds whose columns are written in one way or another.
+struct Header<'a> {
+    written: &'a [&'a str],
+    loose: Vec<String>,
+}
+
+impl Header<'_> {
+    fn place(&self, statement: &dyn Statement, column: &Column) -> Option<usize> {
+        let loosely = |name: &&str| self.loose.iter().position(|known| known == name);
+        let exactly = |name: &&str| self.written.iter().position(|known| known == name);
+        if statement.is_loose() { column.names.iter().find_map(loosely) } else { column.names.iter().find_map(exactly) }
+    }
+
+    /// Which of a kind's needed columns are there, and which are not.
+    fn split(&self, statement: &'static dyn Statement) -> (Vec<&'static str>, Vec<&'static str>) {
+        let needed = statement.columns().iter().filter(|column| column.needed);
+        let (present, missing): (Vec<&Column>, Vec<&Column>) = needed.partition(|column| self.place(statement, column).is_some());
+        let names = |columns: Vec<&'static Column>| columns.into_iter().map(|column| column.names[0]).collect();
+        (names(present), names(missing))
+    }
+}
+
+fn loose(name: &str) -> String {
+    name.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}
+
+/// The kind of statement that a header belongs to.
+///
+/// # Errors
+/// It belongs to none.
+pub fn recognise(header: &[&str]) -> Result<Layout, Unrecognised> {
+    let header = Header { written: header, loose: header.iter().map(|name| loose(name)).collect() };
+    // Of two kinds whose needed columns are all there, the one that needs more is meant.
+    let fits = STATEMENTS.iter().filter(|statement| header.split(**statement).1.is_empty());
+    let Some(statement) = fits.max_by_key(|statement| header.split(**statement).0.len()).copied() else {
+        let nearness = |statement: &&&'static dyn Statement| {
+            let (present, missing) = header.split(**statement);
+            present.len() * 1000 / (present.len() + missing.len())
+        };
+        let closest = STATEMENTS.iter().rev().max_by_key(nearness).expect("there are kinds of statements");
+        let (present, missing) = header.split(*closest);
+        return Err(Unrecognised { closest: closest.title(), present, missing });
+    };
+    let at: Vec<Option<usize>> = statement.columns().iter().map(|column| header.place(statement, column)).collect();
+    let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header.written[at]).to_owned();
+    let names = statement.columns().iter().zip(&at).map(called).collect();
+    Ok(Layout { statement, whose: None, at, names })
+}
+
+/// A row of a statement, being read. It remembers what was wrong.
 pub struct Row<'a> {
     layout: &'a Layout,
     cell: &'a dyn Fn(usize) -> &'a str,
@@ -114,13 +228,32 @@ pub struct BillLine {
 }
 
 impl Layout {
-    /// Reads a row.
+    /// Which columns of the file are read, by their place.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.at.iter().copied().flatten()
+    }
+
+    /// Reads a row as what is compared.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read<'a>(&'a self, cell: &'a dyn Fn(usize) -> &'a str) -> Result<Told<'a>, Vec<Problem>> {
+        let row = Row { layout: self, cell, problems: std::cell::RefCell::default() };
+        let told = self.statement.read(&row);
+        let problems = row.problems.into_inner();
+        match told {
+            Some(told) if problems.is_empty() => Ok(told),
+            _ => Err(problems),
+        }
+    }
+
+    /// Reads a row of a bill as it is recorded.
     ///
     /// # Errors
     /// Everything that is wrong with it. Nothing when it is of no use here.
-    pub fn read<'a>(&'a self, cell: &'a dyn Fn(usize) -> &'a str) -> Result<Option<BillLine>, Vec<Problem>> {
+    pub fn bill<'a>(&'a self, cell: &'a dyn Fn(usize) -> &'a str) -> Result<Option<BillLine>, Vec<Problem>> {
         let row = Row { layout: self, cell, problems: std::cell::RefCell::default() };
-        let line = self.statement.read(&row);
+        let line = self.statement.bill(&row);
         let problems = row.problems.into_inner();
         if problems.is_empty() { Ok(line) } else { Err(problems) }
     }
@@ -130,15 +263,20 @@ impl<'a> Row<'a> {
     /// The text of a column; nothing when it is empty. Some files write nothing as a word.
     fn text(&self, column: usize) -> Option<&'a str> {
         let text = (self.cell)(self.layout.at[column]?);
-        (!text.is_empty() && text != "NULL" && text != "null").then_some(text)
+        (!text.is_empty() && !matches!(text, "NULL" | "null" | "Not available" | "Not applicable" | "Not provided")).then_some(text)
     }
 
-    fn read<T>(&self, column: usize, read: impl Fn(&str) -> Result<T, Complaint>) -> Option<T> {
+    /// Whether the file has the column at all.
+    fn has(&self, column: usize) -> bool {
+        self.layout.at[column].is_some()
+    }
+
+    fn read<T>(&self, column: usize, read: impl Fn(&'a str) -> Result<T, Complaint>) -> Option<T> {
         let text = self.text(column)?;
         read(text).map_err(|(code, why, cure)| self.complain(column, text, code, &why, cure)).ok()
     }
 
-    fn needed<T>(&self, column: usize, read: impl Fn(&str) -> Result<T, Complaint>) -> Option<T> {
+    fn needed<T>(&self, column: usize, read: impl Fn(&'a str) -> Result<T, Complaint>) -> Option<T> {
         if self.text(column).is_none() {
             self.complain(column, "", Code::E0201, "it is empty", "AWS always writes it; download the file again".to_owned());
         }
@@ -149,6 +287,11 @@ impl<'a> Row<'a> {
         self.problems.borrow_mut().push(Problem::new(code, found, why).column(self.layout.names[column].clone()).cure(cure));
     }
 
+    /// A text that must be there.
+    fn word(&self, column: usize) -> Option<&'a str> {
+        self.needed(column, Ok)
+    }
+
     fn payer(&self, column: usize) -> Option<AccountId> {
         self.needed(column, feed::account)
     }
@@ -157,256 +300,112 @@ impl<'a> Row<'a> {
         self.needed(column, feed::currency)
     }
 
+    /// Whose the row is: as its file's folder or the user says, else as the row tells.
+    fn whose(&self, column: usize, told: Option<AccountId>) -> Option<AccountId> {
+        let whose = self.layout.whose.or(told);
+        if whose.is_none() {
+            let cure = "put the file into a folder that is named by the 12 digits of whose it is".to_owned();
+            self.complain(column, "", Code::E0322, "neither its folder nor the row says whose it is", cure);
+        }
+        whose
+    }
+
+    fn account(&self, column: usize) -> Option<AccountId> {
+        self.read(column, feed::account)
+    }
+
+    /// A moment, as AWS's queries and APIs write it: with `UTC` behind it, or as seconds since 1970.
+    fn moment(&self, column: usize) -> Option<Instant> {
+        self.read(column, |text| {
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() > 8;
+            if is_number { document::epoch(text) } else { document::moment(text.strip_suffix(" UTC").unwrap_or(text)) }
+        })
+    }
+
+    /// The month of a moment that must be there.
+    fn month_of(&self, column: usize) -> Option<(Instant, Period)> {
+        self.needed(column, |_| Ok(()))?;
+        let moment = self.moment(column)?;
+        Some((moment, Period::month_of(moment)?))
+    }
+
+    /// A cost that must be there.
+    fn cost(&self, column: usize) -> Option<Exact> {
+        self.needed(column, Exact::read)
+    }
+
     fn id<T: std::str::FromStr<Err: std::fmt::Display>>(&self, column: usize) -> Option<T> {
         self.read(column, |text| text.parse().map_err(|why: T::Err| (Code::E0204, why.to_string(), "write the id as AWS does".to_owned())))
     }
 
     /// A month, by the first moment of it.
-    fn month(&self, column: usize) -> Option<Instant> {
+    fn month(&self, column: usize) -> Option<Period> {
         self.needed(column, |text| {
-            let moment = feed::moment(text)?;
-            let day = moment.day();
-            match Period::parse(&day.format("%Y-%m").to_string(), day) {
-                Ok(month) if month.from == moment => Ok(moment),
-                _ => Err((
-                    Code::E0206,
-                    "no month begins then".to_owned(),
-                    "AWS writes the first day of the month: 2026-03-01T00:00:00Z".to_owned(),
-                )),
-            }
+            let cure = "AWS writes the first day of the month, in UTC: 2026-03-01T00:00:00Z";
+            Period::month_from(feed::moment(text)?).ok_or_else(|| (Code::E0206, "no month begins then".to_owned(), cure.to_owned()))
         })
     }
 
-    /// Every cost column that the row fills.
+    /// Every column of money that the row fills.
     fn costs(&self) -> Vec<(&'static str, Exact)> {
         let columns = self.layout.statement.columns().iter().enumerate();
         columns.filter_map(|(at, column)| Some((column.cost?, self.read(at, Exact::read)?))).collect()
     }
 }
 
-/// A cost with all its decimals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Exact(i128);
-
-impl Exact {
-    /// So many decimals are kept: AWS writes a dozen. There is room for ten thousand million million before the point.
-    const DECIMALS: u32 = 22;
-
-    /// Reads `0.0000001`, `-7.0E-10`, `12`.
-    fn read(text: &str) -> Result<Self, Complaint> {
-        let wrong = |why: &str| (Code::E0211, why.to_owned(), "AWS writes 12.5 or -7.0E-10; download the file again".to_owned());
-        let (mantissa, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
-        let exponent: i32 = exponent.parse().map_err(|_| wrong("its exponent is no number"))?;
-        let (negative, digits) = mantissa.strip_prefix('-').map_or((false, mantissa), |digits| (true, digits));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let all = || whole.bytes().chain(fraction.bytes());
-        if whole.is_empty() && fraction.is_empty() || !all().all(|byte| byte.is_ascii_digit()) {
-            return Err(wrong("it is no decimal number"));
-        }
-        let fine = || (Code::E0208, "more digits than there is room for".to_owned(), "download the file again".to_owned());
-        let mut units: i128 = 0;
-        for digit in all() {
-            units = units.checked_mul(10).and_then(|units| units.checked_add(i128::from(digit - b'0'))).ok_or_else(fine)?;
-        }
-        let places = i32::try_from(fraction.len()).map_err(|_| fine())?;
-        let shift = exponent.checked_add(Self::DECIMALS.cast_signed()).and_then(|shift| shift.checked_sub(places)).ok_or_else(fine)?;
-        let power = |places: u32| 10_i128.checked_pow(places).ok_or_else(fine);
-        let units = match u32::try_from(shift) {
-            _ if units == 0 => 0,
-            Ok(places) => units.checked_mul(power(places)?).ok_or_else(fine)?,
-            Err(_) => {
-                let step = power(shift.unsigned_abs())?;
-                if units % step != 0 {
-                    return Err(fine());
-                }
-                units / step
-            }
-        };
-        Ok(Self(if negative { -units } else { units }))
-    }
-
-    /// Rounded half up to eight decimals, and whether that changed it.
-    fn rounded(self) -> (Amount, bool) {
-        let step = 10_i128.pow(Self::DECIMALS - DECIMALS);
-        let units = round_half_up(self.0, step) / step;
-        (Amount::from_units(units), units * step != self.0)
-    }
-
-    /// All its decimals, without zeros at the end.
-    fn written(self) -> String {
-        let one = 10_u128.pow(Self::DECIMALS);
-        let (sign, units) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
-        let text = format!("{sign}{}.{:022}", units / one, units % one);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    }
-}
-
-/// What tells sums apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    payer: AccountId,
-    month: Instant,
+/// What every bill tells of a charge, as far as it can be read.
+struct Charge<'a> {
+    payer: Option<AccountId>,
+    month: Option<Period>,
+    currency: Option<Currency>,
+    line_type: Option<&'a str>,
+    /// `services`, `support` or `marketplace`.
     class: &'static str,
-    line_type: String,
-    currency: Currency,
-    invoice: Option<InvoiceId>,
-    product: Option<Reference>,
-    seller: Option<String>,
+    seller: Option<&'a str>,
 }
 
-#[derive(Debug, Default)]
-struct Sum {
-    /// By column, and how many rows fill it.
-    costs: BTreeMap<&'static str, (Exact, u64)>,
-    rows: u64,
-    /// The file and the row that came last.
-    last: (usize, u64),
-}
-
-/// What the lines of bills come to: of several files together, because AWS delivers a month in parts.
-#[derive(Debug)]
-pub struct Sums {
-    statement: &'static str,
-    sums: BTreeMap<Key, Sum>,
-}
-
-impl Sums {
-    /// Nothing yet, of a kind of bill.
-    pub fn of(statement: &'static str) -> Self {
-        Self { statement, sums: BTreeMap::new() }
+impl<'a> Charge<'a> {
+    fn is_marketplace(&self) -> bool {
+        self.class == "marketplace"
     }
 
-    /// Adds a line, from a row of a file.
-    ///
-    /// # Errors
-    /// The sum has more digits than there is room for.
-    pub fn add(&mut self, line: BillLine, (file, row): (usize, u64)) -> Result<(), Problem> {
-        let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller } = line;
-        let sum = self.sums.entry(Key { payer, month, class, line_type, currency, invoice, product, seller }).or_default();
-        for (column, cost) in costs {
-            let (known, filled) = sum.costs.entry(column).or_default();
-            let Some(added) = known.0.checked_add(cost.0) else {
-                return Err(too_fine(column, cost));
-            };
-            *known = Exact(added);
-            *filled += 1;
-        }
-        sum.rows += 1;
-        sum.last = (file, row);
-        Ok(())
+    /// As it is recorded.
+    fn bill(&self, row: &Row<'_>, invoice: impl Fn() -> Option<InvoiceId>, product: impl Fn() -> Option<Reference>) -> Option<BillLine> {
+        let costs = row.costs();
+        let (invoice, product) = if self.is_marketplace() { (invoice(), product()) } else { (None, None) };
+        Some(BillLine {
+            payer: self.payer?,
+            month: self.month?.from,
+            class: self.class,
+            line_type: self.line_type?.to_owned(),
+            currency: self.currency?,
+            costs,
+            invoice,
+            product,
+            seller: self.seller.filter(|_| self.is_marketplace()).map(str::to_owned),
+        })
     }
 
-    /// Adds what the lines of another file come to.
-    ///
-    /// # Errors
-    /// A sum has more digits than there is room for.
-    pub fn merge(&mut self, other: Self) -> Result<(), Problem> {
-        for (key, sum) in other.sums {
-            let into = self.sums.entry(key).or_default();
-            for (column, (cost, rows)) in sum.costs {
-                let (known, filled) = into.costs.entry(column).or_default();
-                known.0 = known.0.checked_add(cost.0).ok_or_else(|| too_fine(column, cost))?;
-                *filled += rows;
-            }
-            into.rows += sum.rows;
-            into.last = into.last.max(sum.last);
+    /// As it is compared: AWS's own as a part of a sum, a purchase by what is told of it beside.
+    fn told(&self, amount: Option<Exact>, is_model: bool, with: impl FnOnce(&mut Line)) -> Option<Told<'a>> {
+        let (payer, month, currency, line_type, amount) = (self.payer?, self.month?, self.currency?, self.line_type?, amount?);
+        if !self.is_marketplace() {
+            return Some(Told::Service(Service { payer, month, line_type, currency, amount }));
         }
-        Ok(())
-    }
-
-    /// The sums as facts, each with the file and the row that it ends in. `known` gives what the ledger has of a payer's month, and whether the
-    /// bill still said so: what it says no more is taken back, in the file that ends the month.
-    pub fn facts(&self, known: impl Fn(AccountId, Instant) -> Vec<(SpendRecorded, bool)>) -> Vec<((usize, u64), Fact)> {
-        let mut facts = Vec::new();
-        let mut by_month: BTreeMap<(AccountId, Instant), Vec<(&Key, &Sum)>> = BTreeMap::new();
-        for (key, sum) in &self.sums {
-            by_month.entry((key.payer, key.month)).or_default().push((key, sum));
-        }
-        for ((payer, month), of_month) in by_month {
-            let mut before: BTreeMap<Of, (SpendRecorded, bool)> =
-                known(payer, month).into_iter().map(|(known, stands)| (of(&known), (known, stands))).collect();
-            let last = of_month.iter().map(|(_, sum)| sum.last).max().unwrap_or_default();
-            for (key, sum) in of_month {
-                let mut told = self.told(key, sum);
-                if let Some((known, stands)) = before.remove(&of(&told)) {
-                    // What is said again, after something else was said, is another statement than the first time.
-                    told.revision = known.revision;
-                    told.revision += u64::from(known != told || !stands);
-                }
-                facts.push((sum.last, self.fact(told, false)));
-            }
-            let gone = before.into_values().filter(|(_, stands)| *stands);
-            facts.extend(gone.map(|(known, _)| (last, self.fact(known, true))));
-        }
-        facts
-    }
-
-    fn told(&self, key: &Key, sum: &Sum) -> SpendRecorded {
-        // A column that some of the lines leave empty is no sum of all of them.
-        let filled = || sum.costs.iter().filter(|(_, (_, filled))| *filled == sum.rows);
-        let rounded = || filled().map(|(column, (cost, _))| ((*column).to_owned(), *cost, cost.rounded()));
-        SpendRecorded {
-            amounts: rounded().map(|(column, _, (amount, _))| (column, amount)).collect(),
-            class: key.class.to_owned(),
-            currency: key.currency,
-            exact: rounded().filter(|(_, _, (_, changed))| *changed).map(|(column, cost, _)| (column, cost.written())).collect(),
-            invoice: key.invoice.clone(),
-            line_type: key.line_type.clone(),
-            month: key.month,
-            payer: key.payer,
-            product: key.product.clone(),
-            revision: 0,
-            rows: sum.rows,
-            seller: key.seller.clone(),
-            statement: self.statement.to_owned(),
-        }
-    }
-
-    fn fact(&self, told: SpendRecorded, withdrawn: bool) -> Fact {
-        let month = told.month.day().format("%Y-%m").to_string();
-        let of_marketplace =
-            [told.invoice.as_ref().map(ToString::to_string), told.product.as_ref().map(ToString::to_string), told.seller.clone()];
-        let mut key = format!("{}:{}:{month}:{}:{}:{}", self.statement, told.payer, told.class, told.line_type, told.currency);
-        if told.class == "marketplace" {
-            of_marketplace.into_iter().for_each(|part| key.extend([":", &part.unwrap_or_default()]));
-        }
-        // A month's bill is true of all of it: at its last moment.
-        let end = Period::parse(&month, told.month.day()).map_or(told.month, |period| Instant::from_micros(period.until.micros() - 1));
-        Fact { key, effective_at: end, stated_at: None, withdrawn, event: Event::SpendRecorded(Box::new(told)) }
+        let subject = match line_type {
+            _ if is_model => Subject::Model,
+            "Tax" => Subject::Tax,
+            "Credit" => Subject::Credit,
+            _ => Subject::Purchase,
+        };
+        let mut line = Line::of(Side::Buyer, subject, (payer, month), line_type, (amount, currency));
+        line.seller = self.seller.map(str::to_owned);
+        with(&mut line);
+        Some(Told::Line(Box::new(line)))
     }
 }
 
-fn too_fine(column: &str, cost: Exact) -> Problem {
-    Problem::new(Code::E0208, cost.written(), "the sum has more digits than there is room for").column(column)
-}
-
-/// What tells the sums of a month apart.
-type Of = (String, String, Currency, Option<InvoiceId>, Option<Reference>, Option<String>);
-
-fn of(spend: &SpendRecorded) -> Of {
-    let (invoice, product, seller) = (spend.invoice.clone(), spend.product.clone(), spend.seller.clone());
-    (spend.class.clone(), spend.line_type.clone(), spend.currency, invoice, product, seller)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn costs_are_read_and_written_with_all_their_decimals() {
-        for (text, written, amount) in [
-            ("12.5", "12.5", "12.5"),
-            ("-7.0E-10", "-0.0000000007", "0"),
-            ("1.81E-8", "0.0000000181", "0.00000002"),
-            ("0", "0", "0"),
-            ("1E3", "1000", "1000"),
-            ("1.68230869740", "1.6823086974", "1.6823087"),
-        ] {
-            let exact = Exact::read(text).unwrap();
-            assert_eq!((exact.written().as_str(), exact.rounded().0), (written, amount.parse().unwrap()), "{text}");
-        }
-        for text in ["", "1,000.00", "$5", "1E", "1E-30", "1E2147483647", "1E-2147483648", "--1", "."] {
-            assert!(Exact::read(text).is_err(), "{text}");
-        }
-    }
+/// Whether a product is another provider's model on Amazon Bedrock. Source: the product names that AWS's Cloud Intelligence Dashboards tell apart.
+fn is_model(name: &str) -> bool {
+    name.contains("Bedrock Edition)")
 }

@@ -265,6 +265,18 @@ impl Period {
         }
     }
 
+    /// The month that begins at a moment, if one does.
+    pub fn month_from(moment: Instant) -> Option<Self> {
+        let day = moment.day();
+        let until = day.checked_add_months(Months::new(1))?;
+        (day.day() == 1 && Instant::midnight(day) == moment).then(|| Self { from: moment, until: Instant::midnight(until) })
+    }
+
+    /// The month that holds a moment.
+    pub fn month_of(moment: Instant) -> Option<Self> {
+        Self::month_from(Instant::midnight(moment.day().with_day(1)?))
+    }
+
     /// Whether a moment lies inside.
     pub fn holds(&self, moment: Instant) -> bool {
         self.from <= moment && moment < self.until

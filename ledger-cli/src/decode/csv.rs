@@ -6,6 +6,7 @@
 
 mod tap;
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,7 @@ pub struct Rows {
     reader: Reader<Tap>,
     record: StringRecord,
     rows: u64,
+    seen: u64,
     rejected: Vec<u64>,
     ended: bool,
     damaged: bool,
@@ -48,6 +50,8 @@ pub struct Rows {
 pub struct Row<'a> {
     /// The line it begins at, from 1.
     pub line: u64,
+    /// Which row it is, from 1: the header is none, a damaged row is one.
+    pub number: u64,
     record: &'a StringRecord,
 }
 
@@ -129,7 +133,8 @@ impl Rows {
             .from_reader(tap);
         let record = StringRecord::new();
         let path = path.to_owned();
-        let mut rows = Self { path, file, header: vec![], reader, record, rows: 0, rejected: vec![], ended: false, damaged: false, notes };
+        let mut rows =
+            Self { path, file, header: vec![], reader, record, rows: 0, seen: 0, rejected: vec![], ended: false, damaged: false, notes };
         rows.read_header(problems).then_some(rows)
     }
 
@@ -140,9 +145,10 @@ impl Rows {
             }
             return false;
         };
-        self.header = Row { line, record: &self.record }.fields().map(str::to_owned).collect();
-        let twice = |at: &usize| self.header[..*at].contains(&self.header[*at]);
-        let twice: Vec<usize> = (1..self.header.len()).filter(twice).collect();
+        self.header = Row { line, number: 0, record: &self.record }.fields().map(str::to_owned).collect();
+        self.seen = 0;
+        let mut known = HashSet::new();
+        let twice: Vec<usize> = (0..self.header.len()).filter(|at| !known.insert(self.header[*at].as_str())).collect();
         for at in &twice {
             let problem = Problem::new(Code::E0317, self.header[*at].clone(), "this name occurs twice").cure(DOWNLOAD_AGAIN);
             self.report(line, Some(*at), problem, problems);
@@ -160,6 +166,11 @@ impl Rows {
         &self.rejected
     }
 
+    /// How many rows have been met, damaged ones among them.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
     /// The file as the user named it.
     pub fn file(&self) -> &str {
         &self.file
@@ -169,6 +180,7 @@ impl Rows {
     pub fn next(&mut self, problems: &mut Problems) -> Option<Row<'_>> {
         let line = loop {
             let line = self.advance(problems)?;
+            self.seen += 1;
             let (found, expected) = (self.record.len(), self.header.len());
             if found != expected {
                 let (found, expected) = (crate::failure::counted(found as u64, "field"), self.header.len());
@@ -195,7 +207,7 @@ impl Rows {
             break line;
         };
         self.rows += 1;
-        Some(Row { line, record: &self.record })
+        Some(Row { line, number: self.seen, record: &self.record })
     }
 
     /// Reads the next record, however many fields it has, and gives the line it begins at.
@@ -219,6 +231,7 @@ impl Rows {
                 Ok(false) => self.ended = true,
                 Err(why) => match why.kind() {
                     ErrorKind::Utf8 { err, .. } => {
+                        self.seen += 1;
                         let (line, column) = (first_line(0), err.field());
                         let problem = Problem::new(Code::E0311, "", "these bytes are not UTF-8; Latin-1 or Windows-1252 is likely");
                         self.report(line, Some(column), problem.cure("download the file again, or save it as UTF-8"), problems);

@@ -36,11 +36,19 @@ pub struct Place {
 /// # Errors
 /// A path that cannot be read.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<InFile>, Failure> {
+    find_ending(paths, &[".csv", ".json", ".jsonl", ".ndjson"])
+}
+
+/// The files that some paths name, of a folder those below it whose names end so, compressed or not.
+///
+/// # Errors
+/// A path that cannot be read.
+pub(crate) fn find_ending(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<InFile>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         let metadata = path.metadata().map_err(|why| Failure::unreadable(path, &why))?;
         if metadata.is_dir() {
-            walk(path, &mut found)?;
+            walk(path, endings, &mut found)?;
         } else {
             found.push(path.clone());
         }
@@ -51,7 +59,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<InFile>, Failure> {
     Ok(files)
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+fn walk(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |why| Failure::unreadable(folder, &why);
     for entry in folder.read_dir().map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -63,8 +71,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
             return Err(Failure::new(Code::E0303, format!("`{}` is a link to a folder, which is not followed", path.display()))
                 .hint("name the folder that it leads to"));
         } else if kind.is_dir() {
-            walk(&path, found)?;
-        } else if kind.is_file() && is_meant(&path) {
+            walk(&path, endings, found)?;
+        } else if kind.is_file() && is_meant(&path, endings) {
             found.push(path);
         }
     }
@@ -74,11 +82,11 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 /// How the name of a file ends that holds rows which were set aside.
 pub const REJECTED: &str = ".rejected.csv";
 
-fn is_meant(path: &Path) -> bool {
+fn is_meant(path: &Path, endings: &[&str]) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     // What --quarantine set aside stands beside its file, and is imported when somebody names it.
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
-    [".csv", ".json", ".jsonl", ".ndjson"].iter().any(|ending| plain.ends_with(ending)) && !name.ends_with(REJECTED)
+    endings.iter().any(|ending| plain.ends_with(ending)) && !name.ends_with(REJECTED)
 }
 
 fn describe(path: PathBuf) -> InFile {

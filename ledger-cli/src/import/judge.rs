@@ -258,7 +258,9 @@ enum Opened {
 fn open(path: &Path, problems: &mut Problems) -> Result<Option<Opened>, Failure> {
     let Some(rows) = Rows::open(path, None, problems)? else { return Ok(None) };
     let header: Vec<&str> = rows.header().iter().map(String::as_str).collect();
-    if let Some(layout) = statement::recognise(&header) {
+    if let Ok(layout) = statement::recognise(&header)
+        && layout.statement.is_bill()
+    {
         return Ok(Some(Opened::Bill(layout)));
     }
     match feed::recognise(&header) {

@@ -94,7 +94,7 @@ fn one(
     let (mut recipient, mut count, mut useless): (Option<AccountId>, u64, u64) = (None, 0, 0);
     while let Some(row) = rows.next(&mut problems) {
         count += 1;
-        let outcome = layout.read(&|column| row.get(column)).and_then(|line| {
+        let outcome = layout.bill(&|column| row.get(column)).and_then(|line| {
             let Some(line) = line else { return Ok(None) };
             let payer = line.payer;
             sums.add(line, (at, count)).map(|()| Some(payer)).map_err(|problem| vec![problem])

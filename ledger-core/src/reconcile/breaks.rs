@@ -154,7 +154,7 @@ fn currency(match_: &mut Match<'_>) {
             let known: BTreeSet<_> = bucket.1.iter().map(|at| match_.of_held(*at).held.currency).collect();
             if billed.len() == 1 && known.len() == 1 && billed != known && match_.may_sum(&bucket, *mask) {
                 let sum = Exact::of_parts(match_.sum_of_held(&bucket.1));
-                let cause = known.first().map(|currency| format!("the ledger has {sum} {currency}")).unwrap_or_default();
+                let cause = known.first().map(|currency| format!("the ledger has {} {currency}", sum.in_cents())).unwrap_or_default();
                 match_.break_of(Kind::Currency, bucket.0, bucket.1, cause);
             }
         }
@@ -226,8 +226,8 @@ fn rest_of_statements(match_: &mut Match<'_>) {
         .laid
         .held
         .iter()
-        .filter(|of| of.held.subject == Subject::Services && of.inside)
-        .map(|of| (of.held.scope, of.held.currency))
+        .filter(|of| of.inside)
+        .map(|of| (of.held.subject, of.held.scope, of.held.currency))
         .collect();
     let left: Vec<u32> = match_.left_units().collect();
     let groups: Vec<Vec<u32>> =
@@ -236,7 +236,9 @@ fn rest_of_statements(match_: &mut Match<'_>) {
         let unit = match_.unit(units[0]);
         match unit.subject {
             Subject::Tax if !taxed.contains(&unit.attributes[INVOICE]) => match_.settle_as(Class::TaxAside, units, Vec::new()),
-            Subject::Services if !summed.contains(&(unit.scope, unit.currency)) => match_.settle_as(Class::Summed, units, Vec::new()),
+            Subject::Services | Subject::Credit if !summed.contains(&(unit.subject, unit.scope, unit.currency)) => {
+                match_.settle_as(Class::Summed, units, Vec::new());
+            }
             Subject::Tax => match_.break_of(Kind::Fee, units, Vec::new(), "the tax is another".to_owned()),
             Subject::Credit => match_.break_of(Kind::Eligibility, units, Vec::new(), "the ledger has no such credit".to_owned()),
             _ => {

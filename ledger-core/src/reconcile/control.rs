@@ -228,7 +228,7 @@ fn tie(key: SectionKey, section: &Section, laid: &Laid) -> Result<(), Untied> {
     let explained = [section.breaks, section.tolerated, section.provisional].iter().map(|part| part.parts()).try_fold(0, plus);
     let difference = section.billed.net.parts().checked_sub(section.ledger.net.parts());
     if explained.is_none() || explained != difference {
-        let told = |parts: Option<i128>| parts.map_or_else(|| "too large".to_owned(), |parts| Exact::of_parts(parts).to_string());
+        let told = |parts: Option<i128>| parts.map_or_else(|| "too large".to_owned(), |parts| Exact::of_parts(parts).in_cents());
         return Err(Untied::Money(named(key), told(difference), told(explained)));
     }
     Ok(())
@@ -239,5 +239,5 @@ fn named((side, subject, scope, currency): SectionKey) -> String {
 }
 
 fn told(counts: &Counts) -> String {
-    format!("{} of {} ({} gross)", counts.lines, counts.net, counts.gross)
+    format!("{} of {} ({} gross)", counts.lines, counts.net.in_cents(), counts.gross.in_cents())
 }

@@ -36,6 +36,10 @@ impl Texts {
         number
     }
 
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.numbers.contains_key(text)
+    }
+
     fn some(&mut self, text: Option<&str>) -> u32 {
         text.map_or(0, |text| self.number(text))
     }
@@ -84,7 +88,7 @@ struct Sum {
     amount: i128,
     gross: i128,
     count: u64,
-    files: BTreeMap<usize, (u64, u64)>,
+    files: BTreeMap<usize, u64>,
 }
 
 /// The rows, as they come.
@@ -114,7 +118,11 @@ impl Lines {
         all.into_iter().collect()
     }
 
-    pub(super) fn add(&mut self, (file, tells): (usize, bool), line: Line, period: Period, names: &Names, texts: &mut Texts) {
+    pub(super) fn add(&mut self, (file, tells): (usize, bool), (mut line, rows): (Line, u64), period: Period, names: &Names, texts: &mut Texts) {
+        // A credit that AWS takes off its own services is one of the credits.
+        if line.subject == Subject::Services && line.line_type == "Credit" {
+            line.subject = Subject::Credit;
+        }
         let aside = match &line {
             line if line.month != period => Some(Class::OtherMonth),
             Line { subject: Subject::Model, .. } => Some(Class::Model),
@@ -124,12 +132,12 @@ impl Lines {
             self.scopes.insert((line.side, line.subject, line.scope, line.currency));
         }
         if let Some(class) = aside {
-            *self.aside.entry((file, class)).or_default() += 1;
+            *self.aside.entry((file, class)).or_default() += rows;
             return;
         }
         let amount = line.amount.parts();
         let taken = self.taken.entry((line.side, line.subject, line.scope, line.currency)).or_default();
-        self.too_large |= taken.add(1, amount, amount.checked_abs()).is_none();
+        self.too_large |= taken.add(rows, amount, amount.checked_abs()).is_none();
         if is_summed(line.subject) {
             let of = if line.subject == Subject::Services { texts.number(&line.line_type) } else { 0 };
             let sum = self.sums.entry((line.side, line.subject, line.scope, line.currency, of)).or_default();
@@ -138,9 +146,9 @@ impl Lines {
                 (Some(net), Some(gross)) => (sum.amount, sum.gross) = (net, gross),
                 _ => self.too_large = true,
             }
-            sum.count += 1;
-            let of_file = sum.files.entry(file).or_insert((line.row, 0));
-            *of_file = (of_file.0.min(line.row), of_file.1 + 1);
+            sum.count += rows;
+            let of_file = sum.files.entry(file).or_insert(line.row);
+            *of_file = line.row.min(*of_file);
             return;
         }
         let product = line.product.as_ref().map(|product| product.as_str());
@@ -288,7 +296,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
     rows.sort_by(|one, other| row_key(one).cmp(&row_key(other)));
     units(rows, &duplicates, &mut laid)?;
     for ((side, subject, scope, currency, of), sum) in sums {
-        let rows = sum.files.iter().map(|(file, (row, _))| (place[*file], *row)).collect();
+        let rows = sum.files.iter().map(|(file, row)| (place[*file], *row)).collect();
         let mut attributes = [0; ATTRIBUTES];
         attributes[PRODUCT] = ranks[of as usize];
         laid.units.push(Unit {
@@ -315,7 +323,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
         laid.units.iter().filter(|unit| unit.subject == Subject::Tax).map(|unit| (unit.scope, unit.attributes[INVOICE])).collect();
     for (held, mut attributes) in numbered {
         rank(&mut attributes);
-        let amount = Exact::of(held.amount).ok_or(Untied::TooLarge)?.parts();
+        let amount = held.amount.parts();
         let own = held.sources.iter().any(|digest| digests.contains(digest));
         let covered = covering(held.subject).iter().any(|by| scopes.contains(&(held.side, *by, held.scope, held.currency)));
         let told = held.subject != Subject::Tax || taxed.contains(&(held.scope, attributes[INVOICE]));

@@ -51,7 +51,7 @@ pub struct Line {
     pub subject: Subject,
     /// Whose statement it is: the payer, or the recipient of a seller's report; at a bank, whoever is paid.
     pub scope: AccountId,
-    /// The billing month.
+    /// The billing month; of money that moved, the month in which it did.
     pub month: Period,
     /// Its type, as the file writes it.
     pub line_type: String,
@@ -65,6 +65,8 @@ pub struct Line {
     pub date: Option<Instant>,
     /// The buyer's invoice. A bill that is not final has none.
     pub invoice: Option<InvoiceId>,
+    /// Other invoices of the same sale: `listing_fee`, `wholesale`, `seller_issued`; of a credit memo the `original`.
+    pub others: Vec<(&'static str, InvoiceId)>,
     /// The code or the id of the product.
     pub product: Option<Reference>,
     /// The account that used it.
@@ -81,4 +83,37 @@ pub struct Line {
     pub corrects: bool,
     /// The row of its file, from one, the header not counted.
     pub row: u64,
+}
+
+impl Line {
+    /// A line of which only this is known yet.
+    pub fn of(
+        side: Side,
+        subject: Subject,
+        (scope, month): (AccountId, Period),
+        line_type: &str,
+        (amount, currency): (Exact, Currency),
+    ) -> Self {
+        Self {
+            side,
+            subject,
+            scope,
+            month,
+            line_type: line_type.to_owned(),
+            amount,
+            currency,
+            parts: Vec::new(),
+            date: None,
+            invoice: None,
+            others: Vec::new(),
+            product: None,
+            account: None,
+            agreement: None,
+            seller: None,
+            trace: None,
+            item: None,
+            corrects: false,
+            row: 0,
+        }
+    }
 }

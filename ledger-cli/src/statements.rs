@@ -1,0 +1,151 @@
+//! AWS's statements, read for comparing: files and folders in, what each of them says out. What a row says is the core's business; what is
+//! wrong with a file, and which files are the same, is told here.
+
+use std::path::{Path, PathBuf};
+
+use ledger_core::feed;
+use ledger_core::id::AccountId;
+use ledger_core::problem::{Code, Located, Problem, Problems};
+use ledger_core::statement::{self, Layout, Reading, Received, STATEMENTS, Unrecognised};
+
+use crate::decode::table::Table;
+use crate::failure::{Failure, counted};
+use crate::import::files::{self, InFile};
+
+/// How the names of statements end. Of a folder only these are read; a file that is named is read whatever it is called.
+const ENDINGS: &[&str] = &[".csv"];
+
+/// The statements of some files.
+#[derive(Debug)]
+pub struct Statements {
+    /// Those that could be read to their end, in the order of their paths. The same bytes stand here once.
+    pub received: Vec<Received>,
+    /// What is wrong with single rows, which are rejected.
+    pub rows: Problems,
+    /// What is wrong with whole files, of which nothing stands above.
+    pub files: Problems,
+    /// What else to tell.
+    pub notes: Vec<String>,
+}
+
+/// Reads the statements that some paths name: files, and folders with all that is below them. `whose` they are need be said only where neither
+/// a folder of 12 digits nor their rows do. `tick` is told of every few rows that were read.
+///
+/// # Errors
+/// A path that cannot be read.
+pub fn read(paths: &[PathBuf], whose: Option<AccountId>, mut tick: impl FnMut(u64)) -> Result<Statements, Failure> {
+    let mut statements = Statements { received: Vec::new(), rows: Problems::new(), files: Problems::new(), notes: Vec::new() };
+    for file in files::find_ending(paths, ENDINGS)? {
+        let Some(received) = one(&file, whose, &mut statements, &mut tick)? else { continue };
+        if let Some(same) = statements.received.iter().find(|known| known.digest == received.digest) {
+            statements.notes.push(format!("{} is the same file as {}, and counts once", received.name, same.name));
+        } else {
+            statements.received.push(received);
+        }
+    }
+    Ok(statements)
+}
+
+/// Reads a file. Nothing when it is no statement, or cannot be read to its end.
+fn one(
+    file: &InFile,
+    whose: Option<AccountId>,
+    statements: &mut Statements,
+    tick: &mut impl FnMut(u64),
+) -> Result<Option<Received>, Failure> {
+    let Some(mut table) = Table::open(&file.path, &mut statements.files)? else { return Ok(None) };
+    let header: Vec<&str> = table.header().iter().map(String::as_str).collect();
+    let mut layout = match statement::recognise(&header) {
+        Ok(layout) => layout,
+        Err(unrecognised) => {
+            statements.files.push(whole_file(&file.path, unknown_kind(&header, &unrecognised)));
+            return Ok(None);
+        }
+    };
+    let folder: Option<AccountId> = file.path.ancestors().skip(1).find_map(|folder| folder.file_name()?.to_str()?.parse().ok());
+    if let (Some(whose), Some(folder)) = (whose, folder)
+        && whose != folder
+    {
+        let problem = Problem::new(Code::E0322, whose.to_string(), format!("its folder says {folder}, --account says {whose}"));
+        statements.files.push(whole_file(&file.path, problem.cure("put the file into its own recipient's folder, or leave --account out")));
+        return Ok(None);
+    }
+    layout.whose = whose.or(folder);
+    let header = table.header().to_vec();
+    let shown = file.path.display().to_string();
+    let mut reading = Reading::of(layout.statement, file.name.clone());
+    let (mut problems, mut given) = (Problems::new(), 0);
+    while let Some(row) = table.next(&mut problems) {
+        given += 1;
+        if let Err(found) = take(&layout, &mut reading, row.number, &|column| row.get(column)) {
+            for problem in found {
+                let place = problem.column.as_ref().and_then(|name| header.iter().position(|column| column == name));
+                let column_number = place.map(|place| place as u64 + 1);
+                problems.push(Located { file: shown.clone(), line: row.line, column_number, problem });
+            }
+        }
+        if given % 1_000 == 0 {
+            tick(1_000);
+        }
+    }
+    tick(given % 1_000);
+    let summary = table.finish()?;
+    statements.notes.extend(summary.notes);
+    if summary.damaged {
+        statements.files.extend(problems);
+        return Ok(None);
+    }
+    if summary.rows == 0 {
+        let problem = Problem::new(Code::E0316, "", "no line is in it").cure("get the statement again");
+        statements.files.push(whole_file(&file.path, problem));
+        return Ok(None);
+    }
+    statements.rows.extend(problems);
+    reading.reject(summary.rows - given);
+    Ok(Some(reading.end(summary.digest)))
+}
+
+/// Takes a row. Whatever is wrong with it, it is counted.
+fn take<'a>(layout: &'a Layout, reading: &mut Reading, row: u64, cell: &'a dyn Fn(usize) -> &'a str) -> Result<(), Vec<Problem>> {
+    match layout.read(cell) {
+        Ok(told) => reading.take(row, told).map_err(|problem| vec![problem]),
+        Err(problems) => {
+            reading.reject(1);
+            Err(problems)
+        }
+    }
+}
+
+fn whole_file(path: &Path, problem: Problem) -> Located {
+    Located { file: path.display().to_string(), line: 1, column_number: None, problem }
+}
+
+/// No kind of statement: what was found, what it looks like, and what would have been needed.
+fn unknown_kind(header: &[&str], unrecognised: &Unrecognised) -> Problem {
+    let Unrecognised { closest, present, missing } = unrecognised;
+    let mut columns = header.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+    if header.len() > 8 {
+        columns += &format!(" and {} more", header.len() - 8);
+    }
+    let looks_like = looks_like(header).map(|kind| format!("; it looks like {kind}")).unwrap_or_default();
+    let wanted = counted((present.len() + missing.len()) as u64, "needed column");
+    let why = format!("found columns {columns}{looks_like}; the closest kind is {closest}: {} of {wanted}", present.len());
+    let kinds: Vec<&str> = STATEMENTS.iter().map(|statement| statement.title()).collect();
+    let cure = format!("give one of {}; {closest} also needs {}", kinds.join(", "), missing.join(", "));
+    Problem::new(Code::E0302, columns, why).cure(cure)
+}
+
+/// Files that people take for statements, and how they are told.
+fn looks_like(header: &[&str]) -> Option<String> {
+    let has = |name: &str| header.iter().any(|column| column.eq_ignore_ascii_case(name));
+    if let Ok(layout) = feed::recognise(header) {
+        return Some(format!("a seller data feed ({}), which is not compared but recorded: `dealbook import`", layout.feed.name()));
+    }
+    if header.iter().any(|column| column.ends_with("($)")) {
+        return Some("a Cost Explorer download, which is summed up and has no invoice ids".to_owned());
+    }
+    if has("PayerAccountId") && has("LinkedAccountId") && has("RecordType") {
+        return Some("a detailed billing report of the kind before the CUR, which AWS has ended".to_owned());
+    }
+    None
+}
