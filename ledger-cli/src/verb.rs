@@ -2,6 +2,7 @@
 
 mod approve;
 mod books;
+mod breaks;
 mod check;
 mod completions;
 mod copy;
@@ -17,6 +18,7 @@ mod init;
 mod keygen;
 mod log;
 mod man;
+mod reconcile;
 mod record;
 mod replay;
 mod schema;
@@ -72,6 +74,8 @@ verbs! {
         Trace trace,
     }
     "Close" {
+        Reconcile reconcile,
+        Breaks breaks,
         Check check,
     }
     "Prove" {

@@ -9,6 +9,7 @@
 //! A rule is a function of `book/rules`: it looks and says what is broken, with a code, the field, what was found and what to do.
 
 mod audit;
+pub mod closing;
 mod decide;
 mod observe;
 mod policy;
@@ -310,6 +311,16 @@ impl Book {
                 None => return vouched.contains(&person),
             }
         }
+    }
+
+    /// Whether somebody is registered here.
+    pub fn knows(&self, person: &Actor) -> bool {
+        self.person(person).is_some()
+    }
+
+    /// What somebody entered by hand, by position.
+    pub fn entered_by(&self, person: &Actor) -> impl Iterator<Item = u64> {
+        self.own.iter().filter(move |own| own.actor == *person).map(|own| own.seq)
     }
 
     /// Whether money that was recorded by hand has all its approvals.

@@ -16,7 +16,9 @@ mod breaks;
 mod control;
 mod intake;
 mod kinds;
+mod ledger;
 mod matching;
+mod seal;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +29,7 @@ use crate::statement::{Exact, Line, Side, Subject};
 use crate::time::{Instant, Period};
 
 pub use control::{Counts, Section, Untied};
+pub use ledger::Ledger;
 pub use kinds::{KINDS, Kind, Reason};
 
 use intake::{Lines, Texts};

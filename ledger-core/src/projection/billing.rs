@@ -18,6 +18,7 @@
 
 pub mod books;
 mod by_hand;
+mod compared;
 mod deferral;
 mod disbursements;
 mod fees;
@@ -36,6 +37,7 @@ mod wholesale;
 mod why;
 
 pub use by_hand::{Pending, openings};
+pub use compared::{Earned, Payout};
 pub use deferral::{billings, deferral};
 pub use disbursements::disbursements;
 pub use fees::{FeeEvent, FeeLine, FeeLines};

@@ -50,6 +50,8 @@ pub struct Section {
     pub currency: Currency,
     /// Rows by class.
     pub classes: BTreeMap<Class, Counts>,
+    /// The ledger's lines by class.
+    pub held: BTreeMap<Class, Counts>,
     /// What was billed and compared.
     pub billed: Counts,
     /// What the ledger has.
@@ -154,7 +156,9 @@ fn take(
         // A line of another period or scope explains a break, and is no part of what the ledger has here.
         if of.inside || outcome.class == Class::SelfCompared {
             let key = (of.held.side, of.held.subject, of.held.scope, of.held.currency);
-            section(sections, key).ledger.add(1, of.amount, of.amount.checked_abs())?;
+            let section = section(sections, key);
+            section.ledger.add(1, of.amount, of.amount.checked_abs())?;
+            section.held.entry(outcome.class).or_default().add(1, of.amount, of.amount.checked_abs())?;
             let apart = apart.entry(key).or_default();
             *apart = apart.checked_sub(of.amount)?;
         }
@@ -200,6 +204,7 @@ fn section(sections: &mut BTreeMap<SectionKey, Section>, key: SectionKey) -> &mu
         scope,
         currency,
         classes: BTreeMap::new(),
+        held: BTreeMap::new(),
         billed: Counts::default(),
         ledger: Counts::default(),
         breaks: Exact::ZERO,
