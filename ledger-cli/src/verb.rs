@@ -4,6 +4,7 @@ mod approve;
 mod books;
 mod breaks;
 mod check;
+mod close;
 mod completions;
 mod copy;
 mod correct;
@@ -77,6 +78,7 @@ verbs! {
         Reconcile reconcile,
         Breaks breaks,
         Check check,
+        Close close,
     }
     "Prove" {
         Verify verify,

@@ -318,9 +318,9 @@ impl Book {
         self.person(person).is_some()
     }
 
-    /// What somebody entered by hand, by position.
-    pub fn entered_by(&self, person: &Actor) -> impl Iterator<Item = u64> {
-        self.own.iter().filter(move |own| own.actor == *person).map(|own| own.seq)
+    /// What was entered by hand: by whom, and at which position.
+    pub fn entered(&self) -> impl Iterator<Item = (&Actor, u64)> {
+        self.own.iter().map(|own| (&own.actor, own.seq))
     }
 
     /// Whether money that was recorded by hand has all its approvals.

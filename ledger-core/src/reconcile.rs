@@ -29,8 +29,8 @@ use crate::statement::{Exact, Line, Side, Subject};
 use crate::time::{Instant, Period};
 
 pub use control::{Counts, Section, Untied};
-pub use ledger::Ledger;
 pub use kinds::{KINDS, Kind, Reason};
+pub use ledger::Ledger;
 
 use intake::{Lines, Texts};
 

@@ -343,11 +343,33 @@ fn a_break_keeps_its_id_while_it_is_open() {
 }
 
 #[test]
+fn a_row_that_bills_nothing_lacks_nothing() {
+    let result = strict(
+        &[line("inv-1", "code-a", "40.00"), line("inv-1", "code-a", "0"), line("inv-9", "code-b", "0.000")],
+        &[held("inv-1", "prod-a", "40.00")],
+    );
+    assert_eq!(classes(&result), [(Class::Exact, 3)]);
+    // What was billed and given back comes to nothing too, and is told: the ledger has neither.
+    assert_eq!(codes(&strict(&[line("inv-9", "code-b", "5.00"), line("inv-9", "code-b", "-5.00")], &[])), ["R01 0.00 0.00"]);
+}
+
+#[test]
+fn of_several_invoices_an_instalment_is_the_nearest() {
+    let planned = Held { planned: true, agreement: Some("agmt-1".parse().unwrap()), ..held("", "prod-a", "4000.00") };
+    let lines = [line("inv-1", "code-a", "640.00"), line("inv-2", "code-a", "4120.00"), line("inv-3", "code-a", "2500.00")];
+    assert_eq!(codes(&strict(&lines, &[planned])), ["R01 640.00 0.00", "R01 2500.00 0.00", "R03 4120.00 4000.00"]);
+}
+
+#[test]
 fn an_amount_there_is_no_room_for_is_told() {
-    let huge = held("inv-1", "prod-a", "999999999999999999");
     let mut reconciliation = Reconciliation::of(march(), names());
-    reconciliation.hold(huge);
-    assert_eq!(reconciliation.matched(&Tolerances::default()).unwrap_err().to_string(), "a sum has more digits than there is room for");
+    let file = File { digest: Hash::of(b"x"), name: "x.csv".to_owned(), tells_invoices: true, rows: 2, left_out: 0 };
+    let file = reconciliation.file(file);
+    for _ in 0..2 {
+        reconciliation.add(file, line("inv-1", "code-a", "9999999999999999"), 1);
+    }
+    let why = reconciliation.matched(&Tolerances::default()).unwrap_err();
+    assert_eq!(why.to_string(), "a sum has more digits than there is room for");
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         return Err(refused(vec![Problem::new(Code::E0407, format!("#{seq}"), why).cure("dealbook log")]));
     };
     let hash = subject.1;
+    if let Event::PeriodClosed(closed) = &subject.0.event {
+        super::close::may_sign(closed, &actor, &session).map_err(|problem| refused(vec![problem]))?;
+    }
     let signature = key.map(|key| Base64::encode_string(&key.sign(approval_of(hash).as_bytes()).to_bytes()));
     let approved = EntryApproved { entry: seq, hash, note: args.note.clone(), signature };
     let draft = Draft { actor, effective_at: context.now(), event: Event::EntryApproved(Box::new(approved)), source: None };

@@ -106,8 +106,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         What::List(args) => list(&args, context),
         What::Show(args) => show(&args, context),
         What::Assign(args) => {
-            let person: Actor = args.person.parse().map_err(|why| refused(&[Problem::new(ledger_core::problem::Code::E0204, args.person.clone(), format!("{why}"))]))?;
-            let event = move |found: &Found| Event::BreakAssigned(Box::new(BreakAssigned { id: found.told.id.clone(), person: person.clone() }));
+            let person: Actor = args
+                .person
+                .parse()
+                .map_err(|why| refused(&[Problem::new(ledger_core::problem::Code::E0204, args.person.clone(), format!("{why}"))]))?;
+            let event =
+                move |found: &Found| Event::BreakAssigned(Box::new(BreakAssigned { id: found.told.id.clone(), person: person.clone() }));
             record_about("break-assigned", &args.id, &args.writing, None, event, context)
         }
         What::Resolve(args) => resolve(args, context),
@@ -171,8 +175,22 @@ fn list(args: &List, context: &Context) -> Result<Exit, Failure> {
     };
     let chosen: Vec<&Found> = all.iter().filter(is_meant).collect();
     let mut report = Report::new("breaks", columns());
-    report.shown =
-        vec!["break", "month", "code", "name", "status", "owner", "scope_name", "invoice", "billed", "ledger", "difference", "currency", "age", "cause"];
+    report.shown = vec![
+        "break",
+        "month",
+        "code",
+        "name",
+        "status",
+        "owner",
+        "scope_name",
+        "invoice",
+        "billed",
+        "ledger",
+        "difference",
+        "currency",
+        "age",
+        "cause",
+    ];
     for found in &chosen {
         let told = &found.told;
         let text = |text: &Option<String>| Cell::or_empty(text.as_ref(), Cell::text);
@@ -250,12 +268,25 @@ fn show(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let owner = found.owner.as_ref().map_or_else(|| "no owner".to_owned(), ToString::to_string);
     let difference = grouped(&cents(found.difference()).to_string());
     let name = Breaking::of(&told.code).map_or("", Breaking::name);
-    report.heading.push(format!("{}  {} {name}  {difference} {}  {}{days}  {owner}", told.id, told.code, told.currency, found.state.as_str()));
-    let about: Vec<String> = [("invoice", &told.invoice), ("agreement", &told.agreement), ("product", &told.product), ("account", &told.account)]
-        .into_iter()
-        .filter_map(|(what, text)| text.as_ref().map(|text| format!("{what} {text}")))
-        .collect();
-    report.heading.push(format!("{} {} of {}{}", told.side, told.subject, told.scope, about.iter().map(|text| format!(", {text}")).collect::<String>()));
+    report.heading.push(format!(
+        "{}  {} {name}  {difference} {}  {}{days}  {owner}",
+        told.id,
+        told.code,
+        told.currency,
+        found.state.as_str()
+    ));
+    let about: Vec<String> =
+        [("invoice", &told.invoice), ("agreement", &told.agreement), ("product", &told.product), ("account", &told.account)]
+            .into_iter()
+            .filter_map(|(what, text)| text.as_ref().map(|text| format!("{what} {text}")))
+            .collect();
+    report.heading.push(format!(
+        "{} {} of {}{}",
+        told.side,
+        told.subject,
+        told.scope,
+        about.iter().map(|text| format!(", {text}")).collect::<String>()
+    ));
     let mut add = |part: &str, amount: Option<Amount>, event: Option<(u64, &str)>, row: Option<(String, u64)>, says: String| {
         report.rows.push(vec![
             Cell::text(part),
@@ -298,7 +329,10 @@ fn show(args: &Show, context: &Context) -> Result<Exit, Failure> {
     if matches!(found.state, State::Open | State::Waiting)
         && let Some(kind) = Breaking::of(&told.code)
     {
-        let ways = kind.reasons().iter().map(|reason| format!("dealbook breaks resolve {} --reason {}{}", told.id, reason.as_str(), needs(*reason)));
+        let ways = kind
+            .reasons()
+            .iter()
+            .map(|reason| format!("dealbook breaks resolve {} --reason {}{}", told.id, reason.as_str(), needs(*reason)));
         report.notes.extend(ways);
     }
     if let State::Pending(seq) = found.state {
@@ -333,7 +367,8 @@ fn resolve(args: Resolve, context: &Context) -> Result<Exit, Failure> {
             Some(Source::manual(format!("document:{digest}"), document))
         }
         None if accepts => {
-            let problem = Problem::new(Code::E0102, "", "what is accepted has a document that shows it").column("document").cure("--document FILE");
+            let problem =
+                Problem::new(Code::E0102, "", "what is accepted has a document that shows it").column("document").cure("--document FILE");
             return Err(refused(&[problem]));
         }
         _ => None,

@@ -39,6 +39,8 @@ const SUBJECTS: &[&str] = &[
     "payer",
     "name",
     "entry",
+    "id",
+    "month",
 ];
 
 impl Facts {

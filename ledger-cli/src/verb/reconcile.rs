@@ -113,13 +113,8 @@ impl Made {
         let settled = |side: statement::Side, scope: AccountId, month: Instant, invoice: &str| {
             states.closing.is_settled(side.as_str(), scope, month, invoice)
         };
-        let ledger = Ledger {
-            billing: &states.billing,
-            view: &view,
-            programmes: &states.programmes,
-            sources: &states.sources,
-            settled: &settled,
-        };
+        let ledger =
+            Ledger { billing: &states.billing, view: &view, programmes: &states.programmes, sources: &states.sources, settled: &settled };
         let mut reconciliation = Reconciliation::of(period, ledger.names());
         for received in &statements.received {
             let tells_invoices = received.kind != "focus" || received.lines.iter().any(|line| line.invoice.is_some());
@@ -199,7 +194,8 @@ pub(super) fn age(since: Option<Instant>, context: &Context) -> Option<u64> {
 fn tell(made: &Made, said: &str, head: Head, states: &States, context: &Context) -> Result<Exit, Failure> {
     let view = states.records.at(Basis::at(head.seq));
     let names = Named::of(&view);
-    let known: BTreeMap<String, Found> = states.closing.breaks(&states.book, u64::MAX).into_iter().map(|found| (found.told.id.to_string(), found)).collect();
+    let known: BTreeMap<String, Found> =
+        states.closing.breaks(&states.book, u64::MAX).into_iter().map(|found| (found.told.id.to_string(), found)).collect();
     let mut report = Report::new("reconcile", columns());
     report.shown = vec!["scope_name", "subject", "result", "break", "rows", "billed", "ledger", "difference", "currency", "age", "cause"];
     report.heading.push(said.to_owned());
@@ -242,7 +238,10 @@ fn tell(made: &Made, said: &str, head: Head, states: &States, context: &Context)
                     vec![Cell::text(&found.id), Cell::text(status), Cell::Count(found.row_count), amount(found.billed)],
                     vec![amount(found.ledger), amount(found.difference()), Cell::text(found.currency)],
                     vec![Cell::or_empty(found.invoice.as_ref(), Cell::text)],
-                    vec![Cell::or_empty(found.since, |since| Cell::Day(since.day())), Cell::or_empty(age(found.since, context), Cell::Count)],
+                    vec![
+                        Cell::or_empty(found.since, |since| Cell::Day(since.day())),
+                        Cell::or_empty(age(found.since, context), Cell::Count),
+                    ],
                     vec![Cell::text(&found.cause)],
                 ]
                 .concat(),
@@ -250,7 +249,13 @@ fn tell(made: &Made, said: &str, head: Head, states: &States, context: &Context)
         }
         if section.billed.lines + section.ledger.lines > 0 {
             let mut total = first("compared");
-            total.extend([Cell::Empty, Cell::Empty, Cell::Count(section.billed.lines), amount(section.billed.net), amount(section.ledger.net)]);
+            total.extend([
+                Cell::Empty,
+                Cell::Empty,
+                Cell::Count(section.billed.lines),
+                amount(section.billed.net),
+                amount(section.ledger.net),
+            ]);
             total.extend([amount(section.difference()), Cell::text(section.currency)]);
             total.extend(vec![const { Cell::Empty }; 4]);
             report.totals.push(total);
@@ -274,7 +279,8 @@ fn tell(made: &Made, said: &str, head: Head, states: &States, context: &Context)
         ("reconcile".to_owned(), made.period.from.to_string()[..7].to_owned()),
         ("files".to_owned(), made.digests.join(" ")),
     ]);
-    let projectors: BTreeSet<String> = states.each().iter().map(|state: &&dyn Projection| format!("{}/{}", state.name(), state.version())).collect();
+    let projectors: BTreeSet<String> =
+        states.each().iter().map(|state: &&dyn Projection| format!("{}/{}", state.name(), state.version())).collect();
     let projector = projectors.into_iter().collect::<Vec<_>>().join(" ");
     let receipt = Receipt::new(&report, Asked::everything(head.seq), args, head, projector);
     context.print(&report, &receipt)?;

@@ -2,14 +2,15 @@
 //!
 //! None of these writes a fact of AWS's: a resolution names what is recorded already, or says that a difference may stand.
 
-use super::rules::Breaches;
 use super::Book;
+use super::rules::Breaches;
 use crate::event::close::{BreakAssigned, BreakResolved, DifferenceAccepted};
 use crate::event::{Entry, Event};
 use crate::problem::{Code, Problem};
 use crate::projection::closing::{Closing, Found, State, difference, open_by_currency};
 use crate::projection::sources::Sources;
 use crate::reconcile::{Kind, Reason};
+use crate::report::grouped;
 use crate::time::{Instant, Period};
 
 /// What is to be done about a break.
@@ -57,7 +58,13 @@ pub fn decide(book: &Book, found: &Found, deed: &Deed<'_>) -> Result<(), Vec<Pro
     match deed {
         Deed::Assign(told) => {
             if !book.knows(&told.person) {
-                breaches.add(Code::E0406, "person", told.person.as_str(), "no entry registers this person", "dealbook record person.registered");
+                breaches.add(
+                    Code::E0406,
+                    "person",
+                    told.person.as_str(),
+                    "no entry registers this person",
+                    "dealbook record person.registered",
+                );
             }
         }
         Deed::Resolve(told, entry) => {
@@ -95,13 +102,33 @@ fn entry_of(told: &BreakResolved, entry: Option<&Entry>, breaches: &mut Breaches
     let is_a_fact = source.is_some_and(|source| source.import.is_some() || source.document.is_some());
     match reason {
         Some(Reason::Arrived) if !is_a_fact => {
-            breaches.add(Code::E0401, "entry", name, "nobody but AWS says that a fact has arrived", "name the row, or what a document shows");
+            breaches.add(
+                Code::E0401,
+                "entry",
+                name,
+                "nobody but AWS says that a fact has arrived",
+                "name the row, or what a document shows",
+            );
         }
         Some(Reason::Expectation) if !matches!(entry.event, Event::EntryCorrected(_)) => {
             breaches.add(Code::E0401, "entry", name, "it corrects no expectation of ours", "dealbook correct N, and name the correction");
         }
         _ => (),
     }
+}
+
+/// Whether an entry is part of what a close is about: a person entered it by hand, and it is of the month. Who did so does not sign the close.
+pub fn is_by_hand_in(entry: &Entry, month: Period) -> bool {
+    let is_about_the_close = matches!(
+        entry.event,
+        Event::EntryApproved(_)
+            | Event::EntryConfirmed(_)
+            | Event::PersonRegistered(_)
+            | Event::ReconciliationSealed(_)
+            | Event::BreakAssigned(_)
+    );
+    let from_a_file = entry.source.as_ref().is_some_and(|source| source.import.is_some());
+    !is_about_the_close && !from_a_file && month.holds(entry.effective_at)
 }
 
 /// What stands in the way of closing a month: a line each. `pending` are the entries of money that wait for their approvals.
@@ -122,7 +149,9 @@ pub fn may_close(
         breaches.add(Code::E0415, "period", name.clone(), "it is not over", "close it when it is");
     }
     match (closed.contains_key(&month.from), revises) {
-        (true, false) => breaches.add(Code::E0408, "period", name.clone(), "it is closed", "dealbook close PERIOD --revision supersedes it"),
+        (true, false) => {
+            breaches.add(Code::E0408, "period", name.clone(), "it is closed", "dealbook close PERIOD --revision supersedes it")
+        }
         (false, true) => breaches.add(Code::E0408, "period", name.clone(), "it is not closed yet", "leave --revision out"),
         _ => (),
     }
@@ -139,7 +168,8 @@ pub fn may_close(
     }
     let compared = |run: &&crate::projection::closing::Run| {
         let itself: u64 = run.sealed.sections.iter().map(|section| section.self_compared).sum();
-        let rows: u64 = run.sealed.classes.iter().filter(|(class, _)| ["exact", "grouped", "within_tolerance", "broken"].contains(&class.as_str())).map(|(_, rows)| rows).sum();
+        let of_others = |class: &str| ["exact", "grouped", "within_tolerance", "broken"].contains(&class);
+        let rows: u64 = run.sealed.classes.iter().filter(|(class, _)| of_others(class)).map(|(_, rows)| rows).sum();
         itself == 0 || rows > 0
     };
     if !runs.is_empty() && !runs.iter().any(|run| compared(&run)) {
@@ -150,19 +180,29 @@ pub fn may_close(
         let entries: Vec<String> = pending.iter().map(|seq| format!("#{seq}")).collect();
         breaches.add(Code::E0404, "period", entries.join(", "), "money waits for its approvals", "dealbook approve N --key FILE");
     }
-    let gaps = sources.gaps(u64::MAX);
+    let mut gaps = sources.gaps(u64::MAX);
+    // What is missing of later months is of no matter here.
+    gaps.retain(|gap| gap.month.to_string() <= name);
     let unfinished = sources.unfinished(u64::MAX).count();
     if unfinished > 0 {
         breaches.add(Code::E0404, "period", name.clone(), format!("{unfinished} imports are not complete"), "import the files again");
     }
     if !gaps.is_empty() {
-        breaches.add(Code::E0404, "period", name.clone(), format!("{} months of feeds are missing", gaps.len()), "dealbook show sources --gaps");
+        breaches.add(
+            Code::E0404,
+            "period",
+            name.clone(),
+            format!("{} months of feeds are missing", gaps.len()),
+            "dealbook show sources --gaps",
+        );
     }
     for (currency, (count, sum)) in open_by_currency(&closing.breaks(book, u64::MAX), month.from) {
         let limit = book.may_be_open(currency, now);
         if sum > limit || limit.is_zero() {
             let breaks = if count == 1 { "break".to_owned() } else { "breaks".to_owned() };
-            let why = format!("{count} {breaks} of {} {currency} open, and the policy `closing` lets {limit} be", sum.half_up(2));
+            let (sum, limit) = (sum.half_up(2), limit.half_up(2));
+            let why =
+                format!("{count} {breaks} of {} {currency} open, and the policy `closing` lets {limit} be", grouped(&sum.to_string()));
             breaches.add(Code::E0402, "period", name.clone(), why, format!("dealbook breaks list {name}"));
         }
     }

@@ -72,10 +72,10 @@ pub struct SealedSection {
     pub provisional: String,
     /// How many rows are provisional.
     pub provisional_rows: u64,
-    /// How many rows the file itself is the source of: no assurance.
-    pub self_compared: u64,
     /// Whose statement: the payer, or the recipient.
     pub scope: AccountId,
+    /// How many rows the file itself is the source of: no assurance.
+    pub self_compared: u64,
     /// `buyer`, `seller` or `bank`.
     pub side: String,
     /// `purchases`, `tax`, `credits`, `services`, `invoices`, `billed`, `collected`, `disbursed` or `deposits`.

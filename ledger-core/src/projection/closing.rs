@@ -244,7 +244,8 @@ impl Closing {
                 closed: (**it).clone(),
             }),
             Event::PeriodClosed(it) => {
-                if let Some(close) = self.closes.last_mut().filter(|close| close.last + 1 == entry.seq && close.closed.part + 1 == it.part) {
+                if let Some(close) = self.closes.last_mut().filter(|close| close.last + 1 == entry.seq && close.closed.part + 1 == it.part)
+                {
                     close.last = entry.seq;
                     close.closed.part = it.part;
                     for piece in &it.reports {

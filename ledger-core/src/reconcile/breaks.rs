@@ -24,8 +24,10 @@ pub(super) fn find(match_: &mut Match<'_>) {
     attribution(match_);
     elsewhere(match_);
     currency(match_);
-    amounts(match_);
+    amounts(match_, Stage::Invoiced);
     copies(match_);
+    amounts(match_, Stage::Untold);
+    planned_otherwise(match_);
     rest_of_statements(match_);
     rest_of_ledger(match_);
     number(match_);
@@ -162,15 +164,45 @@ fn currency(match_: &mut Match<'_>) {
 }
 
 /// The same line with another amount.
-fn amounts(match_: &mut Match<'_>) {
-    for stage in Stage::ALL {
-        for mask in stage.masks() {
-            for bucket in match_.of_stage(*stage, *mask, false) {
-                if !match_.may_sum(&bucket, *mask) {
-                    continue;
+fn amounts(match_: &mut Match<'_>, stage: Stage) {
+    for mask in stage.masks() {
+        for bucket in match_.of_stage(stage, *mask, false) {
+            if !match_.may_sum(&bucket, *mask) {
+                continue;
+            }
+            let (kind, cause) = amount(match_, &bucket);
+            match_.break_of(kind, bucket.0, bucket.1, cause);
+        }
+    }
+}
+
+/// An instalment that was billed with another amount than it was planned with. Of several invoices it is the one nearest to it, and none that is
+/// apart by half of it.
+fn planned_otherwise(match_: &mut Match<'_>) {
+    for mask in Stage::Planned.masks() {
+        for (units, held) in match_.of_stage(Stage::Planned, *mask, false) {
+            let invoice = |at: &u32| match_.unit(*at).attributes[INVOICE];
+            let mut by_invoice: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+            units.iter().for_each(|at| by_invoice.entry(invoice(at)).or_default().push(*at));
+            let mut near: Vec<(i128, u32, u32)> = Vec::new();
+            for (invoice, units) in &by_invoice {
+                for at in &held {
+                    let planned = match_.of_held(*at).amount;
+                    let apart = (match_.sum_of_units(units) - planned).abs();
+                    if apart.saturating_mul(2) < planned.abs() && match_.may_sum(&(units.clone(), vec![*at]), *mask) {
+                        near.push((apart, *invoice, *at));
+                    }
                 }
-                let (kind, cause) = amount(match_, &bucket);
-                match_.break_of(kind, bucket.0, bucket.1, cause);
+            }
+            near.sort_unstable();
+            for (_, invoice, at) in near {
+                if match_.held_left[at as usize]
+                    && let Some(units) = by_invoice.remove(&invoice)
+                {
+                    let bucket = (units, vec![at]);
+                    let (kind, cause) = amount(match_, &bucket);
+                    match_.break_of(kind, bucket.0, bucket.1, cause);
+                }
             }
         }
     }
@@ -209,7 +241,8 @@ fn amount(match_: &Match<'_>, (units, held): &Bucket) -> (Kind, String) {
 
 /// Rows that say again what another row has been matched by.
 fn copies(match_: &mut Match<'_>) {
-    let copies: Vec<u32> = match_.left_units().filter(|at| match_.exact.contains(&unit_key(match_.unit(*at)))).collect();
+    let is_copy = |at: &u32| match_.unit(*at).amount != 0 && match_.exact.contains(&unit_key(match_.unit(*at)));
+    let copies: Vec<u32> = match_.left_units().filter(is_copy).collect();
     let alike = |one: &u32, other: &u32| unit_key(match_.unit(*one)) == unit_key(match_.unit(*other));
     let groups: Vec<Vec<u32>> = copies.chunk_by(alike).map(<[u32]>::to_vec).collect();
     for units in groups {
@@ -222,13 +255,11 @@ fn rest_of_statements(match_: &mut Match<'_>) {
     let whose = |unit: &Unit| (unit.side, unit.subject, unit.scope, unit.currency, unit.attributes);
     let taxed: BTreeSet<u32> =
         match_.laid.held.iter().filter(|of| of.held.subject == Subject::Tax && of.inside).map(|of| of.attributes[INVOICE]).collect();
-    let summed: BTreeSet<_> = match_
-        .laid
-        .held
-        .iter()
-        .filter(|of| of.inside)
-        .map(|of| (of.held.subject, of.held.scope, of.held.currency))
-        .collect();
+    let summed: BTreeSet<_> =
+        match_.laid.held.iter().filter(|of| of.inside).map(|of| (of.held.subject, of.held.scope, of.held.currency)).collect();
+    // A row that bills nothing lacks nothing.
+    let nothing: Vec<u32> = match_.left_units().filter(|at| match_.unit(*at).gross == 0).collect();
+    nothing.into_iter().for_each(|at| match_.settle_as(Class::Exact, vec![at], Vec::new()));
     let left: Vec<u32> = match_.left_units().collect();
     let groups: Vec<Vec<u32>> =
         left.chunk_by(|one, other| whose(match_.unit(*one)) == whose(match_.unit(*other))).map(<[u32]>::to_vec).collect();
@@ -261,6 +292,10 @@ fn rest_of_ledger(match_: &mut Match<'_>) {
     let left: Vec<u32> = match_.left_held().collect();
     for at in left {
         let of = match_.of_held(at);
+        if of.amount == 0 {
+            match_.settle_as(Class::Exact, Vec::new(), vec![at]);
+            continue;
+        }
         let day = of.held.date.map(|date| date.day().to_string()).unwrap_or_default();
         let under_way = (of.held.planned || of.held.subject == Subject::Deposit) && of.held.date.is_some_and(|date| date.micros() >= late);
         let (kind, cause) = match of.held.subject {
@@ -310,7 +345,8 @@ pub(super) fn told(match_: &Match<'_>, kind: Kind, units: &[u32], held: &[u32], 
         billed: Exact::of_parts(match_.sum_of_units(units)),
         ledger: Exact::of_parts(here),
         other: other.map(|other| (other, Exact::of_parts(there(other)))),
-        since: dates.min(),
+        // A bill does not tell the day of every line: then it is open since its month was over.
+        since: Some(dates.min().unwrap_or(Instant::from_micros(match_.period.until.micros() - 1))),
         invoice: told(INVOICE),
         product: told(PRODUCT),
         account: told(ACCOUNT),
@@ -328,10 +364,10 @@ fn number(match_: &mut Match<'_>) {
     let month = match_.period.from.day().format("%Y-%m").to_string();
     let key = |found: &Break| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let day = match found.invoice {
-            // Without an invoice the day tells one from another.
-            None => found.since.map(|since: Instant| since.day().to_string()).unwrap_or_default(),
+        // An invoice's line is known by itself; what has none is told apart by its agreement and its day.
+        let apart = match found.invoice {
             Some(_) => String::new(),
+            None => format!("{} {}", text(&found.agreement), found.since.map(|since| since.day().to_string()).unwrap_or_default()),
         };
         [
             month.clone(),
@@ -342,8 +378,7 @@ fn number(match_: &mut Match<'_>) {
             text(&found.invoice),
             text(&found.product),
             text(&found.account),
-            text(&found.agreement),
-            day,
+            apart,
         ]
         .join("\n")
     };

@@ -118,7 +118,14 @@ impl Lines {
         all.into_iter().collect()
     }
 
-    pub(super) fn add(&mut self, (file, tells): (usize, bool), (mut line, rows): (Line, u64), period: Period, names: &Names, texts: &mut Texts) {
+    pub(super) fn add(
+        &mut self,
+        (file, tells): (usize, bool),
+        (mut line, rows): (Line, u64),
+        period: Period,
+        names: &Names,
+        texts: &mut Texts,
+    ) {
         // A credit that AWS takes off its own services is one of the credits.
         if line.subject == Subject::Services && line.line_type == "Credit" {
             line.subject = Subject::Credit;

@@ -211,7 +211,7 @@ impl Ledger<'_> {
             let Some(standing) = standings.get(agreement).filter(|_| period.holds(charge.charged_at)) else { continue };
             let payer = standing.terms.payer.or_else(|| self.view.acceptor(standing));
             let Some(payer) = payer.filter(|payer| payers.contains(payer)) else { continue };
-            let products = self.view.offer_of(standing).map(|offer| offer.products).unwrap_or_default();
+            let products = self.view.offer_of(standing).map(|offer| self.view.products_of(&offer)).unwrap_or_default();
             let product = products.first().filter(|_| products.len() == 1);
             let Some(amount) = Exact::of(charge.amount) else { continue };
             held.push(Held {

@@ -286,6 +286,35 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"agreement": "agmt-1", "amount": "10000.00", "currency": "USD", "opportunity": "O123456"}"#,
         r#"{"amount": "10000.00", "currency": "USD"}"#,
     ),
+    (
+        "reconciliation.sealed",
+        r#"{"breaks": [{"account": "333344445555", "agreement": "agmt-1", "billed": "4120.00", "cause": "billed more than the ledger has", "code": "R03",
+            "currency": "USD", "events": [7], "id": "B-7015adc8", "invoice": "736188921", "ledger": "4000.00", "other": {"amount": "3680.00", "currency": "EUR"},
+            "product": "prod-1", "rows": 1, "scope": "777788889999", "seen": [{"file": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "row": 9}], "side": "buyer", "since": "2026-03-14T00:00:00Z",
+            "subject": "purchases"}], "classes": {"broken": 1, "exact": 3}, "files": [{"digest": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "file": "cur2-2026-03.csv", "rows": 4}],
+            "head": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "known_at": 26, "month": "2026-03-01T00:00:00Z", "part": 1, "parts": 1, "policy": 26,
+            "sections": [{"billed": "5120.0000000181", "breaks": "120.00", "currency": "USD", "ledger": "5000.00", "provisional": "0.00", "provisional_rows": 0,
+            "scope": "777788889999", "self_compared": 0, "side": "buyer", "subject": "purchases", "tolerated": "0.0000000181"}]}"#,
+        r#"{"head": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "known_at": 26, "month": "2026-03-01T00:00:00Z", "part": 2, "parts": 2}"#,
+    ),
+    ("break.assigned", r#"{"id": "B-7015adc8", "person": "wang"}"#, r#"{"id": "B-7015adc8", "person": "wang"}"#),
+    (
+        "break.resolved",
+        r#"{"entry": 40, "id": "B-7015adc8", "note": "as amended", "reason": "expectation"}"#,
+        r#"{"id": "B-7015adc8", "reason": "timing"}"#,
+    ),
+    (
+        "difference.accepted",
+        r#"{"amount": "120.00", "currency": "USD", "id": "B-7015adc8", "note": "too little to ask for"}"#,
+        r#"{"amount": "120.00", "currency": "USD", "id": "B-7015adc8", "note": "too little to ask for"}"#,
+    ),
+    (
+        "period.closed",
+        r#"{"breaks": ["B-7015adc8"], "head": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "known_at": 40, "month": "2026-03-01T00:00:00Z", "part": 1, "parts": 1,
+            "policies": {"closing": 12, "tolerances": 26}, "projectors": ["billing/4"], "reconciliations": [27],
+            "reports": [{"data": "[]", "digest": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "report": "payouts"}], "supersedes": 38}"#,
+        r#"{"head": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "known_at": 40, "month": "2026-03-01T00:00:00Z", "part": 2, "parts": 2}"#,
+    ),
 ];
 
 const AUTHORIZATION: &str = r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD",

@@ -29,7 +29,8 @@ pub(super) fn check(field: &str, parameter: &str, value: &str, breaches: &mut Br
 
 impl Book {
     fn limit(&self, of: &str, currency: Currency, at: Instant) -> Amount {
-        let told = |(parameter, value): (&String, &String)| read(parameter, value).filter(|(known, what, _)| *known == currency && what == of);
+        let told =
+            |(parameter, value): (&String, &String)| read(parameter, value).filter(|(known, what, _)| *known == currency && what == of);
         let policy = self.policy(NAME, at);
         policy.and_then(|policy| policy.parameters.iter().find_map(told)).map_or(Amount::ZERO, |(.., amount)| amount)
     }
@@ -47,6 +48,6 @@ impl Book {
     /// Where the policies that a close rests on were set.
     pub fn policies_of_close(&self, at: Instant, known_at: u64) -> BTreeMap<String, u64> {
         let names = [NAME, super::tolerances::NAME, super::posting::NAME, super::listing_fees::NAME];
-        names.iter().filter_map(|name| Some(((*name).to_owned(), self.policy_by(name, at, known_at)?.seq))).collect()
+        names.iter().filter_map(|name| Some((name.replace('-', "_"), self.policy_by(name, at, known_at)?.seq))).collect()
     }
 }

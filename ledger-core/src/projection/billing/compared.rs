@@ -86,7 +86,8 @@ impl Billing {
             };
             let dates = at.charges.iter().map(|charge| self.charge(*charge).invoice_date).filter(|date| *date != UNDATED);
             let parts = Measure::ALL.iter().copied().filter(|measure| is_part(*measure));
-            let taxes = [Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund, Measure::SellerTax, Measure::SellerTaxRefund];
+            let taxes =
+                [Measure::BuyerTaxInformational, Measure::BuyerTaxInformationalRefund, Measure::SellerTax, Measure::SellerTaxRefund];
             earned.push(Earned {
                 recipient,
                 invoice: self.texts.some(line.document),
@@ -112,9 +113,11 @@ impl Billing {
         let mut sums: BTreeMap<(u32, u32, i64, u32), (i128, u32, Vec<u64>)> = BTreeMap::new();
         for at in moved.at(basis).filter(|at| Action::of(moved.kind[*at]) == action) {
             let charge = self.charge(moved.charge[at]);
-            let amount = if paid_out { moved.paid(at) } else { moved.amount(at) };
+            // A row that is paid out takes from the balance what it gives to the seller.
+            let amount = if paid_out { -moved.paid(at) } else { moved.amount(at) };
             let day = Instant::midnight(Instant::from_micros(moved.effective[at]).day()).micros();
-            let currency = if charge.payout_currency == NONE || !paid_out { self.line(charge.line).currency } else { charge.payout_currency };
+            let currency =
+                if charge.payout_currency == NONE || !paid_out { self.line(charge.line).currency } else { charge.payout_currency };
             let sum = sums.entry((charge.line, moved.payout[at], day, currency)).or_default();
             sum.0 += amount * i128::from(moved.sign(at));
             sum.1 = moved.charge[at];
@@ -150,8 +153,7 @@ impl Billing {
             Some(Payout {
                 recipient: self.payout_id(*payout).0.parse().ok()?,
                 currency: self.currency(header.paid_currency).ok()?,
-                // A payout takes from the balance what it gives to the bank.
-                amount: -header.paid,
+                amount: header.paid,
                 date: Instant::from_micros(header.effective),
                 trace: self.texts.some(header.trace).filter(|trace| !PLACEHOLDERS.contains(trace)),
                 seq: header.seq,
