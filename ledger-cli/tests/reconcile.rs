@@ -161,7 +161,7 @@ fn what_is_printed_is_as_its_schema_says() {
         serde_json::from_str(&ends(folder, &[args, &["-f", "json"][..]].concat(), code).0).unwrap()
     };
     let keys = |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
-    let mut looked_at = |name: &str, answer: serde_json::Value| {
+    let looked_at = |name: &str, answer: serde_json::Value| {
         let schema: serde_json::Value = serde_json::from_str(&ends(folder, &["schema", name], 0).0).unwrap();
         assert_eq!(answer["schema"], schema["$id"], "{name}");
         let rows = answer["data"].as_array().unwrap();
