@@ -64,8 +64,7 @@ fn told_as(format: &str) -> String {
             ["line_item", "identity", "product", "bill"].iter().find_map(|g| Some((*g, name.strip_prefix(&format!("{g}_"))?))).unwrap();
         let camel = |text: &str| text.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
         let first = |text: String| text[..1].to_lowercase() + &text[1..];
-        let rest = rest.replace("billing_period_start_date", "billing_period_start_date");
-        format!("{}/{}", first(camel(group)), camel(&rest))
+        format!("{}/{}", first(camel(group)), camel(rest))
     };
     match format {
         "cur2" => text,

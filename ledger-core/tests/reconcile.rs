@@ -1,6 +1,6 @@
 //! Laws of reconciling: the order of lines does not matter, every row is in one class, what is of the same deals agrees, and each kind of break
 //! is told from what only looks like it.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::cloned_ref_to_slice_refs, reason = "a test stops at the first surprise, and its cases read alike")]
 
 use ledger_core::chain::Hash;
 use ledger_core::reconcile::{Break, Class, File, Held, Kind, Names, Reconciled, Reconciliation, Tolerance, Tolerances, When};

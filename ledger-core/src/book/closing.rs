@@ -172,13 +172,14 @@ pub fn may_close(
         let rows: u64 = run.sealed.classes.iter().filter(|(class, _)| of_others(class)).map(|(_, rows)| rows).sum();
         itself == 0 || rows > 0
     };
-    if !runs.is_empty() && !runs.iter().any(|run| compared(&run)) {
+    if !runs.is_empty() && !runs.iter().any(compared) {
         let cure = "reconcile with a file that the ledger is not made of";
         breaches.add(Code::E0404, "period", name.clone(), "it is compared with itself alone, which assures nobody", cure);
     }
     if !pending.is_empty() {
         let entries: Vec<String> = pending.iter().map(|seq| format!("#{seq}")).collect();
-        breaches.add(Code::E0404, "period", entries.join(", "), "money waits for its approvals", "dealbook approve N --key FILE");
+        let why = format!("money waits for its approvals: {}", entries.join(", "));
+        breaches.add(Code::E0404, "period", name.clone(), why, "dealbook approve N --key FILE");
     }
     let mut gaps = sources.gaps(u64::MAX);
     // What is missing of later months is of no matter here.

@@ -87,7 +87,7 @@ fn attribution(match_: &mut Match<'_>) {
                 let same_payer = of.held.scope == told.scope;
                 if same_payer { of.inside && contradiction(told, of).is_some_and(|at| at != INVOICE) } else { true }
             };
-            let Some(at) = held.iter().position(|held| fits(held)) else { continue };
+            let Some(at) = held.iter().position(fits) else { continue };
             let of = place(&held[at]);
             let cause = match contradiction(told, of) {
                 _ if of.held.scope != told.scope => format!("the ledger has it for payer {}", of.held.scope),

@@ -300,7 +300,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
         row.file = place[row.file];
     }
     let duplicates = repeats(&mut rows, &mut laid);
-    rows.sort_by(|one, other| row_key(one).cmp(&row_key(other)));
+    rows.sort_by_key(row_key);
     units(rows, &duplicates, &mut laid)?;
     for ((side, subject, scope, currency, of), sum) in sums {
         let rows = sum.files.iter().map(|(file, row)| (place[*file], *row)).collect();
@@ -361,9 +361,9 @@ const fn covering(subject: Subject) -> &'static [Subject] {
     }
 }
 
-type RowKey<'a> = (Side, Subject, AccountId, Currency, [u32; ATTRIBUTES], bool, i128, usize, u64);
+type RowKey = (Side, Subject, AccountId, Currency, [u32; ATTRIBUTES], bool, i128, usize, u64);
 
-fn row_key(row: &Row) -> RowKey<'_> {
+fn row_key(row: &Row) -> RowKey {
     (row.side, row.subject, row.scope, row.currency, row.attributes, row.provisional, row.amount, row.file, row.row)
 }
 

@@ -147,7 +147,8 @@ impl Ledger<'_> {
             let date = bought.given_back.or(invoiced);
             let when = self.when(period, Side::Buyer, payer, date, invoice);
             let named = reconciliation.names(invoice);
-            if !(payers.contains(&payer) && when == When::Inside) && !named {
+            let wanted = payers.contains(&payer) && when == When::Inside;
+            if !wanted && !named {
                 continue;
             }
             let of = (bought.recipient, invoice);

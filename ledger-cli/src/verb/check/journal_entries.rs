@@ -70,7 +70,7 @@ fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
             Cell::text(&entry.actor),
             Cell::Moment(entry.effective_at),
             Cell::Moment(entry.recorded_at),
-            Cell::or_empty(amount, Cell::Amount),
+            Cell::or_empty(amount, |amount| Cell::Amount(if amount.half_up(2) == amount { amount.half_up(2) } else { amount })),
             Cell::or_empty(amount.and_then(|_| facts.text("currency")), Cell::text),
             Cell::List(unusual.into_iter().map(str::to_owned).collect()),
         ]);

@@ -56,6 +56,9 @@ pub struct Payout<'a> {
     pub seq: u64,
 }
 
+/// What tells moved money apart: line, payout, day, currency.
+type Moved = (u32, u32, i64, u32);
+
 /// The measures that make a line's net.
 fn is_part(measure: Measure) -> bool {
     measure < Measure::NetRevenue && !matches!(measure, Measure::BuyerTaxInformational | Measure::BuyerTaxInformationalRefund)
@@ -110,7 +113,7 @@ impl Billing {
         let action = if paid_out { Action::Disbursed } else { Action::Collected };
         let moved = &self.movements;
         let payouts = self.payouts_at(basis);
-        let mut sums: BTreeMap<(u32, u32, i64, u32), (i128, u32, Vec<u64>)> = BTreeMap::new();
+        let mut sums: BTreeMap<Moved, (i128, u32, Vec<u64>)> = BTreeMap::new();
         for at in moved.at(basis).filter(|at| Action::of(moved.kind[*at]) == action) {
             let charge = self.charge(moved.charge[at]);
             // A row that is paid out takes from the balance what it gives to the seller.
@@ -123,7 +126,7 @@ impl Billing {
             sum.1 = moved.charge[at];
             sum.2.push(moved.seq[at]);
         }
-        let told = |((line, payout, day, currency), (units, charge, seqs)): ((u32, u32, i64, u32), (i128, u32, Vec<u64>))| {
+        let told = |((line, payout, day, currency), (units, charge, seqs)): (Moved, (i128, u32, Vec<u64>))| {
             let (line, deal) = (self.line(line), self.deal(self.charge(charge).deal));
             let recipient: AccountId = self.texts.get(line.recipient).parse().ok().filter(|recipient| wanted(*recipient))?;
             let header = payouts.get(&payout).and_then(super::disbursements::PayoutAt::header);
