@@ -718,7 +718,7 @@ fn every_report_is_as_its_schema_says() {
     // What a month's end prints is looked at in `tests/reconcile.rs`, where there is a month to close.
     let of_a_month =
         ["break", "break-assigned", "break-resolved", "breaks", "close", "reconcile"].map(|name| format!("dealbook/{name}/v1"));
-    named.retain(|name| !of_a_month.contains(name));
+    named.retain(|name| !of_a_month.iter().any(|known| known == name));
     assert_eq!(named, ["dealbook/import/v1"], "every other report has been looked at");
     assert_eq!(json(&["schema", "invoice.issued"])["$id"], "dealbook/event/invoice.issued/v1");
     assert_eq!(json(&["schema", "dealbook/event/rate.set/v1"]), json(&["schema", "rate.set"]));
