@@ -107,7 +107,7 @@ fn an_intact_ledger_is_verified() {
     let results: Vec<&str> = out(&full).lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(results, ["ok"; 5], "{}", out(&full));
     assert!(err(&full).contains(&verdict), "the verdict is told beside data");
-    assert!(out(&full).contains("6 folded; 6 saved, digests equal"));
+    assert!(out(&full).contains("7 folded; 7 saved, digests equal"));
 }
 
 #[test]
