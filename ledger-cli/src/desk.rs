@@ -145,7 +145,7 @@ pub fn columns() -> Vec<Column> {
 
 impl Told {
     /// Prints what was appended, and what can be done next.
-    fn print(&self, name: &'static str, head: Head, next: &[String], context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn print(&self, name: &'static str, head: Head, next: &[String], context: &Context) -> Result<Exit, Failure> {
         let mut report = Report::new(name, columns());
         for (head, draft) in &self.appended {
             report.rows.push(vec![

@@ -61,7 +61,7 @@ impl Exit {
             Code::E0323 => Self::Conflict,
             Code::E0402 => Self::Findings,
             Code::E0601 | Code::E0602 | Code::E0604 | Code::E0605 => Self::Conflict,
-            Code::E0603 | Code::E0606 | Code::E0699 => Self::Failure,
+            Code::E0603 | Code::E0606 | Code::E0607 | Code::E0699 => Self::Failure,
             _ if code.as_str().starts_with("E05") => Self::Integrity,
             _ => Self::Rejected,
         }

@@ -10,6 +10,7 @@ use ledger_core::event::{Entry, Unreadable};
 use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, Names, Purchase};
+use ledger_core::projection::closing::Closing;
 use ledger_core::projection::known::Known;
 use ledger_core::projection::programmes::Programmes;
 use ledger_core::projection::records::{Records, View};
@@ -40,15 +41,17 @@ pub struct States {
     pub book: Book,
     /// Programmes, applications and credits.
     pub programmes: Programmes,
+    /// Reconciliations, breaks and closes.
+    pub closing: Closing,
 }
 
 impl ledger::States for States {
     fn all(&mut self) -> Vec<&mut dyn Projection> {
-        vec![&mut self.billing, &mut self.records, &mut self.sources, &mut self.book, &mut self.programmes]
+        vec![&mut self.billing, &mut self.records, &mut self.sources, &mut self.book, &mut self.programmes, &mut self.closing]
     }
 
     fn each(&self) -> Vec<&dyn Projection> {
-        vec![&self.billing, &self.records, &self.sources, &self.book, &self.programmes]
+        vec![&self.billing, &self.records, &self.sources, &self.book, &self.programmes, &self.closing]
     }
 }
 
@@ -145,8 +148,8 @@ impl Session {
     pub fn states_of(&self, wanted: Wanted) -> Result<States, Failure> {
         let mut states = States::default();
         let CaughtUp { head, folded } = {
-            let States { billing, records, sources, book, programmes } = &mut states;
-            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book, programmes];
+            let States { billing, records, sources, book, programmes, closing } = &mut states;
+            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book, programmes, closing];
             if wanted.billing {
                 chosen.push(billing);
             }
@@ -161,6 +164,7 @@ impl Session {
                 (true, &states.sources as &dyn Projection),
                 (true, &states.book),
                 (true, &states.programmes),
+                (true, &states.closing),
                 (wanted.billing, &states.billing),
                 (wanted.records, &states.records),
             ];

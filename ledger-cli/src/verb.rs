@@ -2,9 +2,11 @@
 
 mod approve;
 mod books;
+mod breaks;
 mod bundle;
 mod check;
 mod checkpoint;
+mod close;
 mod completions;
 mod copy;
 mod correct;
@@ -20,6 +22,7 @@ mod keygen;
 mod log;
 mod man;
 mod prove;
+mod reconcile;
 mod record;
 mod replay;
 mod schema;
@@ -87,7 +90,10 @@ verbs! {
         Trace trace,
     }
     "Close" {
+        Reconcile reconcile,
+        Breaks breaks,
         Check check,
+        Close close,
     }
     "Prove" {
         Verify verify,

@@ -107,7 +107,7 @@ fn an_intact_ledger_is_verified() {
     let results: Vec<&str> = out(&full).lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(results, ["ok", "ok", "ok", "ok", "ok", "ok", "none"], "{}", out(&full));
     assert!(err(&full).contains(&verdict), "the verdict is told beside data");
-    assert!(out(&full).contains("6 folded; 6 saved, digests equal"));
+    assert!(out(&full).contains("7 folded; 7 saved, digests equal"));
 }
 
 #[test]
@@ -655,6 +655,8 @@ fn every_report_is_as_its_schema_says() {
         ("edp", &["show", "edp"]),
         ("check", &["check", "chain"]),
         ("privacy", &["check", "privacy"]),
+        ("check-duties", &["check", "duties"]),
+        ("check-entries", &["check", "journal-entries"]),
         ("fee-claim", &["export", "fee-claim"]),
         ("fees", &["show", "fees"]),
         ("tax", &["show", "tax", "2025Q1"]),
@@ -716,6 +718,10 @@ fn every_report_is_as_its_schema_says() {
         }
     }
     named.retain(|name| !name.starts_with("dealbook/event/"));
+    // What a month's end prints is looked at in `tests/reconcile.rs`, where there is a month to close.
+    let of_a_month =
+        ["break", "break-assigned", "break-resolved", "breaks", "close", "reconcile"].map(|name| format!("dealbook/{name}/v1"));
+    named.retain(|name| !of_a_month.iter().any(|known| known == name));
     assert_eq!(named, ["dealbook/import/v1"], "every other report has been looked at");
     assert_eq!(json(&["schema", "invoice.issued"])["$id"], "dealbook/event/invoice.issued/v1");
     assert_eq!(json(&["schema", "dealbook/event/rate.set/v1"]), json(&["schema", "rate.set"]));

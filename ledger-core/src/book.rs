@@ -9,6 +9,7 @@
 //! A rule is a function of `book/rules`: it looks and says what is broken, with a code, the field, what was found and what to do.
 
 mod audit;
+pub mod closing;
 mod decide;
 mod observe;
 mod policy;
@@ -315,6 +316,16 @@ impl Book {
                 None => return vouched.contains(&person),
             }
         }
+    }
+
+    /// Whether somebody is registered here.
+    pub fn knows(&self, person: &Actor) -> bool {
+        self.person(person).is_some()
+    }
+
+    /// What was entered by hand: by whom, and at which position.
+    pub fn entered(&self) -> impl Iterator<Item = (&Actor, u64)> {
+        self.own.iter().map(|own| (&own.actor, own.seq))
     }
 
     /// Whether money that was recorded by hand has all its approvals.

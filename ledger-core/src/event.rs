@@ -15,6 +15,7 @@
 pub mod agreement;
 pub mod billing;
 pub mod catalogue;
+pub mod close;
 pub mod commitment;
 pub mod governance;
 pub mod offer;
@@ -199,6 +200,16 @@ catalogue! {
     "credit.transferred" CreditTransferred(programme::CreditTransferred),
     /// Quota of AWS's sellers was retired by a deal; no balance.
     "quota.retired" QuotaRetired(programme::QuotaRetired),
+    /// Statements were compared with the ledger, and came out so.
+    "reconciliation.sealed" ReconciliationSealed(close::ReconciliationSealed),
+    /// Somebody is to look after a break.
+    "break.assigned" BreakAssigned(close::BreakAssigned),
+    /// A break is explained, or waits.
+    "break.resolved" BreakResolved(close::BreakResolved),
+    /// A difference is accepted.
+    "difference.accepted" DifferenceAccepted(close::DifferenceAccepted),
+    /// A month is closed.
+    "period.closed" PeriodClosed(close::PeriodClosed),
     // What is known of a source tells types apart by their place here: a new one stands last.
     /// The key that signs checkpoints is replaced; both keys sign that.
     "key.rotated" KeyRotated(governance::KeyRotated),

@@ -33,6 +33,7 @@ pub mod problem;
 pub mod programme;
 pub mod projection;
 pub mod proof;
+pub mod reconcile;
 pub mod report;
 pub mod schema;
 pub mod statement;

@@ -203,6 +203,8 @@ codes! {
         "Both ledgers were the same up to a point and then recorded different events. Neither can be appended to the other; both heads are named.";
     E0606 "whether it was recorded is not known", "whether it was recorded is not known",
         "The connection or the disk failed at the moment of acknowledgement. Look with `dealbook status`; running the same import again is safe.";
+    E0607 "control totals that do not tie", "the control totals do not tie",
+        "A row of a statement was in no class or in two, or what was billed less what the ledger has is not what the breaks come to. It is a bug: nothing was recorded. Report it with the message.";
     E0699 "not built", "this is not built",
         "This dealbook does not do that.";
 }

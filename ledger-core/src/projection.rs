@@ -4,6 +4,7 @@
 //! every machine, so that the BLAKE3 of it says whether two folds came to the same.
 
 pub mod billing;
+pub mod closing;
 pub mod edp;
 pub mod known;
 pub mod programmes;

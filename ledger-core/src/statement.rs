@@ -23,6 +23,7 @@ mod line;
 mod received;
 mod seller_report;
 mod sums;
+mod words;
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,12 @@
 //! `dealbook check`: named checks, each in a file. A new one is a file and a line.
 
 mod chain;
+pub(super) mod duties;
 mod fees;
 mod findings;
+pub(super) mod journal_entries;
 pub(super) mod privacy;
+mod reconciled;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +47,9 @@ struct Check {
 /// Every check, in the order in which they are made.
 const CHECKS: &[&Check] = &[
     &chain::CHECK, // one a line
+    &reconciled::CHECK,
+    &duties::CHECK,
+    &journal_entries::CHECK,
     &fees::CHECK,
     &findings::CHECK,
     &privacy::CHECK,
@@ -94,7 +100,7 @@ pub(super) fn columns() -> Vec<Column> {
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if args.list {
-        let lines: Vec<String> = CHECKS.iter().map(|check| format!("{:<10}{}", check.name, check.about)).collect();
+        let lines: Vec<String> = CHECKS.iter().map(|check| format!("{:<17}{}", check.name, check.about)).collect();
         context.say(lines.join("\n"))?;
         return Ok(Exit::Done);
     }

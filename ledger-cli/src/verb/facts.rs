@@ -40,6 +40,8 @@ const SUBJECTS: &[&str] = &[
     "payer",
     "name",
     "entry",
+    "id",
+    "month",
 ];
 
 impl Facts {

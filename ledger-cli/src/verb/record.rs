@@ -190,7 +190,7 @@ pub(super) fn over(event: &Event, sets: Vec<(String, String)>) -> (Written, Stri
     (written, whole.to_string())
 }
 
-fn digest(path: &Path) -> Result<String, Failure> {
+pub(super) fn digest(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
     read.map_err(|why| Failure::unreadable(path, &why))?;

@@ -16,7 +16,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{check, deal, diff, event, export, import, log, replay, status, trace, verify, why};
+use super::{breaks, check, deal, diff, event, export, import, log, reconcile, replay, status, trace, verify, why};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
@@ -40,6 +40,14 @@ const REPORTS: &[(&str, Columns)] = &[
     ("authorizations", || recorded(records::authorizations)),
     ("cash", || billing::cash(&Billing::default(), NOTHING, NaiveDate::default(), &NoNames).columns),
     ("check", check::columns),
+    ("break", breaks::columns_of_one),
+    ("break-assigned", crate::desk::columns),
+    ("break-resolved", crate::desk::columns),
+    ("breaks", breaks::columns),
+    ("check-duties", check::duties::columns),
+    ("check-entries", check::journal_entries::columns),
+    ("close", crate::desk::columns),
+    ("reconcile", reconcile::columns),
     ("billings", || billing::billings(&Billing::default(), nobody()).columns),
     ("claim", export::claim::columns),
     ("correct", crate::desk::columns),

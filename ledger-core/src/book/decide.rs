@@ -220,6 +220,13 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
         Event::OfferDescribed(_) => {
             breaches.add(Code::E0401, "type", name, "a document of AWS tells this", "dealbook import, or offer.drafted");
         }
+        Event::ReconciliationSealed(_) => {
+            breaks_and_closes(name, "dealbook reconcile PERIOD PATH", breaches);
+        }
+        Event::BreakAssigned(_) | Event::BreakResolved(_) | Event::DifferenceAccepted(_) => {
+            breaks_and_closes(name, "dealbook breaks assign, dealbook breaks resolve", breaches);
+        }
+        Event::PeriodClosed(_) => breaks_and_closes(name, "dealbook close PERIOD", breaches),
         Event::OfferProductAdded(_) | Event::OfferTargeted(_) => breaches.add(
             Code::E0401,
             "type",
@@ -236,6 +243,11 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
         _ if is_fact => (),
         _ => breaches.add(Code::E0418, "type", name, "AWS says this, in a feed", "dealbook import, or the document: --document FILE"),
     }
+}
+
+/// What only its own verb records, because it holds it against what is there.
+fn breaks_and_closes(name: &str, verb: &str, breaches: &mut Breaches) {
+    breaches.add(Code::E0401, "type", name, "a verb of its own records this", verb);
 }
 
 /// What follows from an approval: an offer that has all the approvals that its value asks for is approved.

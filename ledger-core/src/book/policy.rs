@@ -1,5 +1,6 @@
 //! Policies: rules of the house that hold from a date on. A new one is one file and one line.
 
+pub(super) mod closing;
 pub(super) mod cost_centres;
 pub(in crate::book) mod edp_eligibility;
 pub(super) mod listing_fees;
@@ -7,6 +8,7 @@ pub(super) mod money_approvals;
 pub(super) mod offer_approvals;
 pub(super) mod posting;
 pub(super) mod private_marketplace;
+pub(super) mod tolerances;
 
 use super::rules::Breaches;
 use crate::event::catalogue::PolicySet;
@@ -24,6 +26,7 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
+    Kind { name: closing::NAME, governs: false, signed: false, check: closing::check },
     Kind { name: cost_centres::NAME, governs: false, signed: false, check: cost_centres::check },
     Kind { name: edp_eligibility::NAME, governs: false, signed: false, check: edp_eligibility::check },
     Kind { name: listing_fees::NAME, governs: false, signed: false, check: listing_fees::check },
@@ -31,6 +34,7 @@ const KINDS: &[Kind] = &[
     Kind { name: offer_approvals::NAME, governs: true, signed: false, check: offer_approvals::check },
     Kind { name: posting::NAME, governs: false, signed: true, check: posting::check },
     Kind { name: private_marketplace::NAME, governs: false, signed: false, check: private_marketplace::check },
+    Kind { name: tolerances::NAME, governs: false, signed: false, check: tolerances::check },
 ];
 
 /// Whether a policy asks for second people.

@@ -19,6 +19,7 @@
 pub mod books;
 mod by_hand;
 mod cash;
+mod compared;
 mod deferral;
 mod disbursements;
 mod fees;
@@ -38,6 +39,7 @@ mod why;
 
 pub use by_hand::{Pending, openings};
 pub use cash::cash;
+pub use compared::{Earned, Payout};
 pub use deferral::{billings, deferral};
 pub use disbursements::disbursements;
 pub use fees::{FeeEvent, FeeLine, FeeLines};

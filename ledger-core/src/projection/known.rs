@@ -97,7 +97,7 @@ impl Projection for Known {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn evolve(&mut self, entry: &Entry) {

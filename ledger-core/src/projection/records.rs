@@ -35,8 +35,8 @@ use std::collections::BTreeMap;
 
 pub use self::cancellations::Cancellation;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
-pub(crate) use self::instalments::open_instalments;
 pub use self::instalments::{Invoiced, instalments, why_instalments};
+pub(crate) use self::instalments::{not_invoiced, open_instalments};
 pub(crate) use self::lay::lay;
 pub use self::offer_states::{OfferState, OfferStates};
 pub use self::renewals::{EndingCredit, renewals};

@@ -151,6 +151,15 @@ impl Sources {
         self.imports.iter().filter(move |import| import.seq <= known_at)
     }
 
+    /// The entries that some files brought: first and last position, and the file's digest.
+    pub fn brought(&self, is_wanted: impl Fn(&crate::chain::Hash) -> bool) -> Vec<(u64, u64, crate::chain::Hash)> {
+        let wanted = self.imports.iter().filter(|import| is_wanted(&import.said.digest));
+        let mut runs: Vec<_> =
+            wanted.flat_map(|import| import.arrived.iter().map(|(first, last)| (*first, *last, import.said.digest))).collect();
+        runs.sort_unstable();
+        runs
+    }
+
     /// The files of which not every event has arrived. Once a later state of a file is read, its earlier one is of no interest: what it lacked
     /// has come with the later one, or is taken back.
     pub fn unfinished(&self, known_at: u64) -> impl Iterator<Item = &Import> {

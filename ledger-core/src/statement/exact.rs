@@ -84,6 +84,27 @@ impl Exact {
         Self(-self.0)
     }
 
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// How many of the smallest parts it has.
+    pub(crate) const fn parts(self) -> i128 {
+        self.0
+    }
+
+    /// So many of the smallest parts.
+    pub(crate) const fn of_parts(parts: i128) -> Self {
+        Self(parts)
+    }
+
+    /// As people read it: with two decimals, or as many as it needs.
+    pub fn in_cents(self) -> String {
+        let text = self.written();
+        let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        let point = if decimals == 0 { "." } else { "" };
+        text + point + &"00"[decimals.min(2)..]
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.0 == 0

@@ -20,6 +20,10 @@ pub struct Bought<'a> {
     pub recipient: AccountId,
     /// Who pays, as the recipient's feeds name the account.
     pub payer: Option<&'a str>,
+    /// Who uses it, as the recipient's feeds name the account.
+    pub end_user: Option<&'a str>,
+    /// When the usage ended that is billed.
+    pub used_until: Option<Instant>,
     /// The agreement.
     pub agreement: Option<&'a str>,
     /// The product.
@@ -44,10 +48,11 @@ impl Billing {
     /// What the wanted payers were charged and given back: prices, and what was refunded, credited or forgiven of them. What a reseller pays an
     /// ISV is no purchase of a buyer's.
     pub fn purchases(&self, basis: Basis, wanted: impl Fn(AccountId, Option<&str>) -> bool) -> Vec<Bought<'_>> {
-        #[derive(Default)]
         struct Sum {
             charge: u32,
             payer: u32,
+            parties: u32,
+            used_until: i64,
             units: i128,
             seqs: Vec<u64>,
         }
@@ -84,8 +89,18 @@ impl Billing {
                 _ => continue,
             };
             let charge = self.charge(moved.charge[at]);
-            let sum = sums.entry((charge.line, charge.invoice_date, given_back)).or_default();
-            (sum.charge, sum.payer) = (moved.charge[at], payer);
+            let sum = sums.entry((charge.line, charge.invoice_date, given_back)).or_insert(Sum {
+                charge: NONE,
+                payer: NONE,
+                parties: NONE,
+                used_until: UNDATED,
+                units: 0,
+                seqs: Vec::new(),
+            });
+            (sum.charge, sum.payer, sum.parties) = (moved.charge[at], payer, billed.parties[moved.charge[at] as usize]);
+            if let Ok(place) = moved.billed.binary_search_by_key(&(at as u64), |billed| billed.at) {
+                sum.used_until = sum.used_until.max(moved.billed[place].until);
+            }
             sum.units += moved.amount(at) * i128::from(moved.sign(at));
             sum.seqs.push(moved.seq[at]);
         }
@@ -95,6 +110,8 @@ impl Billing {
             Some(Bought {
                 recipient: self.texts.get(line.recipient).parse().ok()?,
                 payer: self.texts.some(sum.payer),
+                end_user: self.parties.rows.get(sum.parties as usize).and_then(|parties| self.texts.some(parties[1])),
+                used_until: moment(sum.used_until),
                 agreement: self.texts.some(deal.agreement),
                 product: self.texts.some(deal.product),
                 invoice: self.texts.some(line.document),

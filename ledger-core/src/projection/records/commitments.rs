@@ -99,6 +99,17 @@ impl View<'_> {
         listed.filter_map(|listed| Some((listed.code?.to_string(), listed.product))).collect()
     }
 
+    /// Product ids by all that products are called: id, code and title.
+    pub fn products_by_name(&self) -> BTreeMap<String, String> {
+        let listed = self.all(Kind::Product, &[]).filter_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed));
+        let names = listed.flat_map(|listed| {
+            let id = listed.product.to_string();
+            let names = listed.title.into_iter().chain(listed.code.map(|code| code.to_string())).chain([id.clone()]);
+            names.map(move |name| (name, id.clone())).collect::<Vec<_>>()
+        });
+        names.collect()
+    }
+
     /// When an invoice was issued, as AWS's summary of it says.
     pub fn issued_at(&self, invoice: &str) -> Option<Instant> {
         let record = self.one(Kind::Summary, &[invoice])?;

@@ -88,6 +88,15 @@ pub(crate) fn open_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<
     open
 }
 
+/// The same with the positions that plan each.
+pub(crate) fn not_invoiced<'a>(
+    view: &'a View<'_>,
+    invoiced: &'a BTreeMap<String, Vec<Invoiced>>,
+) -> impl Iterator<Item = (&'a str, ChargeScheduled, u64)> {
+    let open = pairs(view, invoiced).into_iter().filter(|pair| pair.found.is_none() && pair.status != "cancelled");
+    open.filter_map(|pair| pair.charge.map(|(charge, seq)| (pair.agreement, charge, seq)))
+}
+
 /// Every instalment that is planned, with the invoice that it became; and every invoice of such an agreement that no plan has.
 fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) -> Vec<Paired<'a>> {
     let mut pairs = Vec::new();
