@@ -144,6 +144,8 @@ pub enum Class {
     Model,
     /// Tax of which the ledger has nothing.
     TaxAside,
+    /// A whole invoice: the ledger has its lines, and they are compared where a statement tells them.
+    WholeInvoice,
     /// The line stands in another file as well, and counts there.
     Repeated,
     /// Of another month.
@@ -164,6 +166,7 @@ impl Class {
         Self::Summed,
         Self::Model,
         Self::TaxAside,
+        Self::WholeInvoice,
         Self::Repeated,
         Self::OtherMonth,
         Self::LeftOut,
@@ -181,6 +184,7 @@ impl Class {
             Self::Summed => "AWS services, summed",
             Self::Model => "models on Amazon Bedrock",
             Self::TaxAside => "tax, not compared",
+            Self::WholeInvoice => "whole invoices, not compared",
             Self::Repeated => "in another file too",
             Self::OtherMonth => "of another month",
             Self::LeftOut => "left out",

@@ -204,9 +204,11 @@ fn services_are_sums_and_models_are_no_deals() {
         ..line("", "", amount)
     };
     let model = Line { subject: Subject::Model, ..line("", "", "3.10") };
-    let lines = [services("Usage", "0.0000000181"), services("Usage", "12.50"), services("Tax", "1.00"), model];
+    // A whole invoice is the sum of lines that are compared one by one.
+    let whole = Line { subject: Subject::Invoice, ..line("inv-1", "", "1206.00") };
+    let lines = [services("Usage", "0.0000000181"), services("Usage", "12.50"), services("Tax", "1.00"), model, whole];
     let result = strict(&lines, &[]);
-    assert_eq!(classes(&result), [(Class::Summed, 3), (Class::Model, 1)]);
+    assert_eq!(classes(&result), [(Class::Summed, 3), (Class::Model, 1), (Class::WholeInvoice, 1)]);
     let recorded =
         |line_type: &str, amount: &str| Held { subject: Subject::Services, line_type: Some(line_type.to_owned()), ..held("", "", amount) };
     let result = strict(&lines, &[recorded("Usage", "12.40"), recorded("Tax", "1.00")]);

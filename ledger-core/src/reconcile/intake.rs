@@ -133,6 +133,7 @@ impl Lines {
         let aside = match &line {
             line if line.month != period => Some(Class::OtherMonth),
             Line { subject: Subject::Model, .. } => Some(Class::Model),
+            Line { subject: Subject::Invoice, .. } => Some(Class::WholeInvoice),
             _ => None,
         };
         if line.month == period {
