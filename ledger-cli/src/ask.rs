@@ -251,6 +251,19 @@ pub fn joined<T: AsRef<str>>(words: &[T]) -> String {
     words.iter().map(told).collect::<Vec<_>>().join(" ")
 }
 
+/// A word of a query that means the same on every day: `date:2026-04-02` for yesterday's `date:yesterday`.
+pub fn absolute(word: &str, today: NaiveDate) -> String {
+    let place = word.rfind(':').map_or(0, |at| at + 1);
+    let (key, text) = word.split_at(place);
+    let day = match text {
+        "today" => Some(today),
+        "yesterday" => today.pred_opt(),
+        _ => None,
+    };
+    let is_date = key.is_empty() || key.ends_with("date:");
+    day.filter(|_| is_date).map_or_else(|| word.to_owned(), |day| format!("{key}{day}"))
+}
+
 /// The words of a text that [`joined`] made.
 pub fn parted(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);

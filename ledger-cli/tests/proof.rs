@@ -416,7 +416,7 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     events(there, 5..7);
     let (_, said) = ends(there, "bundle all -o all.dealbundle", 0);
     assert_eq!(said, "note: 2 events behind the newest checkpoint stay out: nobody has signed them\n");
-    assert!(fails(there, "bundle 2026-04 -o april.dealbundle", "E0306").contains("no checkpoint covers event #2212"));
+    assert!(fails(there, "bundle 2026-04 -o april.dealbundle", "E0306").contains("no checkpoint covers event #2330"));
     ends(there, "checkpoint --name now --key log.pem", 0);
     ends(there, "bundle all -o all.dealbundle", 0);
     ends(there, "bundle all -o again.dealbundle", 0);
@@ -433,10 +433,10 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     let all = verified("all.dealbundle");
     for told in [
         "all events, of dealbook.example/sample",
-        "2,212 events hashed, no gaps, the last is #2212 b3:",
+        "2,330 events hashed, no gaps, the last is #2330 b3:",
         "the root is that of all of them, of checkpoint #2,212",
         "2, each continues the one before",
-        "integrity verified to #2212 b3:",
+        "integrity verified to #2330 b3:",
     ] {
         assert!(all.contains(told), "{told}\n{all}");
     }
@@ -450,7 +450,7 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     assert_eq!(lines, fs::read_to_string(there.join(SEGMENT)).unwrap());
     fails(elsewhere.path(), &format!("verify all.dealbundle --key {MEI}"), "E0509");
     // A note that was kept is held against it.
-    fs::copy(there.join(".dealbook/checkpoints/00000000000000002210-year.note"), elsewhere.path().join("kept.note")).unwrap();
+    fs::copy(there.join(".dealbook/checkpoints/00000000000000002328-year.note"), elsewhere.path().join("kept.note")).unwrap();
     let (verified, _) = ends(elsewhere.path(), &format!("verify all.dealbundle kept.note --key {WANG}"), 0);
     assert!(verified.contains("all.dealbundle continues kept.note, up to #2,210"), "{verified}");
     for (what, changed) in

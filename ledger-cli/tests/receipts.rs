@@ -10,6 +10,15 @@ fn dealbook(folder: &Path, day: &str, args: &[&str]) -> Output {
     command.args(args).current_dir(folder).env_clear().env("DEALBOOK_NOW", format!("{day}T12:00:00Z")).output().unwrap()
 }
 
+fn drawn(folder: &Path, day: &str, how: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dealbook"));
+    command.args(args).current_dir(folder).env_clear().env("DEALBOOK_NOW", format!("{day}T12:00:00Z"));
+    if !how.is_empty() {
+        command.env(how, "1");
+    }
+    command.output().unwrap()
+}
+
 /// Questions of every kind, with clocks, query words and flags that change the answer.
 const QUESTIONS: &[&[&str]] = &[
     &["show", "payouts"],
@@ -34,7 +43,16 @@ const QUESTIONS: &[&[&str]] = &[
     &["diff", "#100", "#1900"],
     &["check", "fees"],
     &["status", "--as-of", "yesterday"],
+    &["show", "trial-balance", "party:yewtree"],
+    &["show", "invoices", "date:yesterday"],
+    &["show", "tax", "yesterday"],
+    &["log", "not:date:today", "--limit", "2"],
+    &["diff", "yesterday@#1000", "today"],
 ];
+
+/// Every format, and how a table is drawn.
+const FORMS: [(&str, &str); 7] =
+    [("json", ""), ("ndjson", ""), ("csv", ""), ("md", ""), ("table", ""), ("ascii", "DEALBOOK_ASCII"), ("spoken", "DEALBOOK_ACCESSIBLE")];
 
 #[test]
 fn what_was_answered_can_be_asked_for_again() {
@@ -45,10 +63,10 @@ fn what_was_answered_can_be_asked_for_again() {
     };
     done(dealbook(folder, "2026-03-01", &["init", "--sample", "."]), "init");
     for (at, question) in QUESTIONS.iter().enumerate() {
-        for form in ["json", "ndjson", "csv"] {
+        for (form, how) in FORMS {
             let file = format!("{at}.{form}");
             // An answer over something that failed is one too.
-            let output = dealbook(folder, "2026-03-01", &[question, &["-o", &file][..]].concat());
+            let output = drawn(folder, "2026-03-01", how, &[question, &["-o", &file][..]].concat());
             assert!(matches!(output.status.code(), Some(0 | 4)), "{question:?}\n{}", String::from_utf8_lossy(&output.stderr));
         }
     }
@@ -58,17 +76,24 @@ fn what_was_answered_can_be_asked_for_again() {
         for form in ["json", "ndjson"] {
             done(dealbook(folder, "2026-04-01", &["verify", "--receipt", &format!("{at}.{form}")]), &format!("{question:?}"));
         }
-        let (csv, beside) = (format!("{at}.csv"), format!("{at}.csv.receipt.json"));
-        done(dealbook(folder, "2026-04-01", &["verify", "--receipt", &beside, &csv]), &format!("{question:?}"));
-        // A line less is told, and the line where it is.
-        let text = fs::read_to_string(folder.join(&csv)).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        if lines.len() > 1 {
-            fs::write(folder.join(&csv), lines[..lines.len() - 1].join("\n")).unwrap();
-            let output = dealbook(folder, "2026-04-01", &["verify", "--receipt", &beside, &csv]);
-            let told = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(5), "{question:?}");
-            assert!(told.contains(&format!("{csv} line {}", lines.len())), "{question:?}\n{told}");
+        let beside = format!("{at}.csv.receipt.json");
+        let files: Vec<String> = FORMS.iter().map(|(form, _)| format!("{at}.{form}")).collect();
+        let all: Vec<&str> = ["verify", "--receipt", &beside].into_iter().chain(files.iter().map(String::as_str)).collect();
+        done(dealbook(folder, "2026-04-01", &all), &format!("{question:?}"));
+        // A line less, a line more and a figure that is another are told, and the line where it is.
+        for form in ["csv", "md", "table"] {
+            let file = format!("{at}.{form}");
+            let text = fs::read_to_string(folder.join(&file)).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            let shorter = lines[..lines.len() - 1].join("\n");
+            let longer = text.clone() + "000057174132,USD,1,9000000.00 known at #1\n";
+            for (forged, line) in [(shorter, lines.len()), (longer, lines.len() + 1)] {
+                fs::write(folder.join(&file), forged).unwrap();
+                let output = dealbook(folder, "2026-04-01", &["verify", "--receipt", &beside, &file]);
+                let told = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.code(), Some(5), "{question:?} {form}");
+                assert!(told.contains(&format!("{file} line {line}:")), "{question:?} {form} {line}\n{told}");
+            }
         }
     }
 }

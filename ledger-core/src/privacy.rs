@@ -50,8 +50,8 @@ const ENDING: [&str; 5] = ["straße", "strasse", "gasse", "weg", "straat"];
 /// chain refuses it.
 pub fn sightings(line: &[u8]) -> Vec<Sighting> {
     let Ok(text) = std::str::from_utf8(line) else { return Vec::new() };
-    // Most lines hold nothing of the kind, and need not be taken apart to see that.
-    if shape_of(text).is_none() {
+    // Most lines hold nothing of the kind, and need not be taken apart to see that. What is escaped in one hides where a word begins.
+    if !text.contains('\\') && shape_of(text).is_none() {
         return Vec::new();
     }
     serde_json::from_str(text).map(|value| sightings_in(&value)).unwrap_or_default()
@@ -97,14 +97,14 @@ fn shape_of(text: &str) -> Option<Shape> {
     }
 }
 
-/// A local part, an at sign, and a domain that ends in letters. Natural keys have an at sign too, before a moment.
+/// A local part, an at sign, and a domain that ends in letters. Natural keys have an at sign too, before a moment; packages, before a version.
 fn has_e_mail(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let local = text[..at].chars().next_back();
         let domain = text[at + 1..].split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-'))).next().unwrap_or_default();
         let top = domain.trim_end_matches('.').rsplit_once('.');
         local.is_some_and(char::is_alphanumeric)
-            && top.is_some_and(|(name, top)| !name.is_empty() && top.len() > 1 && top.chars().all(char::is_alphabetic))
+            && top.is_some_and(|(name, top)| name.contains(char::is_alphabetic) && top.len() > 1 && top.chars().all(char::is_alphabetic))
     })
 }
 
@@ -194,6 +194,7 @@ mod tests {
             "b3:8873029178e5",
             "MCowBQYDK2VwAyEA+12/34",
             "AnyCompany Via Cloud",
+            "pkg@1.2.beta",
             "Norwegian Lane Assist 2",
             "",
         ] {
@@ -210,5 +211,6 @@ mod tests {
             [sighting("actor", Shape::EMail, "l·@e······.c··"), sighting("event.value.notes.1", Shape::Phone, "+4· 3· 1······")]
         );
         assert_eq!(sightings(b"no json, li@example.com"), []);
+        assert_eq!(sightings(br#"{"note":"call\n+49 30 1234567"}"#)[0].shape, Shape::Phone);
     }
 }

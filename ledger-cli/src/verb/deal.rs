@@ -10,6 +10,7 @@ use ledger_store::ledger::States as _;
 use super::facts::Facts;
 use super::log::inside;
 use super::{show, trace};
+use crate::ask;
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure, counted};
 use crate::session::{Session, States};
@@ -73,7 +74,7 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
     let mut report = Report::new("deal", columns());
     report.heading.push(format!("deal {deal}"));
     report.rows = rows.into_iter().map(|(_, cells)| cells).collect();
-    let told = BTreeMap::from([("show".to_owned(), "deal".to_owned()), ("query".to_owned(), id.clone())]);
+    let told = BTreeMap::from([("show".to_owned(), "deal".to_owned()), ("query".to_owned(), ask::joined(&[id]))]);
     let projectors: Vec<String> = states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect();
     show::print(report, asked, head, told, projectors.join(" "), &states, context)
 }

@@ -134,7 +134,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if !untold.is_empty() {
         report.notes.push(format!("told in one of the two answers only, and not compared: {}", untold.join(", ")));
     }
-    report.heading = vec![format!("from {} to {}", told(&args.from, first), told(&args.to, last))];
+    report.heading = vec![format!("from {} to {}", pinned(&args.from, first, context), pinned(&args.to, last, context))];
     for (cause, name, _) in CAUSES {
         let events: Vec<u64> = causes.iter().filter(|(_, known)| **known == cause).map(|(seq, _)| *seq).collect();
         if let (Some(one), Some(end)) = (events.first(), events.last()) {
@@ -144,7 +144,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     report.incomplete = states.sources.lacks(&to);
     let asked = Asked { as_of: None, known_at: Some(args.to.clone()), stated_by: None, basis: to };
-    let named = [("diff", pinned(&args.from, first)), ("to", pinned(&args.to, last)), ("of", show::noun(noun))];
+    let named = [("diff", pinned(&args.from, first, context)), ("to", pinned(&args.to, last, context)), ("of", show::noun(noun))];
     let named = named.map(|(key, text)| (key.to_owned(), text));
     let receipt = Receipt::new(&report, asked, BTreeMap::from(named), last, "diff/1");
     context.print(&report, &receipt)?;
@@ -152,14 +152,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// The same basis, whatever is recorded after it.
-fn pinned(text: &str, head: Head) -> String {
+fn pinned(text: &str, head: Head, context: &Context) -> String {
     let day = text.split_once('@').map_or(text, |(day, _)| day);
     let is_point = day.starts_with('#') || day.starts_with("b3:");
-    if is_point { format!("#{}", head.seq) } else { format!("{day}@#{}", head.seq) }
-}
-
-fn told(text: &str, head: Head) -> String {
-    if text.contains('#') { text.to_owned() } else { format!("{text} known at {head}") }
+    if is_point { format!("#{}", head.seq) } else { format!("{}@#{}", ask::absolute(day, context.today()), head.seq) }
 }
 
 /// Reads a basis: a day, a point, or a day and a point.

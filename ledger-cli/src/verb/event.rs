@@ -75,7 +75,7 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
     add("prev", format!("b3:{}", entry.prev));
     add("bytes", line.len().to_string());
     report.notes.push(format!("{} is the BLAKE3 of {} stored bytes", head.hash.short(), line.len()));
-    let told = BTreeMap::from([("show".to_owned(), "event".to_owned()), ("query".to_owned(), which.clone())]);
+    let told = BTreeMap::from([("show".to_owned(), "event".to_owned()), ("query".to_owned(), ask::joined(&[which]))]);
     context.print(&report, &Receipt::new(&report, asked, told, known, "event/1"))?;
     Ok(Exit::Done)
 }

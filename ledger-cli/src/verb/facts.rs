@@ -219,7 +219,7 @@ const MANUAL: &str = "manual";
 /// Where an entry came from: a file, a person, or the ledger itself, which says what it did.
 fn origin(entry: &Entry) -> &'static str {
     match &entry.event {
-        Event::LedgerOpened(_) | Event::SourceImported(_) => "ledger",
+        Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryConfirmed(_) => "ledger",
         _ if entry.source.as_ref().is_some_and(|source| source.import.is_some()) => "feed",
         _ => MANUAL,
     }

@@ -79,7 +79,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         report.notes.push(format!("the latest {} of {}", found.len(), counted(count, "event")));
     }
     let mut told = BTreeMap::from([("report".to_owned(), "log".to_owned())]);
-    told.extend((!args.query.is_empty()).then(|| ("query".to_owned(), ask::joined(&args.query))));
+    let words: Vec<String> = args.query.iter().map(|word| ask::absolute(word, context.today())).collect();
+    told.extend((!words.is_empty()).then(|| ("query".to_owned(), ask::joined(&words))));
     told.extend(args.limit.map(|limit| ("limit".to_owned(), limit.to_string())));
     context.print(&report, &Receipt::new(&report, asked, told, head, "log/1"))?;
     Ok(Exit::Done)

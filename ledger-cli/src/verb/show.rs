@@ -5,6 +5,7 @@ mod narrow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use ledger_core::book;
 use ledger_core::chain::Head;
 use ledger_core::fee;
@@ -211,7 +212,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (query, periods) = periods(args.noun, Query::parse(&dated(&args, context), context.today())?);
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
-    let mut arguments = arguments(&args);
+    let mut arguments = arguments(&args, context.today());
     let mut heading = None;
     let mut answered = asked.clone();
     let states = match &args.supposed {
@@ -603,14 +604,17 @@ fn grouped(report: &Report, by: By, of: Noun, view: &View<'_>) -> Result<Report,
 }
 
 /// What was asked, for the receipt: everything that changes the data, and nothing that does not.
-fn arguments(args: &Args) -> BTreeMap<String, String> {
+fn arguments(args: &Args, today: NaiveDate) -> BTreeMap<String, String> {
     let mut asked = BTreeMap::from([("show".to_owned(), noun(args.noun))]);
     let mut add = |key: &str, value: Option<String>| {
         if let Some(value) = value {
             asked.insert(key.to_owned(), value);
         }
     };
-    add("query", (!args.query.is_empty()).then(|| ask::joined(&args.query)));
+    // Which party's books are meant, the entity says.
+    let is_told = |word: &&String| !(args.noun.is_of_books() && word.starts_with("party:"));
+    let query: Vec<String> = args.query.iter().filter(is_told).map(|word| ask::absolute(word, today)).collect();
+    add("query", (!query.is_empty()).then(|| ask::joined(&query)));
     add("by", args.by.and_then(|by| Some(clap::ValueEnum::to_possible_value(&by)?.get_name().to_owned())));
     add("in", (args.currency == Which::Disbursement).then(|| "disbursement".to_owned()));
     add("within", (args.noun == Noun::Renewals).then(|| format!("{}d", args.within.unwrap_or(SOON))));

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// A public key, or a file with some, that must have signed: of the ledger or of a witness
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<String>,
-    /// Ask again what a receipt was given for: a receipt, or an answer with one (json, ndjson); FILE is then the answer in another format
+    /// Ask again what a receipt was given for; FILE is then the answer in another format
     #[arg(long, value_name = "RECEIPT", conflicts_with_all = ["full", "since", "key"])]
     pub(crate) receipt: Option<PathBuf>,
 }

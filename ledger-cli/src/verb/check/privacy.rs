@@ -33,7 +33,7 @@ fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
     Ok(outcome(&found, until))
 }
 
-/// An e-mail address is one. A phone number or a street may be something else that is written like it.
+/// It warns and does not fail: what it sees may be something else that is written like it, and what AWS wrote cannot be taken out.
 fn outcome(found: &[(u64, Sighting)], looked_at: u64) -> Outcome {
     let count = |shape: Shape| found.iter().filter(|(_, sighting)| sighting.shape == shape).count() as u64;
     let told: Vec<String> = [Shape::EMail, Shape::Phone, Shape::Street]
@@ -41,11 +41,7 @@ fn outcome(found: &[(u64, Sighting)], looked_at: u64) -> Outcome {
         .filter(|shape| count(*shape) > 0)
         .map(|shape| format!("{} × {}", count(shape), shape.as_str()))
         .collect();
-    let ended = match (count(Shape::EMail), found.len()) {
-        (0, 0) => Ended::Pass,
-        (0, _) => Ended::Warn,
-        _ => Ended::Fail,
-    };
+    let ended = if found.is_empty() { Ended::Pass } else { Ended::Warn };
     let events = counted(looked_at, "event");
     let detail = if told.is_empty() { events } else { format!("{} in {events}", told.join(", ")) };
     Outcome { ended, detail, report: Some(report(found)) }

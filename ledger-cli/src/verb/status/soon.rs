@@ -9,8 +9,11 @@ use crate::session::States;
 
 /// So many days are looked ahead.
 const AHEAD: u64 = 30;
+/// What comes beyond so many is counted.
+const MOST: usize = 12;
 
-/// What comes in the next days after the end of the asked time: offers that nobody has accepted, credits that end with a balance, instalments.
+/// What comes in the next days after the end of the asked time: offers that nobody has accepted, agreements and authorizations that end, credits
+/// that end with a balance, instalments.
 pub(super) fn soon(states: &States, view: &View<'_>) -> Vec<String> {
     let Some(now) = view.until() else { return Vec::new() };
     let ending = records::renewals(view, AHEAD, &states.programmes.at(view).ending());
@@ -29,7 +32,10 @@ pub(super) fn soon(states: &States, view: &View<'_>) -> Vec<String> {
         let says = match kind.as_str() {
             "offer" => "expires".to_owned(),
             "credit" => format!("expires, {}", text(row, ["next", "next"])),
-            _ => continue,
+            _ => {
+                let next = text(row, ["next", "next"]);
+                if next.is_empty() { "ends".to_owned() } else { format!("ends, {next}") }
+            }
         };
         let amount = match cell(row, "value") {
             Cell::Money(amount, currency) => format!("{} {currency}", grouped(&amount.to_string())),
@@ -56,6 +62,8 @@ pub(super) fn soon(states: &States, view: &View<'_>) -> Vec<String> {
         return Vec::new();
     }
     lines.sort();
+    let more = lines.len().saturating_sub(MOST);
+    lines.truncate(MOST);
     let width = |at: usize| lines.iter().map(|(_, words, _)| words[at].width()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3)];
     let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
@@ -66,5 +74,6 @@ pub(super) fn soon(states: &States, view: &View<'_>) -> Vec<String> {
     };
     let mut told = vec![format!("Next {AHEAD} days")];
     told.extend(lines.iter().map(line));
+    told.extend((more > 0).then(|| format!("  and {more} more: dealbook show renewals --within {AHEAD}d, dealbook show instalments")));
     told
 }

@@ -44,7 +44,7 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
             rows(&mut checks, data, &report, path);
         }
         for kept in files {
-            file(&mut checks, kept, &report, &again)?;
+            file(&mut checks, kept, (&report, &again), &receipt)?;
         }
     }
     let id = receipt["id"].as_str().unwrap_or_default().to_owned();
@@ -110,7 +110,11 @@ fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
     }
     let supposes = take("if").is_some();
     if supposes || words.first().is_none_or(|verb| !ASKED_AGAIN.contains(&verb.as_str())) {
-        let why = if supposes { "it supposes events that are not in the ledger" } else { "it is of no question that only reads" };
+        let why = if supposes {
+            "it supposes events that are not in the ledger"
+        } else {
+            "only answers of show, log, trace, diff, check and status can be"
+        };
         return Err(Failure::new(Code::E0329, "what this receipt is for cannot be asked again").because(why));
     }
     words.extend(take("id"));
@@ -221,30 +225,33 @@ fn rows(checks: &mut Checks, kept: &[Value], report: &Report, path: &Path) {
 }
 
 /// A file in any format, against the answer in that format.
-fn file(checks: &mut Checks, path: &Path, report: &Report, receipt: &Receipt) -> Result<(), Failure> {
+fn file(checks: &mut Checks, path: &Path, (report, again): (&Report, &Receipt), receipt: &Value) -> Result<(), Failure> {
     let bytes = fs::read(path).map_err(|why| Failure::unreadable(path, &why))?;
-    let written = |format: Format| {
+    let kept = String::from_utf8_lossy(&bytes);
+    // The question was asked in other words then: its own receipt stands in the answer.
+    let (own, id) = (canonical(receipt), receipt["id"].as_str().unwrap_or_default());
+    let written = |(format, style): (Format, Style)| {
         let mut out = anstream::StripStream::new(Vec::new());
-        let style = Style { width: None, ascii: false, spoken: false };
-        render(report, receipt, format, &mut out, style).map(|()| out.into_inner()).map_err(|why| Failure::output(&why))
+        render(report, again, format, &mut out, style).map_err(|why| Failure::output(&why))?;
+        // Without its brace: NDJSON says first what a line is.
+        Ok(String::from_utf8_lossy(&out.into_inner()).replace(&again.printed()[1..], &own[1..]).replace(&again.id(), id))
     };
-    let formats = <Format as clap::ValueEnum>::value_variants();
-    let all: Vec<Vec<u8>> = formats.iter().map(|format| written(*format)).collect::<Result<_, _>>()?;
-    // Receipts beside the data, and what a footer says of the clocks, need not be the same bytes: the data must.
-    let told =
-        |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().filter(|line| is_data(line)).map(str::to_owned).collect() };
-    let kept = told(&bytes);
-    let common = |text: &Vec<u8>| told(text).iter().zip(&kept).take_while(|(now, kept)| now == kept).count();
-    let chosen = Format::of_path(path).and_then(|format| formats.iter().position(|known| *known == format));
-    let likeliest = chosen.or_else(|| (0..all.len()).max_by_key(|at| common(&all[*at]))).unwrap_or(0);
-    let now = told(&all[likeliest]);
-    if now == kept {
+    let styles = [(false, false), (true, false), (false, true)].map(|(ascii, spoken)| Style { width: None, ascii, spoken });
+    let of = |format: Format| styles.map(|style| (format, style));
+    let formats = match Format::of_path(path) {
+        Some(format) => of(format).to_vec(),
+        None => <Format as clap::ValueEnum>::value_variants().iter().flat_map(|format| of(*format)).collect(),
+    };
+    let all: Vec<String> = formats.into_iter().map(written).collect::<Result<_, Failure>>()?;
+    if all.iter().any(|now| *now == kept) {
         checks.add("file", "ok", format!("{} as answered", path.display()));
         return Ok(());
     }
-    let at = common(&all[likeliest]);
-    let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
-    let (kept, now) = excerpts(&line(&kept), &line(&now));
+    let common = |now: &String| now.lines().zip(kept.lines()).take_while(|(now, kept)| now == kept).count();
+    let nearest = all.iter().max_by_key(|now| common(now)).map(String::as_str).unwrap_or_default();
+    let at = common(&nearest.to_owned());
+    let line = |text: &str| text.lines().nth(at).unwrap_or_default().to_owned();
+    let (kept, now) = excerpts(&line(&kept), &line(nearest));
     fail(checks, "file", format!("{} line {}: `{kept}` where the answer has `{now}`", path.display(), at + 1), CHANGED);
     Ok(())
 }
@@ -263,11 +270,3 @@ fn excerpts(one: &str, other: &str) -> (String, String) {
 }
 
 const CHANGED: &str = "what is kept is not what was answered";
-
-/// Whether a line is of the answer, and not of the receipt beside it.
-fn is_data(line: &str) -> bool {
-    !(line.starts_with("receipt r:")
-        || line.starts_with("\"receipt\":")
-        || line.starts_with("{\"type\":\"receipt\"")
-        || line.contains(" known at #"))
-}

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 
 use crate::hash::Map;
-use crate::money::Amount;
+use crate::money::{Amount, CENT};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
@@ -30,9 +30,13 @@ struct Pace(Vec<u64>);
 impl Pace {
     /// The median of those that took longer than `waited` days, and of how many.
     fn beyond(&self, waited: u64) -> Option<(u64, usize)> {
-        let longer = &self.0[self.0.partition_point(|days| *days <= waited)..];
-        longer.get(longer.len().checked_sub(1)? / 2).map(|median| (*median, longer.len()))
+        median(&self.0[self.0.partition_point(|days| *days <= waited)..])
     }
+}
+
+/// The median of days in order, the lower of two, and of how many.
+fn median(days: &[u64]) -> Option<(u64, usize)> {
+    days.get(days.len().checked_sub(1)? / 2).map(|median| (*median, days.len()))
 }
 
 /// When a line was collected and paid out for the first time.
@@ -133,22 +137,27 @@ pub fn cash(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn Names) -
 impl Paces {
     /// When what a buyer has not paid will be paid out.
     fn collection(&self, (recipient, buyer): (u32, u32), open: Amount, standing: &Standing, today: NaiveDate) -> Expected {
-        if open.units() < 0 {
-            return netted();
+        if let Some(told) = never(open) {
+            return told;
         }
-        let lag = self.aws.get(&recipient).and_then(|pace| pace.beyond(0)).map_or(0, |(days, _)| days);
+        // Nothing has been waited for yet on this way.
+        let lag = self.aws.get(&recipient).and_then(|pace| median(&pace.0)).map_or(0, |(days, _)| days);
         let after = |day: NaiveDate| Some(day + Days::new(lag));
+        let then = format!("then paid out {lag} days later");
         let Some(invoiced) = standing.invoice_date else {
             return Expected { day: None, because: "it has no invoice date".to_owned() };
         };
         let waited = u64::try_from((today - invoiced).num_days()).unwrap_or(0);
         match self.buyers.get(&(recipient, buyer)).map(|pace| pace.beyond(waited)) {
-            Some(Some((days, of))) => {
-                Expected { day: after(invoiced + Days::new(days)), because: format!("paid {days} days after the invoice: median of {of}") }
-            }
+            Some(Some((days, of))) => Expected {
+                day: after(invoiced + Days::new(days)),
+                because: format!("paid {days} days after the invoice, median of {of}; {then}"),
+            },
             Some(None) => Expected { day: None, because: format!("{waited} days: longer than this buyer ever took") },
             None => match standing.due {
-                Some(due) if due >= today => Expected { day: after(due), because: format!("due {due}: the buyer has paid nothing yet") },
+                Some(due) if due >= today => {
+                    Expected { day: after(due), because: format!("due {due}, the buyer has paid nothing yet; {then}") }
+                }
                 Some(due) => Expected { day: None, because: format!("due since {due}: the buyer has paid nothing yet") },
                 None => Expected { day: None, because: "no due date, and the buyer has paid nothing yet".to_owned() },
             },
@@ -157,8 +166,8 @@ impl Paces {
 
     /// When what is collected will be paid out.
     fn payout(&self, recipient: u32, amount: Amount, since: Option<NaiveDate>, standing: &Standing, today: NaiveDate) -> Expected {
-        if amount.units() < 0 {
-            return netted();
+        if let Some(told) = never(amount) {
+            return told;
         }
         if standing.status == Status::Failed {
             return Expected { day: None, because: "the last payout came back".to_owned() };
@@ -176,9 +185,14 @@ impl Paces {
     }
 }
 
-/// What was given back waits for a payout that it is taken out of.
-fn netted() -> Expected {
-    Expected { day: None, because: "taken out of the next payout".to_owned() }
+/// What is never paid out by itself: a cent of rounding, which AWS leaves as it is (comment in its published queries), and what was given back.
+fn never(amount: Amount) -> Option<Expected> {
+    let because = match amount.units() {
+        units if units.abs() <= CENT => "a cent of rounding, which AWS leaves",
+        ..0 => "taken out of the next payout",
+        _ => return None,
+    };
+    Some(Expected { day: None, because: because.to_owned() })
 }
 
 impl Billing {
