@@ -119,9 +119,9 @@ codes! {
         "A placeholder in double braces stands where a program was to put a value. The template says what will be asked for, not what was.\n\n    \"BuyerAccounts\": \"{{BUYER_IDS}}\"\n\nImport what was sent, or better: what AWS answered.";
     E0326 "a document that leaves something open", "this document leaves something open",
         "A change set as it was asked for does not say whether and when AWS did it, nor what AWS called what was created; the answer to GetAgreementTerms does not name the agreement. Import the answer that says it (DescribeChangeSet), or say it beside the document:\n\n    dealbook import changes.json --effective 2026-03-31 --entity CreateOffer=offer-1111111111111";
-    E0329 "a file without a receipt that can be asked again", "this holds no receipt that can be asked again",
+    E0327 "a file without a receipt that can be asked again", "this holds no receipt that can be asked again",
         "An answer is held against the ledger by its receipt. It stands in answers in json and ndjson, and beside those that -o writes in other formats.\n\n    dealbook show payouts -o payouts.csv          payouts.csv.receipt.json\n    dealbook verify --receipt payouts.csv.receipt.json payouts.csv\n\nWhat supposes events (--if), what was exported for another program and what was recorded is no question that the ledger alone answers.";
-    E0330 "a damaged Parquet file", "this Parquet file is damaged",
+    E0328 "a damaged Parquet file", "this Parquet file is damaged",
         "A Parquet file says at its end what stands where in it; one whose end is missing was cut off in a download. Or what it says is not so, or it is compressed in a way that is not read here: snappy, zstd and gzip are. Download it again, or export it again.";
     E0401 "what you want to do breaks a rule", "this breaks a rule",
         "What AWS says is always recorded, with a finding when it breaks a rule. What we ourselves want to do and must not is refused, and this says which rule. Nothing was recorded.";
@@ -181,8 +181,6 @@ codes! {
         "Folding every event from the first gives other figures than the state kept beside the ledger. The events are right; what is derived from them may be deleted (the folder `derived` of the ledger) and is rebuilt when it is next asked for. The difference is a bug to report.";
     E0507 "log and store contradict each other", "log and store contradict each other",
         "The store holds a valid continuation of the log that the log has lost, or the log ends before the last position that was made durable. Nothing is touched. `dealbook copy sled:DIR jsonl:FILE` saves what the store has.";
-    E0518 "an answer that the ledger does not give", "this is not what the ledger answers",
-        "A receipt binds an answer to a history: to the line it was asked at, and to the digest of its data. What differs was changed after it was given, or the ledger was; the receipt says which. An answer that another version of the program computed may differ without that: then it says so.";
     E0508 "a history that does not continue a checkpoint", "the history does not continue a checkpoint",
         "A checkpoint is signed for a number of events and the root of the tree over them. The events here are fewer, or come to another root, or belong to another ledger: it was cut off, written anew, or put back from an old copy. Nothing is signed then. Everything up to the last checkpoint that it does continue is proven.";
     E0509 "a signature that is missing or does not hold", "a signature is missing or does not hold",
@@ -191,6 +189,8 @@ codes! {
         "Two signed checkpoints of one ledger have the same size and different roots. Whoever has the key has told two histories. Keep both notes: together they are the proof.";
     E0511 "a proof or bundle that does not hold", "the proof or bundle does not hold",
         "A proof leads from a line to the root of a checkpoint, and a bundle holds lines, checkpoints and proofs. This one is cut off or changed, or leads to another root. Ask for it again: `dealbook prove`, `dealbook bundle`.";
+    E0512 "an answer that the ledger does not give", "this is not what the ledger answers",
+        "A receipt binds an answer to a history: to the line it was asked at, and to the digest of its data. What differs was changed after it was given, or the ledger was; the receipt says which. An answer that another version of the program computed may differ without that: then it says so.";
     E0601 "another process is writing", "another process is writing to this ledger",
         "One process at a time writes. Readers wait for nobody. The holder is named; wait for it, or end it.";
     E0602 "the ledger has moved on", "the ledger has moved on",

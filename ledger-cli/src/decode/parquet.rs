@@ -229,7 +229,7 @@ fn damaged(why: &ParquetError) -> Problem {
         other => other.to_string(),
     };
     let why = why.strip_prefix("Parquet error: ").unwrap_or(&why).to_owned();
-    Problem::new(Code::E0330, "", why).cure("download the file again")
+    Problem::new(Code::E0328, "", why).cure("download the file again")
 }
 
 /// The columns: what a schema has at its top by name, what lies deeper by its path with points. A map of texts is one column.

@@ -77,7 +77,7 @@ impl Kept {
         };
         let found = found.filter(|(receipt, _)| is_receipt(receipt));
         let (receipt, data) = found.ok_or_else(|| {
-            let failure = Failure::new(Code::E0329, format!("no receipt in {}", path.display()));
+            let failure = Failure::new(Code::E0327, format!("no receipt in {}", path.display()));
             failure.hint("an answer has one with -f json and -f ndjson; of other formats -o FILE writes FILE.receipt.json beside it")
         })?;
         Ok(Self { receipt, data })
@@ -115,7 +115,7 @@ fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
         } else {
             "only answers of show, log, trace, diff, check and status can be"
         };
-        return Err(Failure::new(Code::E0329, "what this receipt is for cannot be asked again").because(why));
+        return Err(Failure::new(Code::E0327, "what this receipt is for cannot be asked again").because(why));
     }
     words.extend(take("id"));
     words.extend(take("query").map(|query| ask::parted(&query)).unwrap_or_default());
@@ -134,14 +134,14 @@ fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
 
 /// The day or the moment that ends at a moment: what was written after a clock may have meant another day since.
 fn last_before(before: &str) -> Result<String, Failure> {
-    let strange = |why: ledger_core::time::NotATime| Failure::new(Code::E0329, "a clock of the receipt is no moment").because(why);
+    let strange = |why: ledger_core::time::NotATime| Failure::new(Code::E0327, "a clock of the receipt is no moment").because(why);
     let before: ledger_core::time::Instant = before.parse().map_err(strange)?;
     let last = ledger_core::time::Instant::from_micros(before.micros() - 1);
     Ok(if before.day() == last.day() { last.to_string() } else { last.day().to_string() })
 }
 
 fn fail(checks: &mut Checks, check: &str, detail: String, because: &str) {
-    let failure = Failure::new(Code::E0518, detail.clone()).because(because);
+    let failure = Failure::new(Code::E0512, detail.clone()).because(because);
     checks.fail(check, detail, failure);
 }
 
