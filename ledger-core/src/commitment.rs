@@ -188,24 +188,45 @@ pub fn fill<T>(lines: &mut [Judged<T>], cap: Option<i128>) {
 }
 
 /// What had been counted of a contract year when the ledger began: one figure of the old books, in the place of what lies before it.
+///
+/// Bills that replace it replace what was counted within the year. What was carried over into it comes from the year before, and stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
     /// The first moment that the ledger itself accounts for.
     pub cut_over: Instant,
-    /// What had been counted since the year began.
+    /// What had been counted since the year began, without what is told to be carried over.
     pub counted: i128,
-    /// What of that Marketplace purchases had retired, when it is told.
+    /// What was carried over into the year; nothing when that is not told, and may be in what was counted.
+    pub carried: Option<i128>,
+    /// What of what was counted Marketplace purchases had retired, when it is told.
     pub marketplace: Option<i128>,
     /// What purchases had used of a cap on the term in the years before.
     pub before: i128,
+    /// Whether every bill that it stands for is here: they count in its place.
+    pub replaced: bool,
     /// Position of the event that says so.
     pub seq: u64,
 }
 
 impl Opening {
-    /// What of it filled the cap; nothing when that is not told.
+    /// What of it filled the cap, as far as that is told.
     pub fn bought(&self) -> i128 {
         self.marketplace.unwrap_or(0)
+    }
+
+    /// Whether it is not told what of it filled the cap.
+    pub fn is_unsplit(&self) -> bool {
+        self.marketplace.is_none() && self.counted != 0
+    }
+
+    /// What of it were AWS's own services; nothing when one of its other parts is not told.
+    pub fn services(&self) -> Option<i128> {
+        (!self.is_unsplit()).then(|| self.carried.map(|_| self.counted - self.bought())).flatten()
+    }
+
+    /// What of the cap nobody may use again: what it used, or all that it may have used when that is not told.
+    fn uses(&self) -> i128 {
+        self.marketplace.unwrap_or(self.counted)
     }
 }
 
@@ -251,9 +272,9 @@ impl<T> Reckoned<T> {
         self.opening.as_ref().map_or(0, |opening| opening.counted)
     }
 
-    /// What of the cap is left for the lines: all of it, but for what purchases had used before the ledger began.
+    /// What of the cap is left for the lines: all of it, but for what purchases had used, or may have used, before the ledger began.
     pub fn room(&self) -> Option<i128> {
-        let used = self.opening.as_ref().map_or(0, Opening::bought);
+        let used = self.opening.as_ref().map_or(0, Opening::uses);
         self.cap.map(|cap| (cap - used).max(0))
     }
 
@@ -295,6 +316,7 @@ pub fn reckon<T>(
             continue;
         }
         let opening = opening.filter(|opening| of_year.holds(opening.cut_over)).cloned();
+        carried = opening.as_ref().map_or(carried, |opening| opening.carried.unwrap_or(0));
         let own = terms.cap.as_ref().filter(|cap| cap.base != "term").map(|cap| percent_of(year.amount.units(), cap.percent));
         let (inside, foreign) = inside.into_iter().partition(|judged: &Judged<T>| judged.line.currency == terms.currency);
         let services = services(of_year);
@@ -433,8 +455,10 @@ mod tests {
         let opening = Opening {
             cut_over: moment("2026-04-01"),
             counted: million(4).units(),
+            carried: Some(0),
             marketplace: Some(million(1).units() / 2),
             before: million(3).units(),
+            replaced: false,
             seq: 1,
         };
         let bought = judged(line("b", "2026-06-01", million(4).units()), &[rule(false, "2020-01-01")], true);
@@ -463,8 +487,10 @@ mod tests {
             let opening = opened.map(|(counted, part)| Opening {
                 cut_over: moment("2025-01-01"),
                 counted: counted * CENT,
+                carried: Some(0),
                 marketplace: Some(counted * part / 100 * CENT),
                 before: 0,
+                replaced: false,
                 seq: 1,
             });
             let years = reckon(&terms, opening.as_ref(), lines, |_| 0);

@@ -113,6 +113,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let causes = causes(&session, first, last)?;
     let (noun, keys) = args.of.report();
     let states = session.states_of(noun.wants())?;
+    for basis in [&from, &to] {
+        show::refuse_before_cut_over(&states, basis, args.of == Of::Edp)?;
+    }
     let figures = |states: &States, basis: Basis| figures(&show::answer(noun, states, basis, context), keys, args.of);
     let mut stages = vec![figures(&states, from)];
     let middle = Basis { known_at: last.seq, ..from };

@@ -266,8 +266,11 @@ pub struct BalanceBroughtForward {
     /// The agreement it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<AgreementId>,
-    /// What is open.
+    /// What is open. Of a commitment: what had been counted of the contract year before the cut-over, with what was carried over into it.
     pub amount: Amount,
+    /// Of a commitment that carries over: how much of `amount` was carried over from the contract year before. No bill replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Amount>,
     /// Its currency.
     pub currency: Currency,
     /// The first moment that the ledger itself accounts for.
@@ -288,7 +291,7 @@ pub struct BalanceBroughtForward {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Reference>,
     /// Of a commitment, of which `amount` had been counted in the contract year before the cut-over: how much of that Marketplace purchases had
-    /// retired. The rest were AWS's own services, and what was carried over.
+    /// retired. The rest were AWS's own services, and what was `carried`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketplace: Option<Amount>,
     /// Of a commitment whose cap is on the term: what Marketplace purchases had used of it in the contract years before.

@@ -26,7 +26,7 @@ pub use self::statement::Compared;
 use super::billing::{Billing, Bought, Names};
 use super::records::View;
 use crate::book::Book;
-use crate::commitment::{DEPLOYED_ON_AWS, Judged, Line, Opening, Reckoned, Rule, Why, in_force, judge, reckon};
+use crate::commitment::{DEPLOYED_ON_AWS, Judged, Line, Opening, Reckoned, Rule, Why, in_force, judge, period, reckon};
 use crate::event::commitment::{CommitmentTerms, SpendRecorded};
 use crate::id::{AccountId, ProductId};
 use crate::money::{Amount, CENT, round_half_up};
@@ -73,6 +73,10 @@ pub struct Standing {
     pub years: Vec<Reckoned<Purchased>>,
     /// Purchases that count in no contract year.
     pub outside: usize,
+    /// What was given back since the ledger began, of purchases of a contract year before it: the year is not reckoned.
+    pub earlier: usize,
+    /// What was brought forward and no contract year holds: since when it was to count, and the position that says so.
+    pub misplaced: Option<(Instant, u64)>,
     /// What AWS's own services came to: by payer and month, with the positions that say so.
     pub services: BTreeMap<(AccountId, Instant), (i128, Vec<u64>)>,
     /// Months of payers that have ended and whose bills are not here.
@@ -234,9 +238,8 @@ impl Setting<'_> {
         for payer in &terms.payers.iter().copied().collect::<BTreeSet<AccountId>>() {
             // A bill is one once its month has ended; as long as nothing of it was recorded since, it is not all of it.
             let spent: Vec<_> = self.view.spend_of(*payer).into_iter().filter(|(spend, _)| months_end(spend.month) <= until).collect();
-            let is_late =
-                |(spend, seq): &&(SpendRecorded, u64)| self.view.recorded_on(*seq).is_none_or(|day| day >= months_end(spend.month));
-            let ended: BTreeSet<Instant> = spent.iter().filter(is_late).map(|(spend, _)| spend.month).collect();
+            let late = spent.iter().filter(|(spend, seq)| self.is_late(spend, *seq));
+            let ended: BTreeSet<Instant> = late.map(|(spend, _)| spend.month).collect();
             for (month, bill) in bills(terms, spent).into_iter().filter(|(month, _)| ended.contains(month) && !is_before(*month)) {
                 billed.insert((month, *payer));
                 services.insert((*payer, month), (bill.services, bill.seqs));
@@ -246,7 +249,10 @@ impl Setting<'_> {
             }
         }
         let sum = |of: Period| services.iter().filter(|((_, month), _)| of.holds(*month)).map(|(_, (sum, _))| sum).sum();
-        let count = lines.len();
+        let of = |judged: &Judged<Purchased>| terms.years.iter().find(|year| period(year).holds(judged.line.counts_at));
+        let earlier = lines.iter().filter_map(of).filter(|year| is_before(Instant::from_micros(year.until.micros() - 1))).count();
+        let outside = lines.iter().filter(|judged| of(judged).is_none()).count();
+        let misplaced = self.misplaced(terms);
         let mut years = reckon(terms, opening, lines, sum);
         years.retain(|year| year.year.from < until);
         // Of a year that has ended every month counts, though the last one may end after it.
@@ -257,8 +263,7 @@ impl Setting<'_> {
         };
         let wanted = years.iter().flat_map(of_year).flat_map(|month| terms.payers.iter().map(move |payer| (month.from, *payer)));
         let missing = wanted.filter(|month| !billed.contains(month) && !is_before(month.0)).collect();
-        let outside = count - years.iter().map(|year| year.lines.len() + year.foreign.len()).sum::<usize>();
-        Standing { contract, years, outside, services, missing, until }
+        Standing { contract, years, outside, earlier, misplaced, services, missing, until }
     }
 
     fn line_of_bill(
@@ -355,7 +360,7 @@ impl Standing {
 
     /// Whether every bill of the payers is here, up to the end of the asked time.
     pub fn is_whole(&self, year: &Reckoned<Purchased>) -> bool {
-        let (terms, of_year) = (&self.contract.terms, crate::commitment::period(&year.year));
+        let (terms, of_year) = (&self.contract.terms, period(&year.year));
         // What is carried over, and a cap on the term, come from the years before.
         let follows = terms.carry_over.is_some() || terms.cap.as_ref().is_some_and(|cap| cap.base == "term");
         !self.missing.iter().any(|(month, _)| of_year.holds(*month) || follows && *month < of_year.from)
@@ -380,7 +385,7 @@ impl Standing {
             Some(before) if of.from < before.until && of.until > before.from => return None,
             _ => 0,
         };
-        let inside = |moment: Instant| of.holds(moment) && crate::commitment::period(&year.year).holds(moment);
+        let inside = |moment: Instant| of.holds(moment) && period(&year.year).holds(moment);
         let services: i128 = self.services.iter().filter(|((_, month), _)| inside(*month)).map(|(_, (sum, _))| sum).sum();
         let bought: i128 = year.lines.iter().filter(|judged| inside(judged.line.counts_at)).map(|judged| judged.counted).sum();
         Some(Amount::from_units(begun + services + bought).half_up(2))

@@ -44,7 +44,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
     (
         "balance.brought_forward",
-        r#"{"agreement": "agmt-1", "amount": "-12.30", "currency": "JPY", "cut_over": "2025-01-01T00:00:00Z",
+        r#"{"agreement": "agmt-1", "amount": "-12.30", "carried": "0.20", "currency": "JPY", "cut_over": "2025-01-01T00:00:00Z",
             "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "due": "2025-02-01T00:00:00Z",
             "invoice_date": "2024-12-01T00:00:00Z", "item": "INV-9", "kind": "receivable", "line": "line-1", "marketplace": "12.30",
             "marketplace_before": "0.10", "party": "000057174132"}"#,

@@ -188,11 +188,27 @@ pub(super) fn opened(setting: &Setting<'_>, told: &BalanceBroughtForward, breach
         breaches.add(Code::E0415, "cut_over", told.cut_over.to_string(), "no contract year holds it", cure);
     }
     breaches.begins_a_month("cut_over", told.cut_over);
-    let parts = [("amount", Some(told.amount)), ("marketplace", told.marketplace), ("marketplace_before", told.marketplace_before)];
+    let parts = [
+        ("amount", Some(told.amount)),
+        ("carried", told.carried),
+        ("marketplace", told.marketplace),
+        ("marketplace_before", told.marketplace_before),
+    ];
     parts.into_iter().for_each(|(field, amount)| breaches.payable(field, amount, Some(told.currency)));
     if let Some(more) = told.marketplace.filter(|part| part.units() > told.amount.units()) {
         let why = format!("it is a part of {}", told.amount);
         breaches.add(Code::E0401, "marketplace", more.to_string(), why, "what of the amount purchases had retired");
+    }
+    let rest = told.amount.units() - told.marketplace.map_or(0, Amount::units);
+    if let Some(carried) = told.carried {
+        let first = terms.years.first();
+        if terms.carry_over.is_none() || first.is_some_and(|year| period(year).holds(told.cut_over)) {
+            let why = "its terms carry nothing over into that year";
+            breaches.add(Code::E0401, "carried", carried.to_string(), why, "leave `carried` out");
+        } else if carried.units() > rest.max(0) {
+            let why = format!("it is a part of {}, beside what purchases had retired", told.amount);
+            breaches.add(Code::E0401, "carried", carried.to_string(), why, "what of the amount was carried over");
+        }
     }
     if told.marketplace_before.is_some() && terms.cap.as_ref().is_none_or(|cap| cap.base != "term") {
         breaches.add(Code::E0401, "marketplace_before", "", "its cap is not on the term", "leave `marketplace_before` out");

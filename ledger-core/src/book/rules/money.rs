@@ -124,7 +124,11 @@ pub(in crate::book) fn brought_forward(
     if told.kind == "commitment" {
         super::commitment::opened(setting, told, breaches);
     } else {
-        let given = [("marketplace", told.marketplace.is_some()), ("marketplace_before", told.marketplace_before.is_some())];
+        let given = [
+            ("carried", told.carried.is_some()),
+            ("marketplace", told.marketplace.is_some()),
+            ("marketplace_before", told.marketplace_before.is_some()),
+        ];
         breaches.only_for("commitment", &given);
     }
     if at < told.cut_over {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::report::{Year, cents, grouped, opened};
+use super::report::{Year, cents, grouped, kept_free, opened};
 use crate::commitment::{Opening, period};
 use crate::event::commitment::{Milestone, Window};
 use crate::money::Currency;
@@ -53,24 +53,32 @@ pub(super) fn card(told: &Year<'_>) -> Card {
         let until = Instant::from_micros(opening.cut_over.micros() - 1).day();
         let of_it = match opening.marketplace {
             Some(units) => format!("{} of it Marketplace", grouped(units)),
-            None => "what of it Marketplace used of the cap is not told".to_owned(),
+            None => "what of it Marketplace purchases had retired is not told".to_owned(),
         };
         lines.push(line(None, "Brought forward", opening.counted, format!("counted to {until}, {of_it} (#{})", opening.seq)));
     }
     lines.push(line(Some(Part::First), "AWS services", year.services, String::new()));
     if year.carried != 0 {
-        lines.push(line(Some(Part::First), "Carried over", year.carried, "from the year before".to_owned()));
+        let told = year.opening.as_ref().map(|opening| format!(" (#{})", opening.seq)).unwrap_or_default();
+        lines.push(line(Some(Part::First), "Carried over", year.carried, format!("from the year before{told}")));
     }
     let cap = year.cap.zip(terms.cap.as_ref());
     let cap = cap.map(|(units, cap)| format!("cap {} ({} % of the {})", grouped(units), cap.percent, cap.base));
-    let cap = cap.map(|cap| if used == 0 { cap } else { format!("{cap}, {} of it used before", grouped(used)) }).unwrap_or_default();
+    let before = match (kept_free(year), &year.opening) {
+        (Some(units), Some(opening)) => {
+            format!(", what of it was used before {} is not known: as if {}", opening.cut_over.day(), grouped(units))
+        }
+        _ if used != 0 => format!(", {} of it used before", grouped(used)),
+        _ => String::new(),
+    };
+    let cap = cap.map(|cap| cap + &before).unwrap_or_default();
     lines.push(line(Some(Part::Second), "Marketplace", year.marketplace(), cap));
     lines.push(line(Some(Part::Sum), "Counted", year.counted(), standing_of(told)));
     if let Some(forecast) = &told.forecast {
         let method = format!(
             "run rate {} (mean day {}), instalments {}",
             grouped(forecast.run_rate),
-            if forecast.months == 0 && opened(year).is_some() {
+            if forecast.months == 0 && opened(year).is_some_and(|opening| opening.cut_over > year.year.from) {
                 "before the ledger".to_owned()
             } else {
                 format!("of {} months", forecast.months)
@@ -192,6 +200,7 @@ fn sentence(told: &Year<'_>) -> String {
         percent(year.counted(), committed)
     );
     match told.shortfall() {
+        None if told.whole => says.push_str("; no forecast is told"),
         None => says.push_str("; bills are missing, no shortfall is told"),
         Some(shortfall) if told.has_ended() => _ = write!(says, "; shortfall {}", grouped(shortfall)),
         Some(shortfall) => _ = write!(says, "; shortfall forecast {}", grouped(shortfall)),

@@ -19,7 +19,7 @@ const DAY: i64 = 86_400_000_000;
 pub struct Forecast {
     /// Of AWS's own services: the mean day of the last months that are billed, for the days that are not.
     pub run_rate: i128,
-    /// How many months make it; none where all that is known is what had been counted before the ledger began.
+    /// How many months make it; none where all that is known is what had been counted before the ledger began, or nothing is.
     pub months: usize,
     /// What the instalments that are planned add below the cap.
     pub instalments: i128,
@@ -43,13 +43,13 @@ pub struct Offered {
 }
 
 impl Setting<'_> {
-    /// The forecast of a year that runs and whose bills are all here; nothing otherwise.
+    /// The forecast of a year that runs and whose bills are all here; nothing otherwise, nor where all that is known does not tell AWS's services.
     pub fn forecast(&self, standing: &Standing, year: &Reckoned<Purchased>) -> Option<Forecast> {
         let of_year = period(&year.year);
         if !of_year.holds(standing.until) || !standing.is_whole(year) {
             return None;
         }
-        let (run_rate, months) = run_rate(standing, year);
+        let (run_rate, months) = run_rate(standing, year)?;
         let planned = self.planned(standing, of_year);
         let with = |more: &mut dyn Iterator<Item = Judged<Purchased>>| {
             let mut lines: Vec<Judged<Purchased>> = year.lines.iter().cloned().chain(more).collect();
@@ -139,8 +139,9 @@ impl Setting<'_> {
     }
 }
 
-/// What AWS's own services will come to on the days that are not billed yet, and how many months say so.
-fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> (i128, usize) {
+/// What AWS's own services will come to on the days that are not billed yet, and how many months say so. Before the first of them it is what was
+/// brought forward that says so, and nothing is told when that does not tell its services.
+fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, usize)> {
     let of_year = period(&year.year);
     let billed = |month: &Period| standing.services.keys().any(|(_, known)| *known == month.from);
     let earlier = Period { from: Instant::from_micros(of_year.from.micros() - 100 * DAY), until: of_year.until };
@@ -149,15 +150,17 @@ fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> (i128, usize) {
     let days_of = |of: Period| (of.until.micros() - of.from.micros()) / DAY;
     let rate = |sum: i128, days: i64, end: Instant| {
         let left = days_of(Period { from: end.max(of_year.from), until: of_year.until });
-        round_half_up(sum * i128::from(left) / i128::from(days.max(1)), CENT)
+        round_half_up(sum * i128::from(left) / i128::from(days), CENT)
     };
     let Some(end) = last.last() else {
-        let rate = |opening: &Opening| {
-            rate(opening.counted - opening.bought(), days_of(Period { from: of_year.from, until: opening.cut_over }), opening.cut_over)
+        let days = |opening: &Opening| days_of(Period { from: of_year.from, until: opening.cut_over });
+        let opening = year.opening.as_ref().filter(|opening| !opening.replaced && days(opening) > 0);
+        return match opening {
+            None => Some((0, 0)),
+            Some(opening) => Some((rate(opening.services()?, days(opening), opening.cut_over), 0)),
         };
-        return (year.opening.as_ref().map_or(0, rate), 0);
     };
     let of_last = |month: Instant| last.iter().any(|known| known.from == month);
     let sum: i128 = standing.services.iter().filter(|((_, month), _)| of_last(*month)).map(|(_, (sum, _))| sum).sum();
-    (rate(sum, last.iter().map(|month| days_of(*month)).sum(), end.until), last.len())
+    Some((rate(sum, last.iter().map(|month| days_of(*month)).sum(), end.until), last.len()))
 }

@@ -31,6 +31,10 @@ pub fn edp(setting: &Setting<'_>) -> Report {
     report.layout = Layout::Cards;
     for standing in setting.commitments() {
         let last = standing.years.len();
+        report.notes.extend(standing.misplaced.map(|(cut_over, seq)| {
+            let name = &standing.contract.terms.commitment;
+            format!("{name}: no contract year holds {}, and what #{seq} brings forward counts nothing", cut_over.day())
+        }));
         for (at, year) in (1..).zip(&standing.years) {
             let told = of(setting, &standing, year);
             report.rows.push(row(&told));
@@ -104,7 +108,7 @@ fn columns() -> Vec<Column> {
 
 /// What was brought forward of a year, as long as no bills have replaced it.
 pub(super) fn opened(year: &Reckoned<Purchased>) -> Option<&Opening> {
-    year.opening.as_ref().filter(|opening| opening.cut_over > year.year.from)
+    year.opening.as_ref().filter(|opening| !opening.replaced)
 }
 
 pub(super) fn cents(units: i128) -> Amount {
@@ -217,6 +221,7 @@ fn notes(told: &Year<'_>) -> Vec<String> {
         let before = if told.year.number == 2 { "year 1 was".to_owned() } else { format!("years 1 to {} were", told.year.number - 1) };
         notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
     }
+    notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
     if !told.whole {
         notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
     }
@@ -237,7 +242,8 @@ fn notes(told: &Year<'_>) -> Vec<String> {
                 format!("{name}: agrees with AWS to {last} (#{})", compared.seq)
             } else {
                 let why = if compared.explained.is_empty() {
-                    "nothing explains it to the cent".to_owned()
+                    let perhaps = compared.perhaps.iter().map(|perhaps| format!("; may be {perhaps}")).collect::<String>();
+                    format!("nothing explains it to the cent{perhaps}")
                 } else {
                     compared.explained.join("; or ")
                 };
@@ -247,10 +253,43 @@ fn notes(told: &Year<'_>) -> Vec<String> {
             }
         }
     });
-    if told.standing.outside > 0 {
-        notes.push(format!("{name}: {} purchases lie in no contract year", told.standing.outside));
+    match told.standing.outside {
+        0 => (),
+        1 => notes.push(format!("{name}: 1 purchase lies in no contract year")),
+        more => notes.push(format!("{name}: {more} purchases lie in no contract year")),
+    }
+    match told.standing.earlier {
+        0 => (),
+        1 => notes.push(format!("{name}: 1 refund belongs to a contract year before the ledger, and counts nothing here")),
+        more => notes.push(format!("{name}: {more} refunds belong to a contract year before the ledger, and count nothing here")),
     }
     notes
+}
+
+/// What the opening of a year does not tell, and what is left open by it.
+fn untold(told: &Year<'_>) -> Vec<String> {
+    let year = told.year;
+    let Some(opening) = &year.opening else { return Vec::new() };
+    let (seq, mut says) = (opening.seq, Vec::new());
+    if opening.carried.is_none() {
+        says.push(format!("what was carried over before the ledger is not told (#{seq})"));
+    }
+    if let Some(unused) = kept_free(year) {
+        let (day, unused) = (opening.cut_over.day(), grouped(unused));
+        says.push(format!(
+            "what of the cap was used before {day} is not known (#{seq}): {unused} of it are left unused, lest more is counted than it lets count"
+        ));
+    }
+    if told.whole && !told.has_ended() && told.forecast.is_none() {
+        says.push(format!("what of #{seq} were AWS's services is not told, and no month is billed since; no forecast is told"));
+    }
+    says
+}
+
+/// How much of the cap is left unused, when it is not told how much of it was used before the ledger began.
+pub(super) fn kept_free(year: &Reckoned<Purchased>) -> Option<i128> {
+    let is_unsplit = year.opening.as_ref().is_some_and(Opening::is_unsplit);
+    year.cap.zip(year.room()).filter(|_| is_unsplit).map(|(cap, room)| cap - room)
 }
 
 /// Why the contract years come to what they do: what is counted, and each part of it with its rule and its events; a part is zero where something
@@ -276,7 +315,8 @@ pub fn why(setting: &Setting<'_>) -> Vec<Reason> {
                 part("services", *units, SERVICES, seqs.clone(), format!("bill of {payer} for {}", month.day().format("%Y-%m")));
             }
             if year.carried != 0 {
-                part("carried", year.carried, CARRIED, vec![contract], "from the year before".to_owned());
+                let says = year.opening.as_ref().map_or(contract, |opening| opening.seq);
+                part("carried", year.carried, CARRIED, vec![says], "from the year before".to_owned());
             }
             for judged in year.lines.iter().chain(&year.foreign) {
                 let rule = judged.rule.iter().map(|rule| rule.seq);

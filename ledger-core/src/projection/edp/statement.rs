@@ -25,6 +25,8 @@ pub struct Compared {
     pub difference: Amount,
     /// What explains the difference to the cent, each alone: a line at the cut-off, a rule, a line.
     pub explained: Vec<String>,
+    /// What may be behind a difference that nothing explains to the cent, and is not known as exactly.
+    pub perhaps: Option<String>,
 }
 
 impl Setting<'_> {
@@ -46,13 +48,14 @@ impl Setting<'_> {
         let split = services(&|month| month.holds(statement.until) && month.from != statement.until && !last);
         let ours = services(&|month| month.until <= statement.until || last) + bought + year.carried + year.brought_forward();
         let difference = ours - statement.counted.units();
-        let mut explained = if difference == 0 { Vec::new() } else { explained(year, &statement, difference) };
-        if split > 0 && difference < 0 && -difference <= split {
+        let explained = if difference == 0 { Vec::new() } else { explained(year, &statement, difference) };
+        let is_within = explained.is_empty() && difference < 0 && -difference <= split;
+        let perhaps = is_within.then(|| {
             let (month, bill) = (statement.until.day().format("%Y-%m"), grouped(split));
-            explained.push(format!("month: it ends within {month}, whose bill of {bill} is known as a whole only"));
-        }
+            format!("month: it ends within {month}, whose bill of {bill} is known as a whole only")
+        });
         let cents = |units| Amount::from_units(units).half_up(2);
-        Some(Compared { statement, seq, ours: cents(ours), difference: cents(difference), explained })
+        Some(Compared { statement, seq, ours: cents(ours), difference: cents(difference), explained, perhaps })
     }
 }
 
