@@ -53,7 +53,15 @@ pub struct Purchased {
 
 impl Purchased {
     fn by(payer: AccountId, product: Option<&ProductId>) -> Self {
-        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), given_back: None, seqs: Vec::new(), told: BTreeSet::new() }
+        Self {
+            payer,
+            invoice: None,
+            agreement: None,
+            product: product.map(ToString::to_string),
+            given_back: None,
+            seqs: Vec::new(),
+            told: BTreeSet::new(),
+        }
     }
 }
 
