@@ -96,11 +96,14 @@ impl Shortfalls {
     }
 }
 
+/// How much lacked, and the events that say so.
+type Lacked = (i128, Vec<u64>);
+
 /// What lacked in each year at the end of each day that was looked at, with the events that say so: by commitment and the year's first moment.
 /// All commitments are worked out together.
 struct Past<'a> {
     setting: &'a Setting<'a>,
-    days: BTreeMap<NaiveDate, BTreeMap<(Reference, Instant), (i128, Vec<u64>)>>,
+    days: BTreeMap<NaiveDate, BTreeMap<(Reference, Instant), Lacked>>,
 }
 
 impl Past<'_> {
@@ -110,7 +113,7 @@ impl Past<'_> {
     }
 
     /// What lacked in a year at the end of a day.
-    fn lacked(&mut self, day: NaiveDate, of: &(Reference, Instant)) -> Option<(i128, Vec<u64>)> {
+    fn lacked(&mut self, day: NaiveDate, of: &(Reference, Instant)) -> Option<Lacked> {
         let basis = self.basis(day);
         let known = self.days.entry(day).or_insert_with(|| {
             let view = self.setting.view.again(basis);
