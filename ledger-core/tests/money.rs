@@ -98,6 +98,29 @@ fn the_guides_example() -> Ledger {
 }
 
 #[test]
+fn what_events_say_of_a_fee_sums_to_it_in_its_own_currency() {
+    let ledger = given(
+        "a1 INVOICED SELLER_REV_SHARE 1000.00 2026-01-10
+         a2 INVOICED AWS_REV_SHARE -30.00 2026-01-10
+         a3 INVOICED AWS_REV_SHARE -5.00 2026-01-11 balance_impacting=0
+         a4 INVOICED SELLER_REV_SHARE 7000.00 2026-01-10 balance_impacting=0
+         b1 INVOICED SELLER_REV_SHARE 900.00 2026-01-10 currency=EUR
+         b2 INVOICED AWS_REV_SHARE -27.00 2026-01-10 currency=EUR
+         b3 INVOICED AWS_REV_SHARE_REFUND 1.00 2026-01-12 currency=EUR",
+    );
+    let lines = ledger.state.fee_lines(all()).lines;
+    let lines: Vec<_> = lines.iter().collect();
+    let told: Vec<_> = lines.iter().map(|line| (line.currency, line.price.unwrap(), line.charged)).collect();
+    let cents = |cents: i128| cents * 1_000_000;
+    assert_eq!(told, [("EUR", cents(90_000), cents(2_600)), ("USD", cents(100_000), cents(3_000))]);
+    let mut summed = vec![(0, 0); lines.len()];
+    for event in ledger.state.fee_events(all(), &lines) {
+        summed[event.line] = (summed[event.line].0 + event.price, summed[event.line].1 + event.charged);
+    }
+    assert_eq!(summed, told.iter().map(|(_, price, charged)| (*price, *charged)).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_guides_channel_example_comes_to_its_figures() {
     let ledger = the_guides_example();
     let report = payouts(&ledger.state, all(), Options { by: By::Party, currency: In::Pricing, names: &NoNames });

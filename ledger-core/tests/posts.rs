@@ -2,16 +2,18 @@
 //! what the transactions come to, nothing is posted before it took effect, and every tree sums.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::cell::Cell as Counter;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::book::Book;
 use ledger_core::chain::Head;
-use ledger_core::event::{Draft, Entry, Source};
+use ledger_core::event::{Draft, Entry, Event, Source};
+use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::{
     Account, Asked, Posts, Presentation, Transaction, balances, parties, told, transactions, why,
 };
-use ledger_core::projection::billing::{Billing, NoNames};
+use ledger_core::projection::billing::{Billing, Names, NoNames};
 use ledger_core::projection::edp::{Setting, Shortfalls, edp};
 use ledger_core::projection::programmes::{Credits, Programmes, incentives};
 use ledger_core::projection::records::Records;
@@ -21,12 +23,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const PAYERS: [&str; 2] = ["777788889999", "444455556666"];
+const SELLER: &str = "111122223333";
 const DAY: i64 = 86_400_000_000;
 const YEARS: [(&str, &str); 3] = [("2025-01", "2025-03"), ("2025-03", "2025-04"), ("2025-04", "2025-07")];
 
 fn moment(day: u32) -> Instant {
     let first: Instant = "2025-01-01T00:00:00Z".parse().unwrap();
     Instant::from_micros(first.micros() + i64::from(day) * DAY)
+}
+
+fn instant(day: &str) -> Instant {
+    format!("{day}T00:00:00Z").parse().unwrap()
 }
 
 fn first_of(month: &str) -> Instant {
@@ -43,8 +50,11 @@ struct Ledger {
 impl Ledger {
     fn record(&mut self, effective_at: Instant, kind: &str, value: Value) -> u64 {
         let event = serde_json::from_value(json!({ "type": kind, "value": value })).unwrap();
-        let source = Some(Source::manual("document:00".to_owned(), None));
-        let draft = Draft { actor: "li".parse().unwrap(), effective_at, event, source };
+        self.append(effective_at, event, Source::manual("document:00".to_owned(), None))
+    }
+
+    fn append(&mut self, effective_at: Instant, event: Event, source: Source) -> u64 {
+        let draft = Draft { actor: "li".parse().unwrap(), effective_at, event, source: Some(source) };
         let mut line = Vec::new();
         let head = draft.write(self.head.unwrap_or(Head::EMPTY), moment(700), &mut line).unwrap();
         self.entries.push(Entry::read_strictly(&line, head.seq).unwrap());
@@ -59,10 +69,26 @@ impl Ledger {
 
     /// A commitment of one or two payers, in three contract years of which each has so much.
     fn commitment(&mut self, kind: &str, day: u32, payers: usize, amount: u32) {
+        self.terms(kind, day, &PAYERS[..payers], amount, json!({}));
+    }
+
+    /// The same, with other terms beside.
+    fn terms(&mut self, kind: &str, day: u32, payers: &[&str], amount: u32, others: Value) -> u64 {
         let year = |(from, until): (&str, &str)| json!({ "amount": money(amount), "from": first_of(from), "until": first_of(until) });
-        let terms = json!({ "commitment": "PPA", "currency": "USD", "measure": { "columns": ["billed"] }, "payers": PAYERS[..payers],
+        let mut terms = json!({ "commitment": "PPA", "currency": "USD", "measure": { "columns": ["billed"] }, "payers": payers,
             "refunds": "memo", "years": YEARS.map(year) });
-        self.record(moment(day), kind, terms);
+        for (name, value) in others.as_object().unwrap() {
+            terms[name] = value.clone();
+        }
+        self.record(moment(day), kind, terms)
+    }
+
+    /// A row of the seller's: what the first payer bought, invoiced on a day and told on another.
+    fn bought(&mut self, told: &str, number: u64, kind: &str, invoiced: &str, amount: &str) -> u64 {
+        let row = json!({ "amount": amount, "balance_impacting": true, "counterparty": PAYERS[0], "currency": "USD", "invoice": "I-1",
+            "invoice_date": instant(invoiced), "line": "L-1", "recipient": SELLER, "transaction_type": kind });
+        let event = serde_json::from_value(json!({ "type": "invoice.issued", "value": row })).unwrap();
+        self.append(instant(told), event, Source::row(format!("billing_event:{SELLER}:{number}"), 1, number, Some(instant(told))))
     }
 
     fn bill(&mut self, month: u32, payer: &str, amount: u32) {
@@ -132,7 +158,13 @@ fn play(payers: usize, whole: bool, steps: &[Step]) -> Ledger {
                 let year = if flags == 7 { "2024-01" } else { YEARS[usize::from(which)].0 };
                 ledger.invoice(moment(day), which + 3 * (flags & 1), year, &money(amount));
             }
-            7 => ledger.commitment("commitment.amended", day, payers, amount * 3),
+            7 => {
+                let mut named = PAYERS[..payers].to_vec();
+                if flags & 1 != 0 {
+                    named.reverse();
+                }
+                ledger.terms("commitment.amended", day, &named, amount * 3, json!({}));
+            }
             _ => {
                 let entry = u64::from(amount) % (ledger.entries.len() as u64) + 1;
                 ledger.record(moment(day), "entry.corrected", json!({ "entry": entry, "reason": "a slip" }));
@@ -356,6 +388,135 @@ fn what_changes_a_shortfall_later_is_posted_later() {
     assert_eq!(of("2025-05-11T00:00:00Z"), [&["7777 Liabilities:AWSBills -50000"][..], &open].concat());
     let difference = ["7777 Expenses:AWS:ShortfallDifference -2000"];
     assert_eq!(of("2025-05-21T00:00:00Z"), [&["7777 Liabilities:AWSBills -48000"][..], &open, &difference].concat());
+}
+
+/// The shortfalls as they stand at the end of the day before.
+fn shortfalls(known: &Known, before: &str, names: &dyn Names) -> Shortfalls {
+    let view = known.records.at(Basis { effective_before: Some(instant(before)), ..Basis::at(u64::MAX) });
+    Shortfalls::of(&Setting { view: &view, billing: &known.billing, book: &known.book, names })
+}
+
+/// What was accrued: day, whose, cents and the events behind it.
+fn accrued(of: &Shortfalls) -> Vec<(String, String, i128, Vec<u64>)> {
+    let each = |party: AccountId| {
+        let cents = |transaction: &Transaction<'_>| sums([transaction]).get(Account::Shortfall.path()).copied().unwrap_or(0) / 1_000_000;
+        let told = of.transactions(party).into_iter();
+        told.map(|of| (of.day.to_string(), party.as_str()[..4].to_owned(), cents(&of), of.events)).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = of.parties().into_iter().flat_map(each).collect();
+    all.sort();
+    all
+}
+
+fn brief(all: &[(String, String, i128, Vec<u64>)]) -> Vec<String> {
+    all.iter().map(|(day, party, cents, _)| format!("{day} {party} {cents}")).collect()
+}
+
+/// All that is bought counts, and what is given back is of the day of its invoice.
+fn purchases_count(refunds: &str) -> Value {
+    let any = json!({ "counts": "100", "deployed_on_aws": false, "from": first_of("2024-01"), "product_type": "any", "test": "invoice" });
+    json!({ "eligibility": [any], "refunds": refunds })
+}
+
+#[test]
+fn who_is_named_first_later_owes_what_is_accrued_later() {
+    let mut ledger = Ledger::default();
+    ledger.commitment("commitment.signed", 0, 2, 100_000);
+    (1..=6).for_each(|month| PAYERS.iter().for_each(|payer| ledger.bill(month, payer, 10_000)));
+    // On 1 May the other payer is named first: what was accrued on 1 March and 1 April stays where it is.
+    ledger.terms("commitment.amended", 120, &[PAYERS[1], PAYERS[0]], 100_000, json!({}));
+    let known = fold(&ledger);
+    let posted = brief(&accrued(&shortfalls(&known, "2025-08-01", &NoNames)));
+    assert_eq!(posted, ["2025-03-01 7777 60000", "2025-04-01 7777 80000", "2025-07-01 4444 40000"]);
+    // What AWS invoices for the first year is of who had it accrued.
+    ledger.invoice(instant("2025-07-10"), 1, "2025-01", "600.00");
+    let stands = on(&fold(&ledger), "2025-08-01T00:00:00Z");
+    assert!(stands.contains(&"7777 Liabilities:AWSBills -60000".to_owned()), "{stands:?}");
+    assert!(stands.contains(&"7777 Liabilities:AccruedShortfall -80000".to_owned()), "{stands:?}");
+}
+
+#[test]
+fn an_accrual_names_what_it_began_with() {
+    let mut ledger = Ledger::default();
+    let carry = json!({ "carry_over": { "limit": "100" } });
+    let signed = ledger.terms("commitment.signed", 0, &PAYERS[..1], 30_000, carry);
+    let opening = json!({ "amount": "250.00", "currency": "USD", "cut_over": first_of("2025-02"), "document": "00".repeat(32), "item": "PPA",
+        "kind": "commitment", "marketplace": "0.00", "party": PAYERS[0] });
+    ledger.confirmed(first_of("2025-02"), "balance.brought_forward", opening);
+    let bill = ledger.entries.len() as u64 + 1;
+    (2..=6).for_each(|month| ledger.bill(month, PAYERS[0], 10_000));
+    // 250.00 brought forward and 100.00 spent: 50.00 are carried over, and of 300.00 for March 150.00 lack. The third year lacks nothing.
+    let posted = accrued(&shortfalls(&fold(&ledger), "2025-08-01", &NoNames));
+    assert_eq!(brief(&posted), ["2025-04-01 7777 15000"]);
+    assert_eq!(posted[0].3, [signed, signed + 1, bill, bill + 1], "the terms, the opening, and the bills of February and March");
+}
+
+#[test]
+fn what_is_given_back_after_the_year_is_of_the_day_on_which_it_was() {
+    let mut ledger = Ledger::default();
+    ledger.terms("commitment.signed", 0, &PAYERS[..1], 100_000, purchases_count("invoice"));
+    (1..=6).for_each(|month| ledger.bill(month, PAYERS[0], 20_000));
+    ledger.bought("2025-02-10", 1, "SELLER_REV_SHARE", "2025-02-10", "300.00");
+    // 1,000.00 less 400.00 and 300.00. Half of the purchase is given back on 12 April, and 20.00 on 20 April.
+    ledger.bought("2025-04-12", 2, "SELLER_REV_SHARE_REFUND", "2025-02-10", "-150.00");
+    let before = fold(&ledger);
+    ledger.bought("2025-04-20", 3, "SELLER_REV_SHARE_REFUND", "2025-02-10", "-20.00");
+    let known = fold(&ledger);
+    let of_first = |known: &Known, before: &str| {
+        let posted = accrued(&shortfalls(known, before, &NoNames));
+        brief(&posted).into_iter().filter(|told| !told.starts_with("2025-04-01")).collect::<Vec<_>>()
+    };
+    assert_eq!(of_first(&known, "2025-04-12"), ["2025-03-01 7777 30000"]);
+    assert_eq!(of_first(&known, "2025-04-13"), ["2025-03-01 7777 30000", "2025-04-12 7777 15000"]);
+    let all = ["2025-03-01 7777 30000", "2025-04-12 7777 15000", "2025-04-20 7777 2000"];
+    assert_eq!(of_first(&known, "2025-05-01"), all);
+    assert_eq!(of_first(&before, "2025-05-01"), all[..2], "and nothing before it was recorded");
+}
+
+#[test]
+fn a_purchase_of_the_year_that_is_told_after_it_is_of_the_day_on_which_it_is() {
+    let mut ledger = Ledger::default();
+    ledger.terms("commitment.signed", 0, &PAYERS[..1], 100_000, purchases_count("memo"));
+    (1..=6).for_each(|month| ledger.bill(month, PAYERS[0], 20_000));
+    ledger.bought("2025-03-05", 1, "SELLER_REV_SHARE", "2025-02-27", "250.00");
+    let known = fold(&ledger);
+    let posted = |before: &str| brief(&accrued(&shortfalls(&known, before, &NoNames)));
+    assert_eq!(posted("2025-03-05"), ["2025-03-01 7777 60000"]);
+    assert_eq!(posted("2025-03-20"), ["2025-03-01 7777 60000", "2025-03-05 7777 -25000"]);
+}
+
+/// Counts how often the purchases of all commitments are gathered: each time the account of the one buyer is asked for once.
+#[derive(Default)]
+struct Counting(Counter<usize>);
+
+impl Names for Counting {
+    fn party(&self, _: &AccountId) -> Option<String> {
+        None
+    }
+
+    fn account(&self, _: &AccountId, _: &str) -> Option<AccountId> {
+        self.0.set(self.0.get() + 1);
+        None
+    }
+}
+
+#[test]
+fn a_day_that_can_change_no_year_is_not_worked_out() {
+    let gathered = |refunds: &str| {
+        let mut ledger = Ledger::default();
+        ledger.terms("commitment.signed", 0, &PAYERS[..1], 100_000, purchases_count(refunds));
+        (1..=6).for_each(|month| ledger.bill(month, PAYERS[0], 20_000));
+        ledger.bought("2025-03-10", 1, "SELLER_REV_SHARE", "2025-03-10", "300.00");
+        for day in 1..=9 {
+            ledger.bought(&format!("2025-04-{:02}", day + 9), day + 1, "SELLER_REV_SHARE_REFUND", "2025-03-10", "-10.00");
+        }
+        let names = Counting::default();
+        let posted = accrued(&shortfalls(&fold(&ledger), "2025-08-01", &names));
+        (names.0.get(), posted.len())
+    };
+    assert_eq!(gathered("memo"), (1, 3), "three years, and no other day");
+    // Today, the day after the second year, and each of its refunds but the last; the first and the third year are not looked at again.
+    assert_eq!(gathered("invoice"), (1 + 1 + 8, 3 + 9));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn called(line: &FeeLine<'_>) -> String {
     words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A figure, and the parts that sum to it; what a figure is rounded by is a part.
+/// A figure, and the parts that sum to it; what a figure is rounded by is a part, half a cent at most.
 struct Tree {
     subject: String,
     currency: Currency,
@@ -32,8 +32,11 @@ impl Tree {
         self.put(field, shown, rule, Vec::new(), None);
         let told: i128 = events.iter().map(|(_, units)| units).sum();
         events.iter().filter(|(_, units)| *units != 0).for_each(|(seq, units)| self.put(part, *units, rule, vec![*seq], None));
-        if shown != told {
-            self.put(part, shown - told, rule, Vec::new(), Some("rounded half up".to_owned()));
+        // What the events lack is a fault of ours, and no rounding.
+        for (lacks, remark) in [(units - told, "unexplained"), (shown - units, "rounded half up")] {
+            if lacks != 0 {
+                self.put(part, lacks, rule, Vec::new(), Some(remark.to_owned()));
+            }
         }
     }
 }

@@ -47,11 +47,21 @@ pub struct Purchased {
     pub given_back: Option<Instant>,
     /// Positions of the events that say so.
     pub seqs: Vec<u64>,
+    /// When rows of a feed that say so took effect; a bill's are of its month.
+    pub told: BTreeSet<Instant>,
 }
 
 impl Purchased {
     fn by(payer: AccountId, product: Option<&ProductId>) -> Self {
-        Self { payer, invoice: None, agreement: None, product: product.map(ToString::to_string), given_back: None, seqs: Vec::new() }
+        Self {
+            payer,
+            invoice: None,
+            agreement: None,
+            product: product.map(ToString::to_string),
+            given_back: None,
+            seqs: Vec::new(),
+            told: BTreeSet::new(),
+        }
     }
 }
 
@@ -202,6 +212,7 @@ impl Setting<'_> {
             product: bought.product.map(str::to_owned),
             given_back: bought.given_back,
             seqs: bought.seqs.clone(),
+            told: bought.told.clone(),
         };
         Some(self.judged(line, of, product.as_ref(), contract))
     }
@@ -296,6 +307,7 @@ impl Setting<'_> {
             product: product.map(ToString::to_string).or_else(|| spend.product.as_ref().map(ToString::to_string)),
             given_back: None,
             seqs: vec![seq],
+            told: BTreeSet::new(),
         };
         if invoice.is_none() {
             return Judged { line, of, eligible: 0, counted: 0, why: Why::NotFinal(spend.month), rule: None };

@@ -11,7 +11,7 @@ use crate::time::{Basis, Instant};
 use super::measure::Measure as M;
 use super::table::NONE;
 use super::wholesale::Pairing;
-use super::{Action, Billing, In, UNDATED};
+use super::{Action, Billing, IN_BALANCE, In, UNDATED};
 
 /// A line of a buyer's invoice for which AWS charged, or gave back, a listing fee.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub struct FeeLine<'a> {
     pub is_one_sided: bool,
     /// The currency of the price, where it is another than that of the fee.
     pub priced_in: Option<&'a str>,
+    /// Price and fees in that currency: what of the line is in another is no part of either.
     charges: Vec<u32>,
 }
 
@@ -72,6 +73,11 @@ struct Gathered {
     is_resold: bool,
     is_one_sided: bool,
     charges: Vec<u32>,
+}
+
+/// Whether a movement bills or forgives what moves a balance: what is informational is in no sum.
+const fn bills(kind: u8) -> bool {
+    kind & IN_BALANCE != 0 && matches!(Action::of(kind), Action::Invoiced | Action::Forgiven)
 }
 
 /// What there is for a key, made when it is missing.
@@ -159,7 +165,7 @@ impl Billing {
     fn times_billed(&self, basis: Basis) -> Vec<u32> {
         let moved = &self.movements;
         let mut times = vec![0_u32; self.charges.len()];
-        for at in moved.at(basis).filter(|at| matches!(Action::of(moved.kind[*at]), Action::Invoiced | Action::Forgiven)) {
+        for at in moved.at(basis).filter(|at| bills(moved.kind[*at])) {
             let time = &mut times[moved.charge[at] as usize];
             *time = if moved.sign(at) > 0 { *time + 1 } else { time.saturating_sub(1) };
         }
@@ -187,12 +193,12 @@ impl Billing {
             is_resold: at.is_resold,
             is_one_sided: at.is_one_sided || at.is_resold && at.prices.is_empty(),
             priced_in: at.prices.first().filter(|_| price.is_none()).map(|price| self.texts.get(price.0)),
-            charges: at.charges.clone(),
+            charges: at.charges.iter().copied().filter(|charge| self.line(self.charge(*charge).line).currency == currency).collect(),
         }
     }
 
-    /// What each event says of the prices and fees of these lines, in recorded order. A restatement says what it changes, so that all events
-    /// of a line sum to its price and its fee.
+    /// What each event says of the prices and fees of these lines, line by line in recorded order: of what moves a balance, in the line's currency
+    /// alone. A restatement says what it changes, so that all events of a line sum to its price and its fee.
     pub fn fee_events(&self, basis: Basis, lines: &[&FeeLine<'_>]) -> Vec<FeeEvent> {
         let mut of_charge: Map<u32, usize> = Map::default();
         for (number, line) in lines.iter().enumerate() {
@@ -201,10 +207,7 @@ impl Billing {
         let (moved, counted) = (&self.movements, self.counted());
         let mut events: BTreeMap<(usize, u64), FeeEvent> = BTreeMap::new();
         for at in moved.at(basis) {
-            let Some(line) = of_charge.get(&moved.charge[at]).copied() else { continue };
-            if !matches!(Action::of(moved.kind[at]), Action::Invoiced | Action::Forgiven) {
-                continue;
-            }
+            let Some(line) = of_charge.get(&moved.charge[at]).copied().filter(|_| bills(moved.kind[at])) else { continue };
             let (seq, amount) = (moved.seq[at], moved.amount(at) * i128::from(moved.sign(at)));
             let event = events.entry((line, seq)).or_insert(FeeEvent { line, seq, price: 0, charged: 0 });
             match counted[self.charge(moved.charge[at]).class as usize].in_balance {

@@ -1,6 +1,6 @@
 //! What buyers were charged, line by line: what a commitment counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::Map;
 
@@ -42,6 +42,8 @@ pub struct Bought<'a> {
     pub currency: Currency,
     /// Positions of the events that say so.
     pub seqs: Vec<u64>,
+    /// When these took effect: a row may say on a later day what was invoiced before.
+    pub told: BTreeSet<Instant>,
 }
 
 impl Billing {
@@ -55,6 +57,7 @@ impl Billing {
             used_until: i64,
             units: i128,
             seqs: Vec<u64>,
+            told: BTreeSet<Instant>,
         }
         let (moved, counted, billed) = (&self.movements, self.counted(), self.billed_at(basis));
         let is_price = |class: u32| {
@@ -96,6 +99,7 @@ impl Billing {
                 used_until: UNDATED,
                 units: 0,
                 seqs: Vec::new(),
+                told: BTreeSet::new(),
             });
             (sum.charge, sum.payer, sum.parties) = (moved.charge[at], payer, billed.parties[moved.charge[at] as usize]);
             if let Ok(place) = moved.billed.binary_search_by_key(&(at as u64), |billed| billed.at) {
@@ -103,6 +107,7 @@ impl Billing {
             }
             sum.units += moved.amount(at) * i128::from(moved.sign(at));
             sum.seqs.push(moved.seq[at]);
+            sum.told.insert(Instant::from_micros(moved.effective[at]));
         }
         let bought = |((line, invoiced, given_back), sum): ((u32, i64, i64), Sum)| {
             let (line, deal) = (self.line(line), self.deal(self.charge(sum.charge).deal));
@@ -121,6 +126,7 @@ impl Billing {
                 price: to_cents(sum.units),
                 currency: self.currency(line.currency).ok()?,
                 seqs: sum.seqs,
+                told: sum.told,
             })
         };
         sums.into_iter().filter_map(bought).filter(|bought| bought.price != 0).collect()

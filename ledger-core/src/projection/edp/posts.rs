@@ -7,16 +7,18 @@
 //! ```
 //!
 //! Accrued is what `show edp` prints as the shortfall of a year that has ended, and nothing where it prints none: then an invoice of AWS's is all
-//! there is. What is given back, or amended, after the year has ended changes it on its own day. A commitment of several payers is owed by the
-//! one that it names first.
+//! there is. What is given back, told or amended after the year has ended changes it on its own day. A commitment of several payers is owed by the
+//! one that it names first when something of a year is posted first: an amendment that names another one first is for the years to come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 
+use super::report::opened;
 use super::{Purchased, Setting, Standing};
-use crate::commitment::{Reckoned, period};
-use crate::id::AccountId;
+use crate::commitment::{Judged, Reckoned, period};
+use crate::event::commitment::CommitmentTerms;
+use crate::id::{AccountId, Reference};
 use crate::money::{Amount, CENT, Currency, round_half_up};
 use crate::projection::billing::books::{Account, Posting, Posts, Transaction, What};
 use crate::time::{Basis, Instant};
@@ -89,30 +91,78 @@ impl<'a> State<'a> {
 impl Shortfalls {
     /// As commitments stand at a basis.
     pub fn of(setting: &Setting<'_>) -> Self {
-        Self { owed: setting.commitments().iter().flat_map(|standing| of_commitment(setting, standing)).collect() }
+        let past = Past { setting, days: BTreeMap::new() };
+        Self { owed: setting.commitments().iter().scan(past, |past, standing| Some(of_commitment(past, standing))).flatten().collect() }
     }
 }
 
-fn of_commitment(setting: &Setting<'_>, standing: &Standing) -> Vec<Owed> {
+/// How much lacked, and the events that say so.
+type Lacked = (i128, Vec<u64>);
+
+/// What lacked in each year at the end of each day that was looked at, with the events that say so: by commitment and the year's first moment.
+/// All commitments are worked out together.
+struct Past<'a> {
+    setting: &'a Setting<'a>,
+    days: BTreeMap<NaiveDate, BTreeMap<(Reference, Instant), Lacked>>,
+}
+
+impl Past<'_> {
+    fn basis(&self, day: NaiveDate) -> Basis {
+        let (basis, end) = (self.setting.view.basis(), Instant::midnight(next(day)));
+        Basis { effective_before: Some(basis.effective_before.map_or(end, |before| before.min(end))), ..basis }
+    }
+
+    /// What lacked in a year at the end of a day.
+    fn lacked(&mut self, day: NaiveDate, of: &(Reference, Instant)) -> Option<Lacked> {
+        let basis = self.basis(day);
+        let known = self.days.entry(day).or_insert_with(|| {
+            let view = self.setting.view.again(basis);
+            let then = Setting { view: &view, ..*self.setting };
+            let mut known = BTreeMap::new();
+            for standing in then.commitments() {
+                for year in &standing.years {
+                    if let Some(units) = standing.lacked(year) {
+                        let of = (standing.contract.terms.commitment.clone(), year.year.from);
+                        known.insert(of, (round_half_up(units, CENT), events(&standing, year)));
+                    }
+                }
+            }
+            known
+        });
+        known.get(of).cloned()
+    }
+
+    /// Who was to pay for what lacks, at the end of a day.
+    fn payer(&self, day: NaiveDate, commitment: &Reference) -> Option<AccountId> {
+        let view = self.setting.view.again(self.basis(day));
+        let terms = view.commitments().into_iter().find(|(terms, _)| terms.commitment == *commitment);
+        terms.and_then(|(terms, _)| terms.payers.first().copied())
+    }
+}
+
+fn of_commitment(past: &mut Past<'_>, standing: &Standing) -> Vec<Owed> {
     let terms = &standing.contract.terms;
-    let Some(payer) = terms.payers.first().copied() else { return Vec::new() };
     // Before it was signed nobody was known to owe anything.
-    let since = setting.view.terms_since(&terms.commitment);
-    let signed = since.iter().min().map_or(NaiveDate::MIN, |moment| moment.day());
-    let mut invoices = invoices(setting, standing, signed);
+    let told = past.setting.view.terms_told(&terms.commitment);
+    let signed = told.iter().map(|(moment, _)| *moment).min().map_or(NaiveDate::MIN, Instant::day);
+    let mut invoices = invoices(past.setting, standing, signed);
     let mut owed = Vec::new();
     for year in &standing.years {
-        let mut happened = lacked(setting, standing, year, &since);
+        let mut happened = lacked(past, standing, year, &told);
         happened.extend(invoices.remove(&(year.year.from, terms.currency)).unwrap_or_default());
-        owed.push(Owed { payer, called: format!("{} year {}", terms.commitment, year.number), currency: terms.currency, happened });
+        owed.push((format!("{} year {}", terms.commitment, year.number), terms.currency, happened));
     }
     // Of a year that the contract does not have, or in another currency: nothing is worked out, and AWS has invoiced it.
-    for ((from, currency), happened) in invoices {
-        owed.push(Owed { payer, called: format!("{} year from {}", terms.commitment, from.day()), currency, happened });
-    }
-    owed.iter_mut().for_each(|owed| owed.happened.sort_by_key(|happened| (happened.day, matches!(happened.what, Change::Invoiced(..)))));
-    owed.retain(|owed| owed.happened.iter().any(|happened| !matches!(happened.what, Change::Lacks(0))));
-    owed
+    let others = invoices.into_iter();
+    owed.extend(others.map(|((from, currency), happened)| (format!("{} year from {}", terms.commitment, from.day()), currency, happened)));
+    let each = |(called, currency, mut happened): (String, Currency, Vec<Happened>)| {
+        happened.sort_by_key(|happened| (happened.day, matches!(happened.what, Change::Invoiced(..))));
+        let is_owed = happened.iter().any(|happened| !matches!(happened.what, Change::Lacks(0)));
+        let first = happened.first().filter(|_| is_owed)?.day;
+        let payer = past.payer(first, &terms.commitment).or_else(|| terms.payers.first().copied())?;
+        Some(Owed { payer, called, currency, happened })
+    };
+    owed.into_iter().filter_map(each).collect()
 }
 
 /// What AWS has invoiced, by contract year and currency. Of an invoice that was told again it is what that changes.
@@ -136,19 +186,20 @@ fn invoices(setting: &Setting<'_>, standing: &Standing, signed: NaiveDate) -> BT
 }
 
 /// What lacks in a year: from the day after its end on, and from each later day on which something changed that. Nothing while none is told.
-fn lacked(setting: &Setting<'_>, standing: &Standing, year: &Reckoned<Purchased>, terms: &[Instant]) -> Vec<Happened> {
+fn lacked(past: &mut Past<'_>, standing: &Standing, year: &Reckoned<Purchased>, terms: &[(Instant, CommitmentTerms)]) -> Vec<Happened> {
     let last = Instant::from_micros(year.year.until.micros() - 1).day();
-    let signed = terms.iter().min().map_or(last, |moment| moment.day());
+    let signed = terms.iter().map(|(moment, _)| *moment).min().map_or(last, Instant::day);
     let since = next(last).max(signed);
     let Some(now) = standing.lacked(year).filter(|_| Instant::midnight(since) < standing.until) else { return Vec::new() };
-    let given_back = standing.years.iter().flat_map(|year| &year.lines).filter_map(|judged| judged.of.given_back);
-    let changed = given_back.chain(terms.iter().copied()).map(Instant::day);
+    let told = standing.years.iter().flat_map(|of| &of.lines).filter(|judged| could_change(judged, year, terms));
+    let changed = told.flat_map(|judged| judged.of.told.iter().copied()).chain(terms.iter().map(|(moment, _)| *moment)).map(Instant::day);
     let later: BTreeSet<NaiveDate> = changed.filter(|day| *day > since && Instant::midnight(*day) < standing.until).collect();
     let now = (round_half_up(now, CENT), events(standing, year));
+    let of = (standing.contract.terms.commitment.clone(), year.year.from);
     let mut found: Vec<Happened> = Vec::new();
     for day in [since].into_iter().chain(later.iter().copied()).rev() {
         // On the last of these days it came to what it is; on one on which bills were missing, to what is told from the next one on.
-        let told = if found.is_empty() { Some(now.clone()) } else { setting.lacked_on(day, standing, year) };
+        let told = if found.is_empty() { Some(now.clone()) } else { past.lacked(day, &of) };
         let told = told.or_else(|| match found.pop() {
             Some(Happened { events, what: Change::Lacks(units), .. }) => Some((units, events)),
             _ => None,
@@ -158,28 +209,38 @@ fn lacked(setting: &Setting<'_>, standing: &Standing, year: &Reckoned<Purchased>
     found
 }
 
+/// Whether a line changes a year when it is told after that has ended: it was invoiced inside of the year, or before it where years follow from
+/// each other. What was given back counts there when any terms have ever said so; else it is a memo, of the day on which that happened.
+fn could_change(judged: &Judged<Purchased>, year: &Reckoned<Purchased>, terms: &[(Instant, CommitmentTerms)]) -> bool {
+    let invoiced = judged.line.invoiced;
+    let follows = |terms: &CommitmentTerms| terms.carry_over.is_some() || terms.cap.as_ref().is_some_and(|cap| cap.base == "term");
+    let is_in = invoiced < year.year.until && (invoiced >= year.year.from || terms.iter().any(|(_, terms)| follows(terms)));
+    is_in && (judged.of.given_back.is_none() || terms.iter().any(|(_, terms)| terms.refunds != "memo"))
+}
+
 fn next(day: NaiveDate) -> NaiveDate {
     day.checked_add_days(Days::new(1)).unwrap_or(day)
 }
 
-impl Setting<'_> {
-    /// What lacked in a year as it stood at the end of a day, and the events that say so.
-    fn lacked_on(&self, day: NaiveDate, standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, Vec<u64>)> {
-        let view = self.view.again(Basis { effective_before: Some(Instant::midnight(next(day))), ..self.view.basis() });
-        let then = Setting { view: &view, billing: self.billing, book: self.book, names: self.names };
-        let commitment = &standing.contract.terms.commitment;
-        let then = then.commitments().into_iter().find(|then| then.contract.terms.commitment == *commitment)?;
-        let year = then.years.iter().find(|of| of.year.from == year.year.from)?;
-        Some((round_half_up(then.lacked(year)?, CENT), events(&then, year)))
+/// The events that say what a year came to: also what it began with, and where something was carried over, what the year before came to.
+fn events(standing: &Standing, year: &Reckoned<Purchased>) -> Vec<u64> {
+    let mut all = BTreeSet::from([standing.contract.seq]);
+    let mut carried = year.carried;
+    all.extend(events_of(standing, year));
+    for before in standing.years.iter().rev().filter(|before| before.number < year.number) {
+        if carried == 0 {
+            break;
+        }
+        carried = before.carried;
+        all.extend(events_of(standing, before));
     }
+    all.into_iter().collect()
 }
 
-/// The events that say what a year came to.
-fn events(standing: &Standing, year: &Reckoned<Purchased>) -> Vec<u64> {
+fn events_of<'a>(standing: &'a Standing, year: &'a Reckoned<Purchased>) -> impl Iterator<Item = u64> + 'a {
     let services = standing.services.iter().filter(|((_, month), _)| period(&year.year).holds(*month)).flat_map(|(_, (_, seqs))| seqs);
     let lines = year.lines.iter().flat_map(|judged| judged.of.seqs.iter().chain(judged.rule.iter().map(|rule| &rule.seq)));
-    let all: BTreeSet<u64> = services.chain(lines).copied().chain([standing.contract.seq]).collect();
-    all.into_iter().collect()
+    services.chain(lines).chain(opened(year).map(|opening| &opening.seq)).copied()
 }
 
 impl Owed {

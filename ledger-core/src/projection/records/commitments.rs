@@ -50,10 +50,14 @@ impl View<'_> {
         self.all(Kind::Shortfall, &[commitment.as_str()]).map(|(record, _)| each(record)).collect()
     }
 
-    /// Since when each of the terms of a commitment holds.
-    pub(crate) fn terms_since(&self, commitment: &Reference) -> Vec<Instant> {
+    /// The terms of a commitment, each with the moment from which it holds.
+    pub(crate) fn terms_told(&self, commitment: &Reference) -> Vec<(Instant, CommitmentTerms)> {
+        let told = |record: &Record<'_>, version: &Version| {
+            let terms = value_of!(record, Some(version), CommitmentSigned | CommitmentAmended)?;
+            Some((Instant::from_micros(version.from), terms))
+        };
         let record = self.one(Kind::Commitment, &[commitment.as_str()]);
-        record.iter().flat_map(Record::stated).map(|version| Instant::from_micros(version.from)).collect()
+        record.iter().flat_map(|record| record.stated().into_iter().filter_map(|version| told(record, version))).collect()
     }
 
     /// What a payer's bills say was spent, each sum with the position that says so.
