@@ -32,10 +32,10 @@ pub(super) fn soon(states: &States, view: &View<'_>) -> Vec<String> {
         let says = match kind.as_str() {
             "offer" => "expires".to_owned(),
             "credit" => format!("expires, {}", text(row, ["next", "next"])),
-            _ => {
-                let next = text(row, ["next", "next"]);
-                if next.is_empty() { "ends".to_owned() } else { format!("ends, {next}") }
-            }
+            _ => match text(row, ["next", "next"]).as_str() {
+                "nothing" => "ends, nothing follows".to_owned(),
+                next => format!("ends, {next}"),
+            },
         };
         let amount = match cell(row, "value") {
             Cell::Money(amount, currency) => format!("{} {currency}", grouped(&amount.to_string())),
