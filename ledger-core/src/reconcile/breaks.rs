@@ -265,7 +265,10 @@ fn rest_of_statements(match_: &mut Match<'_>) {
         left.chunk_by(|one, other| whose(match_.unit(*one)) == whose(match_.unit(*other))).map(<[u32]>::to_vec).collect();
     for units in groups {
         let unit = match_.unit(units[0]);
+        let comes_to: i128 = units.iter().map(|at| match_.unit(*at).amount).sum();
         match unit.subject {
+            // Nor do rows that take each other back.
+            _ if comes_to == 0 => match_.settle_as(Class::Grouped, units, Vec::new()),
             Subject::Tax if !taxed.contains(&unit.attributes[INVOICE]) => match_.settle_as(Class::TaxAside, units, Vec::new()),
             Subject::Services | Subject::Credit if !summed.contains(&(unit.subject, unit.scope, unit.currency)) => {
                 match_.settle_as(Class::Summed, units, Vec::new());
