@@ -2,12 +2,17 @@
 //! cannot sign two histories by mistake; and what was handed out is verified without the ledger.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/folders.rs"]
+mod folders;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use ledger_core::chain::{Hash, link};
 use tempfile::TempDir;
+
+use folders::copy_folder;
 
 const NOW: &str = "2026-04-03T09:00:00Z";
 
@@ -42,19 +47,6 @@ fn fails(folder: &Path, command: &str, error: &str) -> String {
     assert!(said.contains(&format!("error[{error}]: ")), "{command}\n{}\n{said}", out(&output));
     assert!(exit == -1 || output.status.code() == Some(exit), "{command}: {:?}\n{said}", output.status);
     said
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// A ledger with a few events, and keys: `log.pem`, `other.pem`, `witness.pem`.

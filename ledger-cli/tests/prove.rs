@@ -2,6 +2,9 @@
 //! decides nothing.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/folders.rs"]
+mod folders;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,6 +16,8 @@ use ledger_core::projection::Projection;
 use ledger_core::projection::billing::Billing;
 use ledger_store::derived::Derived;
 use tempfile::TempDir;
+
+use folders::copy_folder;
 
 const SEGMENT: &str = "log/00000000000000000001.jsonl";
 
@@ -45,19 +50,6 @@ fn ledger() -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     copy_folder(&made.path().join(".dealbook"), &copy.path().join(".dealbook"));
     copy
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 fn inside(folder: &TempDir, part: &str) -> PathBuf {

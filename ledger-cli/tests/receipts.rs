@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn dealbook(folder: &Path, day: &str, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dealbook"));
-    command.args(args).current_dir(folder).env_clear().env("DEALBOOK_NOW", format!("{day}T12:00:00Z")).output().unwrap()
+    drawn(folder, day, "", args)
 }
 
+/// The same, with tables drawn as a variable asks for.
 fn drawn(folder: &Path, day: &str, how: &str, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dealbook"));
     command.args(args).current_dir(folder).env_clear().env("DEALBOOK_NOW", format!("{day}T12:00:00Z"));

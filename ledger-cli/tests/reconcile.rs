@@ -124,7 +124,7 @@ fn a_bill_held_against_itself_assures_nobody_and_closes_no_month() {
     ends(folder, &["import", &bill], 0);
     let (out, _) = ends(folder, &["reconcile", "2026-03", &bill], 0);
     assert!(out.contains("self-comparison, no assurance: a file was compared with what it is the source of"), "{out}");
-    refused(folder, &["close", "2026-03"], 3, "it is compared with itself alone, which assures nobody");
+    refused(folder, &["close", "2026-03"], 4, "it is compared with itself alone, which assures nobody");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn what_breaks_a_rule_of_the_months_end_is_refused() {
     let bill = fixture("bills/month-end/cur2-2026-03.csv");
     ends(folder, &["record", "person.registered", "--set", "person=wang", "--set", WANG], 0);
     refused(folder, &["reconcile", "2026", &bill], 2, "invalid value `2026` for PERIOD");
-    refused(folder, &["close", "2026-03"], 3, "it is not reconciled");
+    refused(folder, &["close", "2026-03"], 4, "it is not reconciled");
     refused(folder, &["close", "2026-04"], 3, "it is not over");
     refused(folder, &["close", "2026-03", "--revision"], 3, "it is not closed yet");
     ends(folder, &["reconcile", "2026-03", &bill, "-q"], 4);

@@ -33,7 +33,7 @@ use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Origin};
 use crate::fee::{Cards, RateCard};
 use crate::id::{AccountId, Actor};
-use crate::projection::Projection;
+use crate::projection::{Projection, json_of, load_json};
 use crate::time::Instant;
 
 /// The term under which the instalments of an offer of ours are planned.
@@ -431,14 +431,11 @@ impl Projection for Book {
     }
 
     fn save(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a book has no map with other keys than text")
+        json_of(self)
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
-        let loaded = serde_json::from_slice(bytes).ok();
-        let whole = loaded.is_some();
-        *self = loaded.unwrap_or_default();
-        whole
+        load_json(self, bytes)
     }
 
     fn totals(&self) -> Vec<(String, String)> {

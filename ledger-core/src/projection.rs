@@ -13,6 +13,9 @@ pub mod sources;
 
 use std::io::{self, BufRead, Write};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::chain::Hash;
 use crate::event::Entry;
 
@@ -64,4 +67,17 @@ pub trait Projection: Send {
     fn digest(&self) -> Hash {
         Hash::of_written(|out| self.write(out))
     }
+}
+
+/// The saved form of a state that is small enough for JSON. Its maps have numbers or texts for keys, which JSON writes as text.
+pub(crate) fn json_of(state: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(state).expect("a state has no map with other keys than texts and numbers")
+}
+
+/// Replaces such a state by a saved one, as [`Projection::load`] says.
+pub(crate) fn load_json<T: DeserializeOwned + Default>(state: &mut T, bytes: &[u8]) -> bool {
+    let loaded = serde_json::from_slice(bytes).ok();
+    let whole = loaded.is_some();
+    *state = loaded.unwrap_or_default();
+    whole
 }

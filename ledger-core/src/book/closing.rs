@@ -164,7 +164,7 @@ pub fn may_close(
     }
     let runs: Vec<_> = closing.runs(u64::MAX).filter(|run| run.sealed.month == month.from).collect();
     if runs.is_empty() {
-        breaches.add(Code::E0404, "period", name.clone(), "it is not reconciled", format!("dealbook reconcile {name} PATH"));
+        breaches.add(Code::E0402, "period", name.clone(), "it is not reconciled", format!("dealbook reconcile {name} PATH"));
     }
     let compared = |run: &&crate::projection::closing::Run| {
         let itself: u64 = run.sealed.sections.iter().map(|section| section.self_compared).sum();
@@ -174,7 +174,7 @@ pub fn may_close(
     };
     if !runs.is_empty() && !runs.iter().any(compared) {
         let cure = "reconcile with a file that the ledger is not made of";
-        breaches.add(Code::E0404, "period", name.clone(), "it is compared with itself alone, which assures nobody", cure);
+        breaches.add(Code::E0402, "period", name.clone(), "it is compared with itself alone, which assures nobody", cure);
     }
     if !pending.is_empty() {
         let entries: Vec<String> = pending.iter().map(|seq| format!("#{seq}")).collect();
@@ -186,11 +186,11 @@ pub fn may_close(
     gaps.retain(|gap| gap.month.to_string() <= name);
     let unfinished = sources.unfinished(u64::MAX).count();
     if unfinished > 0 {
-        breaches.add(Code::E0404, "period", name.clone(), format!("{unfinished} imports are not complete"), "import the files again");
+        breaches.add(Code::E0402, "period", name.clone(), format!("{unfinished} imports are not complete"), "import the files again");
     }
     if !gaps.is_empty() {
         breaches.add(
-            Code::E0404,
+            Code::E0402,
             "period",
             name.clone(),
             format!("{} months of feeds are missing", gaps.len()),

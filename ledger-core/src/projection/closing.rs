@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Projection;
+use super::{Projection, json_of, load_json};
 use crate::book::Book;
 use crate::event::close::{PeriodClosed, ReconciliationSealed, SealedBreak};
 use crate::event::{Entry, Event};
@@ -365,14 +365,11 @@ impl Projection for Closing {
     }
 
     fn save(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("its maps have numbers for keys, which are written as text")
+        json_of(self)
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
-        let loaded = serde_json::from_slice(bytes).ok();
-        let whole = loaded.is_some();
-        *self = loaded.unwrap_or_default();
-        whole
+        load_json(self, bytes)
     }
 
     fn totals(&self) -> Vec<(String, String)> {

@@ -33,8 +33,8 @@ use self::fold::fold;
 pub use self::posts::Credits;
 pub use self::reports::{conservation, incentives, incentives_expected, incentives_missed};
 pub use self::why::{Part, RULES, why};
-use super::Projection;
 use super::records::{EndingCredit, View};
+use super::{Projection, json_of, load_json};
 use crate::chain::Hash;
 use crate::event::programme::OpportunityRegistered;
 use crate::event::{Entry, Event};
@@ -205,14 +205,11 @@ impl Projection for Programmes {
     }
 
     fn save(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("its maps have numbers for keys, which are written as text")
+        json_of(self)
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
-        let loaded = serde_json::from_slice(bytes).ok();
-        let whole = loaded.is_some();
-        *self = loaded.unwrap_or_default();
-        whole
+        load_json(self, bytes)
     }
 
     fn totals(&self) -> Vec<(String, String)> {
