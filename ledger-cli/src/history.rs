@@ -23,12 +23,14 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Looks at a block.
-    pub(crate) fn of(block: &Block) -> Self {
+    /// Looks at a block, and computes its leaves as far as they are wanted: that takes as long as following the chain.
+    pub(crate) fn of(block: &Block, leaves: u64) -> Self {
         let finder = memchr::memmem::Finder::new(br#""event":{"type":"key.rotated""#);
         let mut seen = Self { leaves: Vec::new(), rotations: Vec::new() };
         for (seq, line) in (block.first..).zip(block.lines()) {
-            seen.leaves.push(Node::leaf(line));
+            if seq <= leaves {
+                seen.leaves.push(Node::leaf(line));
+            }
             if finder.find(line).is_some()
                 && let Ok(Entry { event: Event::KeyRotated(rotated), .. }) = Entry::read(line, seq)
             {
@@ -55,7 +57,7 @@ impl History {
     pub(crate) fn of(session: &Session) -> Result<Self, Failure> {
         let origin = origin_of(session)?;
         let (mut tree, mut rotations, mut head) = (Tree::default(), Vec::new(), Head::EMPTY);
-        scan_beside(session.source.read(1)?, Head::EMPTY, Depth::Chain, Seen::of, |checked, seen| {
+        scan_beside(session.source.read(1)?, Head::EMPTY, Depth::Chain, |block| Seen::of(block, u64::MAX), |checked, seen| {
             seen.leaves.into_iter().for_each(|leaf| tree.push(leaf));
             rotations.extend(seen.rotations);
             head = checked.after;

@@ -146,6 +146,8 @@ impl Pass {
     ) -> Result<Self, ScanError> {
         let noted = since.and_then(|since| since.note.as_ref());
         let mut roots = Roots::at(found.notes.iter().map(|kept| &kept.note).chain(noted).map(|note| note.checkpoint.size));
+        // Only a checkpoint has a use for the tree, and only as far as it goes.
+        let leaves = if full { u64::MAX } else { roots.last() };
         let searched = since.filter(|since| since.seq.is_none()).and_then(|since| since.hash.as_deref());
         let (at, mut named) = (since.and_then(|since| since.seq), Vec::new());
         let (mut states, mut known) = (States::default(), Known::default());
@@ -177,7 +179,7 @@ impl Pass {
                 }
             });
             fold_beside(folding, |give| {
-                scan_beside(source.read(1)?, Head::EMPTY, depth, Seen::of, |checked, seen| {
+                scan_beside(source.read(1)?, Head::EMPTY, depth, |block| Seen::of(block, leaves), |checked, seen| {
                     boundaries.look();
                     roots.take(seen);
                     for head in heads_of(&checked) {

@@ -30,6 +30,11 @@ impl Roots {
         Self { tree: Frontier::default(), wanted: sizes.collect(), at: BTreeMap::new(), rotations: Vec::new() }
     }
 
+    /// The largest of them.
+    pub(super) fn last(&self) -> u64 {
+        self.wanted.last().copied().unwrap_or(0)
+    }
+
     /// Takes the next lines.
     pub(super) fn take(&mut self, seen: Seen) {
         for leaf in seen.leaves {
@@ -49,7 +54,10 @@ impl Roots {
 
 /// Holds the checkpoints of a ledger against its lines and their signatures against keys.
 pub(super) fn hold(checks: &mut Checks, roots: &Roots, found: &Found, origin: &str, head: Head, given: &[PublicKey], noted: Option<&Note>) {
-    checks.add("tree", "ok", format!("{} of {}", roots.tree.root(), counted(roots.tree.size(), "leaf").replace("leafs", "leaves")));
+    match roots.tree.size() {
+        0 => checks.add("tree", "not looked at", "no checkpoint speaks of it; --full does"),
+        size => checks.add("tree", "ok", format!("{} of {}", roots.tree.root(), counted(size, "leaf").replace("leafs", "leaves"))),
+    }
     for damaged in &found.damaged {
         let failure = Failure::new(Code::E0509, damaged.to_string()).hint("put it back from a copy: everybody may have one");
         checks.fail("checkpoints", damaged, failure);
