@@ -14,7 +14,7 @@ use ledger_core::report::{Asked, Receipt, Report};
 use ledger_core::time::{Basis, Instant};
 
 use crate::ask::{self, Point};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::render::{Format, Style, render};
 
 /// The folder that makes a folder's ledger.
@@ -240,13 +240,26 @@ impl Context {
     ///
     /// # Errors
     /// When it failed without an answer, or has none.
-    pub fn taking(&self, ask: impl FnOnce(&Self) -> Result<crate::failure::Exit, Failure>) -> Result<(Report, Receipt), Failure> {
+    pub fn taking(&self, ask: impl FnOnce(&Self) -> Result<Exit, Failure>) -> Result<(Report, Receipt), Failure> {
+        let (answer, ended) = self.asking(ask);
+        answer.map_or_else(|| Err(ended.err().unwrap_or_else(|| Failure::usage("this command gives no answer"))), Ok)
+    }
+
+    /// The answer that a verb would print, if it has one, and how it ended. Nothing is printed.
+    pub fn asking(&self, ask: impl FnOnce(&Self) -> Result<Exit, Failure>) -> (Option<(Report, Receipt)>, Result<Exit, Failure>) {
         let taken = Taken::default();
         let mut silent = self.clone();
         (silent.taken, silent.global.quiet) = (Some(taken.clone()), true);
         let ended = ask(&silent);
         let answer = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.map_or_else(|| Err(ended.err().unwrap_or_else(|| Failure::usage("this command gives no answer"))), Ok)
+        (answer, ended)
+    }
+
+    /// The surroundings of somebody who works in another folder, on the ledger there, and hears nothing.
+    #[must_use]
+    pub fn within(&self, folder: &Path) -> Self {
+        let global = Global { quiet: true, ..Global::default() };
+        Self { global, folder: folder.to_owned(), stopped: self.stopped, taken: None }
     }
 
     /// Writes a report and its receipt where they belong.
@@ -514,6 +527,6 @@ mod tests {
         assert_eq!(asked.basis.effective_before, Some("2026-04-01T00:00:00Z".parse().unwrap()));
         assert_eq!((asked.basis.known_at, asked.basis.stated_before), (7, None));
         let wrong = Reading { as_of: Some("03/04/2026".into()), ..Reading::default() };
-        assert_eq!(wrong.asked(today, |_| Ok(0)).unwrap_err().exit, crate::failure::Exit::Usage);
+        assert_eq!(wrong.asked(today, |_| Ok(0)).unwrap_err().exit, Exit::Usage);
     }
 }

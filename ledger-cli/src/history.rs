@@ -57,7 +57,8 @@ impl History {
     pub(crate) fn of(session: &Session) -> Result<Self, Failure> {
         let origin = origin_of(session)?;
         let (mut tree, mut rotations, mut head) = (Tree::default(), Vec::new(), Head::EMPTY);
-        scan_beside(session.source.read(1)?, Head::EMPTY, Depth::Chain, |block| Seen::of(block, u64::MAX), |checked, seen| {
+        let look = |block: &Block| Seen::of(block, u64::MAX);
+        scan_beside(session.source.read(1)?, Head::EMPTY, Depth::Chain, look, |checked, seen| {
             seen.leaves.into_iter().for_each(|leaf| tree.push(leaf));
             rotations.extend(seen.rotations);
             head = checked.after;

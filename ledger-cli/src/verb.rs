@@ -26,6 +26,7 @@ mod reconcile;
 mod record;
 mod replay;
 mod schema;
+mod selftest;
 mod show;
 mod status;
 mod suppose;
@@ -100,6 +101,7 @@ verbs! {
         Checkpoint checkpoint,
         Prove prove,
         Bundle bundle,
+        Selftest selftest,
         Replay replay,
     }
     "Share" {

@@ -89,6 +89,11 @@ fn the_tutorial_is_what_happens() {
     tells_the_truth("docs/tutorial.md");
 }
 
+#[test]
+fn what_is_said_of_security_is_what_happens() {
+    tells_the_truth("docs/security.md");
+}
+
 /// Every scenario of deals that people record: a page each.
 #[test]
 fn the_deals_are_what_happens() {

@@ -542,3 +542,11 @@ fn what_does_not_fit_is_refused_by_name() {
     fs::write(there.join("export.txt"), "our ledger\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n").unwrap();
     fails(there, "checkpoint --sign export.txt --key log.pem", "E0204");
 }
+
+#[test]
+fn a_ledger_that_is_too_short_is_not_attacked() {
+    let folder = tempfile::tempdir().unwrap();
+    ends(folder.path(), "init --name demo", 0);
+    let said = fails(folder.path(), "selftest tamper", "E0408");
+    assert!(said.contains("a ledger of 1 event cannot be attacked in every way"), "{said}");
+}

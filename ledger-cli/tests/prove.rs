@@ -665,6 +665,7 @@ fn every_report_is_as_its_schema_says() {
         ("replay", &["replay"]),
         ("sources", &["show", "sources"]),
         ("status", &["status"]),
+        ("selftest", &["selftest", "tamper"]),
         ("steps", &["replay", "--step", "--to", "#3"]),
         ("trace", &["trace", "#856"]),
         ("verify", &["verify"]),

@@ -16,7 +16,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{breaks, check, deal, diff, event, export, import, log, reconcile, replay, status, trace, verify, why};
+use super::{breaks, check, deal, diff, event, export, import, log, reconcile, replay, selftest, status, trace, verify, why};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
@@ -86,6 +86,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("record", crate::desk::columns),
     ("renewals", || records::renewals(&Records::default().at(NOTHING), 0, &[]).columns),
     ("replay", replay::columns),
+    ("selftest", selftest::columns),
     ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
     ("spend", || billing::spend(&Billing::default(), NOTHING, &NoNames).columns),
     ("status", status::columns),

@@ -13,7 +13,7 @@ use ledger_store::checkpoints::{Checkpoints, Found};
 use ledger_store::derived::Saved;
 use ledger_store::ledger::{States as _, fold_beside};
 use ledger_store::scan::{Checked, Depth, ScanError, scan_beside};
-use ledger_store::{LogError, Source, backend, verify as store};
+use ledger_store::{Block, LogError, Source, backend, verify as store};
 
 use super::damaged::damaged;
 use super::signed::{self, Roots};
@@ -148,6 +148,7 @@ impl Pass {
         let mut roots = Roots::at(found.notes.iter().map(|kept| &kept.note).chain(noted).map(|note| note.checkpoint.size));
         // Only a checkpoint has a use for the tree, and only as far as it goes.
         let leaves = if full { u64::MAX } else { roots.last() };
+        let look = |block: &Block| Seen::of(block, leaves);
         let searched = since.filter(|since| since.seq.is_none()).and_then(|since| since.hash.as_deref());
         let (at, mut named) = (since.and_then(|since| since.seq), Vec::new());
         let (mut states, mut known) = (States::default(), Known::default());
@@ -179,7 +180,7 @@ impl Pass {
                 }
             });
             fold_beside(folding, |give| {
-                scan_beside(source.read(1)?, Head::EMPTY, depth, |block| Seen::of(block, leaves), |checked, seen| {
+                scan_beside(source.read(1)?, Head::EMPTY, depth, look, |checked, seen| {
                     boundaries.look();
                     roots.take(seen);
                     for head in heads_of(&checked) {

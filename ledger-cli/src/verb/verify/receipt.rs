@@ -31,7 +31,7 @@ const ASKED_AGAIN: [&str; 6] = ["show", "log", "trace", "diff", "check", "status
 /// # Errors
 /// There is no receipt in the file, or its question cannot be asked again. It is not what the ledger says: with exit code 5.
 pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Result<Exit, Failure> {
-    let Kept { receipt, data } = Kept::read(path)?;
+    let Kept { receipt, data } = Kept::read(path, context)?;
     let session = Session::open(context)?;
     let mut checks = Checks::new();
     said(&mut checks, &receipt);
@@ -44,7 +44,8 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
             rows(&mut checks, data, &report, path);
         }
         for kept in files {
-            file(&mut checks, kept, (&report, &again), &receipt)?;
+            let bytes = fs::read(context.folder.join(kept)).map_err(|why| Failure::unreadable(kept, &why))?;
+            file(&mut checks, (kept, &bytes), (&report, &again), &receipt)?;
         }
     }
     let id = receipt["id"].as_str().unwrap_or_default().to_owned();
@@ -66,8 +67,8 @@ struct Kept {
 
 impl Kept {
     /// Reads a receipt, an answer in JSON or in NDJSON.
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = fs::read(path).map_err(|why| Failure::unreadable(path, &why))?;
+    fn read(path: &Path, context: &Context) -> Result<Self, Failure> {
+        let bytes = fs::read(context.folder.join(path)).map_err(|why| Failure::unreadable(path, &why))?;
         let text = String::from_utf8_lossy(&bytes);
         let is_receipt = |value: &Value| ["args", "basis", "data", "head", "id", "size"].iter().all(|key| value.get(key).is_some());
         let found = match serde_json::from_str::<Value>(&text) {
@@ -104,6 +105,8 @@ fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
         words.push(verb);
     } else if let Some(from) = take("diff") {
         words.extend(["diff".to_owned(), from, take("to").unwrap_or_default()]);
+    } else if let Some(what) = take("selftest") {
+        words.extend(["selftest".to_owned(), what]);
     } else if let Some(checks) = take("check") {
         words.push("check".to_owned());
         words.extend(checks.split(' ').map(str::to_owned));
@@ -225,9 +228,8 @@ fn rows(checks: &mut Checks, kept: &[Value], report: &Report, path: &Path) {
 }
 
 /// A file in any format, against the answer in that format.
-fn file(checks: &mut Checks, path: &Path, (report, again): (&Report, &Receipt), receipt: &Value) -> Result<(), Failure> {
-    let bytes = fs::read(path).map_err(|why| Failure::unreadable(path, &why))?;
-    let kept = String::from_utf8_lossy(&bytes);
+fn file(checks: &mut Checks, (path, bytes): (&Path, &[u8]), (report, again): (&Report, &Receipt), receipt: &Value) -> Result<(), Failure> {
+    let kept = String::from_utf8_lossy(bytes);
     // The question was asked in other words then: its own receipt stands in the answer.
     let (own, id) = (canonical(receipt), receipt["id"].as_str().unwrap_or_default());
     let written = |(format, style): (Format, Style)| {
