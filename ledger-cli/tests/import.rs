@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ledger_store::scan::Depth;
-use support::{Place, RECIPIENT, Ran, billing, fault, month};
+use support::{Place, RECIPIENT, Ran, billing, fault, month, tools};
 
 /// The sample's feeds of one recipient, and the other four's.
 fn sample(recipient: &str) -> String {
@@ -335,8 +335,8 @@ fn every_exit_code_has_its_case() {
 
 #[test]
 fn one_sync_of_the_log_makes_a_group_durable() {
-    if !fault::can_run("strace") {
-        return fault::skip("what is synced", "no strace");
+    if !tools::can_run("strace", &["--version"]) {
+        return tools::skip("what is synced", "no strace");
     }
     let place = Place::ledger();
     place.write("feed.csv", billing(0..4_500));
@@ -350,7 +350,7 @@ fn one_sync_of_the_log_makes_a_group_durable() {
     strace.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let output = strace.output().unwrap();
     if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("ptrace") {
-        return fault::skip("what is synced", "strace may not trace here");
+        return tools::skip("what is synced", "strace may not trace here");
     }
     Ran::from(output).done();
     let trace = fs::read_to_string(traced).unwrap();

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use ledger_core::chain::Head;
 use ledger_store::backend::{self, sled::Options};
 use ledger_store::scan::Depth;
-use support::fault::{self, meet};
-use support::{Dice, Place, Ran, billing, copy, month, run};
+use support::fault::meet;
+use support::{Dice, Place, Ran, billing, copy, month, run, tools};
 
 /// A ledger with some thousand events, closed in order, and the feed of its next month beside it.
 struct Kept {
@@ -604,7 +604,7 @@ fn a_full_disk_is_surfaced_and_room_cures_it() {
     fs::rename(&folder, &held).unwrap();
     fs::create_dir(&folder).unwrap();
     if !mount("3m", &folder, "mode=755") {
-        return fault::skip(what, "a file system cannot be mounted here");
+        return tools::skip(what, "a file system cannot be mounted here");
     }
     struct Mounted(PathBuf);
     impl Drop for Mounted {

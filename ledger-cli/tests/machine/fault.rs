@@ -4,27 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// Whether everything that a test needs must be there.
-pub(crate) fn is_ci() -> bool {
-    std::env::var_os("DEALBOOK_CI").is_some_and(|value| value == "1")
-}
-
-/// Says that something is not tested because something is missing; on CI nothing may be missing.
-pub(crate) fn skip(what: &str, why: &str) {
-    assert!(!is_ci(), "{what} cannot be tested: {why}");
-    eprintln!("SKIPPED: {what}: {why}");
-}
-
-/// Whether a program can be started.
-pub(crate) fn can_run(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-}
+use super::tools::{can_run, skip};
 
 /// The library to preload; nothing, and that is said, where there is no C compiler.
 fn library() -> Option<&'static Path> {
     static LIBRARY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let compile = || {
-        let compiler = ["cc", "gcc", "clang"].into_iter().find(|compiler| can_run(compiler));
+        let compiler = ["cc", "gcc", "clang"].into_iter().find(|compiler| can_run(compiler, &["--version"]));
         if compiler.is_none() || !cfg!(target_os = "linux") {
             skip("what happens when the operating system refuses", "no C compiler on Linux");
             return None;

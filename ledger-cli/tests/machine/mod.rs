@@ -1,6 +1,8 @@
 //! The real program in a folder of its own: hermetic, with a stopped clock, and looked at from outside.
 
 pub(crate) mod fault;
+#[path = "../support/tools.rs"]
+pub(crate) mod tools;
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -1,0 +1,165 @@
+//! Programs that share no code with this one accept what it hands out, and refuse it once it is changed: Python with `cryptography` and
+//! `blake3`, the code of Go's checksum database, and a shell with b3sum, jq and openssl.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(dead_code, reason = "the support is shared with other tests")]
+
+mod support;
+#[path = "support/tools.rs"]
+mod tools;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{dealbook, fixture, printed};
+use tools::{can_run, skip};
+
+const NOW: &str = "2026-04-03T09:00:00Z";
+/// What is handed out of each ledger.
+const HANDED: [&str; 5] = ["first.note", "last.note", "second.proof", "all.dealbundle", "month.dealbundle"];
+
+/// A ledger that was signed twice, and everything that is handed out of it.
+struct Golden {
+    name: &'static str,
+    folder: tempfile::TempDir,
+    key: String,
+}
+
+impl Golden {
+    /// Each ledger has its way of being made.
+    fn all() -> [Self; 3] {
+        let vector = format!("copy jsonl:{} sled:.", fixture("vectors/line/three-lines.jsonl").display());
+        let feeds = format!("import {}", fixture("scenarios/direct-sale-paid-out/feeds").display());
+        [
+            Self::made("three lines", &[&vector]),
+            Self::made("a sale", &["init --name acme --origin ledger.example.com/acme", &feeds]),
+            Self::made("the sample", &["init --sample"]),
+        ]
+    }
+
+    fn made(name: &'static str, by: &[&str]) -> Self {
+        let golden = Self { name, folder: tempfile::tempdir().unwrap(), key: String::new() };
+        by.iter().for_each(|words| drop(golden.does(words)));
+        fs::copy(fixture("keys/wang.pem"), golden.at("log.pem")).unwrap();
+        golden.does("checkpoint --key log.pem -o first.note");
+        golden.does("record rate.set --set base=EUR --set quote=USD --set rate=1.1 --set source=ECB --effective 2026-04-01");
+        golden.does("checkpoint --key log.pem -o last.note");
+        golden.does("prove 2 -o second.proof");
+        golden.does("bundle all -o all.dealbundle");
+        golden.does("bundle 2026-04 -o month.dealbundle");
+        let key = fs::read_to_string(golden.at(".dealbook/checkpoints/key")).unwrap().trim().to_owned();
+        Self { key, ..golden }
+    }
+
+    fn does(&self, words: &str) -> String {
+        printed(dealbook(self.folder.path(), NOW, &words.split(' ').collect::<Vec<_>>()))
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What was handed out, changed in many ways; each leaves a file that says something else.
+    fn tampered(&self, name: &str) -> Vec<(String, Vec<u8>)> {
+        let bytes = fs::read(self.at(name)).unwrap();
+        // A prime number of them, so that they meet every kind of place; the flipped bit is none that base64 leaves unused.
+        let mut all: Vec<(String, Vec<u8>)> = (0..11)
+            .map(|part| {
+                let at = (bytes.len() - 1) * part / 10;
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 0x10;
+                (format!("byte {at} of {name} is flipped"), flipped)
+            })
+            .collect();
+        all.push((format!("{name} lacks its end"), bytes[..bytes.len() - 1].to_vec()));
+        if name.ends_with(".dealbundle") {
+            let lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+            let first = lines.iter().position(|line| line.starts_with(b"{\"actor\":")).unwrap();
+            let mut with = |how: &str, edit: &dyn Fn(&mut Vec<Vec<u8>>)| {
+                let mut lines = lines[..lines.len() - 1].to_vec();
+                edit(&mut lines);
+                let text = lines.concat();
+                let end =
+                    format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{}\",\"lines\":{}}}}}\n", blake3::hash(&text).to_hex(), lines.len());
+                all.push((format!("{how} in {name}, whose end is made to fit"), [text, end.into_bytes()].concat()));
+            };
+            with("an event is missing", &|lines| drop(lines.remove(first)));
+            with("an event is repeated", &|lines| lines.insert(first, lines[first].clone()));
+            with("two lines are swapped", &|lines| lines.swap(first, first + 1));
+            with("the checkpoints are missing", &|lines| lines.retain(|line| !line.starts_with(b"{\"type\":\"checkpoint\"")));
+            with("an event is changed", &|lines| lines[first].insert(b"{\"actor\":\"".len(), b'x'));
+        }
+        all
+    }
+
+    /// Holds a verifier against all that was handed out, and against it tampered with.
+    fn held(&self, who: &str, files: &[&str], accepts: &dyn Fn(&Path) -> Result<(), String>) {
+        for name in files {
+            if let Err(said) = accepts(&self.at(name)) {
+                panic!("{who} refuses {name} of {}: {said}", self.name);
+            }
+            for (how, bytes) in self.tampered(name) {
+                let changed = self.at("changed");
+                fs::write(&changed, bytes).unwrap();
+                assert!(accepts(&changed).is_err(), "{who} accepts {} when {how}", self.name);
+            }
+        }
+    }
+}
+
+/// A verifier's program in the documents.
+fn verifier(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/verify").join(name)
+}
+
+/// Whether a verifier accepted, and what it said when it did not.
+fn ended(command: &mut Command) -> Result<(), String> {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    match (output.status.code(), said.contains("NOT VERIFIED: ")) {
+        (Some(0), _) => Ok(()),
+        (Some(1), true) => Err(said),
+        _ => panic!("it says neither yes nor no: {said}"),
+    }
+}
+
+#[test]
+fn python_accepts_what_is_handed_out_and_nothing_else() {
+    if !can_run("python3", &["-c", "import blake3, cryptography"]) {
+        return skip("verify.py", "no python3 with blake3 and cryptography");
+    }
+    for golden in Golden::all() {
+        golden.held("python", &HANDED, &|file| ended(Command::new("python3").arg(verifier("verify.py")).arg(file).arg(&golden.key)));
+    }
+}
+
+#[test]
+fn the_code_of_gos_checksum_database_accepts_notes_and_proofs_and_nothing_else() {
+    let place = Path::new("/usr/share/gocode");
+    if !can_run("go", &["version"]) || !place.join("src/golang.org/x/mod/sumdb/note").is_dir() {
+        return skip("verify.go", "no go with golang.org/x/mod");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("verify");
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(&program).arg(verifier("verify.go")).envs([("GO111MODULE", "off"), ("GOFLAGS", "")]);
+    let built = build.env("GOPATH", place).env("GOCACHE", folder.path().join("cache")).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    for golden in Golden::all() {
+        golden.held("go", &HANDED[..3], &|file| ended(Command::new(&program).arg(&golden.key).arg(file)));
+    }
+}
+
+#[test]
+fn a_shell_accepts_whole_ledgers_and_nothing_else() {
+    if let Some(missing) = ["b3sum", "jq", "openssl"].into_iter().find(|tool| !can_run(tool, &["--help"])) {
+        return skip("verify.sh", &format!("no {missing}"));
+    }
+    // Every hash is a process of its own there: not the sample.
+    for golden in Golden::all().iter().take(2) {
+        let public = golden.at("log.pub");
+        let openssl = Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(golden.at("log.pem")).arg("-out").arg(&public).output();
+        assert!(openssl.unwrap().status.success());
+        golden.held("the shell", &["all.dealbundle"], &|file| ended(Command::new("sh").arg(verifier("verify.sh")).arg(file).arg(&public)));
+    }
+}
