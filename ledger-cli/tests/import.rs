@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ledger_store::scan::Depth;
-use support::{Place, RECIPIENT, Ran, billing, fault, month, tools};
+use support::{Place, RECIPIENT, Ran, billing, month, tools};
 
 /// The sample's feeds of one recipient, and the other four's.
 fn sample(recipient: &str) -> String {
