@@ -208,6 +208,7 @@ fn main() {
     let written: u64 = fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
     disk_bound(&mut bench, count, input + written);
     proof(&mut bench, count);
+    handed_out(&mut bench, count);
     answers(&mut bench, count);
     space(&mut bench, count, written);
 
@@ -278,6 +279,37 @@ fn proof(bench: &mut Bench, count: u64) {
     );
     bench.rate("`verify --full`", count, "400,000/s, < 400 MB", full, "`sqlite3`, `PRAGMA integrity_check`", checked);
     bench.rate("`replay`", count, "", replay, "", None);
+}
+
+/// What it takes to sign, and to hand out and verify what was signed.
+fn handed_out(bench: &mut Bench, count: u64) {
+    let runs = bench.runs.max(5);
+    bench.time(bench.dealbook(&["keygen", "log.pem"]), None).unwrap();
+    let on = |bench: &Bench, arguments: &[&str]| bench.measure(bench.dealbook(&[&["-L", "big", "-q"], arguments].concat()));
+    let lines = |bench: &Bench| bench.time(bench.program("sh", &["-c", "sha256sum big/.dealbook/log/*"]), None);
+    let (signed, its) = bench.pair(runs, || on(bench, &["checkpoint", "--key", "log.pem", "-o", "log.note"]), || lines(bench));
+    bench.wait("`checkpoint`", "", signed, "`sha256sum` of the log", its);
+    let verify = bench.median(runs, || Some(on(bench, &["verify"]))).unwrap();
+    bench.rate("`verify`, with a checkpoint at the head", count, "", verify, "", None);
+    let (proven, its) = bench.pair(runs, || on(bench, &["prove", &(count / 2).to_string(), "-o", "half.proof"]), || lines(bench));
+    bench.wait("`prove`", "", proven, "`sha256sum` of the log", its);
+    let bytes = |bench: &Bench, name: &str| bench.folder.join(name).metadata().unwrap().len();
+    let size = bytes(bench, "half.proof");
+    bench.row("a proof", format!("{size} B"), "", "", String::new(), None);
+    let bundled = on(bench, &["bundle", "all", "-o", "all.dealbundle"]);
+    bench.rate("`bundle all`", count, "", bundled, "", None);
+    let size = bytes(bench, "all.dealbundle") / count;
+    bench.row("a bundle, per event", format!("{size} B"), "", "", String::new(), None);
+
+    let key = shell(&format!("cat {}", bench.folder.join("big/.dealbook/checkpoints/key").display()));
+    let verified = |bench: &Bench, file: &str| bench.measure(bench.dealbook(&["-q", "verify", file, "--key", &key]));
+    for peer in ["sha256sum", "b3sum"] {
+        let (ours, its) =
+            bench.pair(runs, || verified(bench, "all.dealbundle"), || bench.time(bench.program(peer, &["all.dealbundle"]), None));
+        bench.rate("`verify` of that bundle", count, "", ours, &format!("`{peer}` of it"), its);
+    }
+    let (ours, its) = bench.pair(9, || verified(bench, "half.proof"), || bench.time(bench.program("sha256sum", &["half.proof"]), None));
+    bench.wait("`verify` of that proof", "", ours, "`sha256sum` of it", its);
 }
 
 fn answers(bench: &mut Bench, count: u64) {
