@@ -15,6 +15,7 @@ use ledger_core::projection::known::Known;
 use ledger_core::projection::programmes::Programmes;
 use ledger_core::projection::records::{Records, View};
 use ledger_core::projection::sources::Sources;
+use ledger_core::projection::usage::Usage;
 use ledger_core::report::Asked;
 use ledger_core::time::Instant;
 use ledger_store::checkpoints::{Checkpoints, Kept};
@@ -43,15 +44,25 @@ pub struct States {
     pub programmes: Programmes,
     /// Reconciliations, breaks and closes.
     pub closing: Closing,
+    /// Metered usage.
+    pub usage: Usage,
 }
 
 impl ledger::States for States {
     fn all(&mut self) -> Vec<&mut dyn Projection> {
-        vec![&mut self.billing, &mut self.records, &mut self.sources, &mut self.book, &mut self.programmes, &mut self.closing]
+        vec![
+            &mut self.billing,
+            &mut self.records,
+            &mut self.sources,
+            &mut self.book,
+            &mut self.programmes,
+            &mut self.closing,
+            &mut self.usage,
+        ]
     }
 
     fn each(&self) -> Vec<&dyn Projection> {
-        vec![&self.billing, &self.records, &self.sources, &self.book, &self.programmes, &self.closing]
+        vec![&self.billing, &self.records, &self.sources, &self.book, &self.programmes, &self.closing, &self.usage]
     }
 }
 
@@ -148,8 +159,8 @@ impl Session {
     pub fn states_of(&self, wanted: Wanted) -> Result<States, Failure> {
         let mut states = States::default();
         let CaughtUp { head, folded } = {
-            let States { billing, records, sources, book, programmes, closing } = &mut states;
-            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book, programmes, closing];
+            let States { billing, records, sources, book, programmes, closing, usage } = &mut states;
+            let mut chosen: Vec<&mut dyn Projection> = vec![sources, book, programmes, closing, usage];
             if wanted.billing {
                 chosen.push(billing);
             }
@@ -165,6 +176,7 @@ impl Session {
                 (true, &states.book),
                 (true, &states.programmes),
                 (true, &states.closing),
+                (true, &states.usage),
                 (wanted.billing, &states.billing),
                 (wanted.records, &states.records),
             ];

@@ -661,6 +661,8 @@ fn every_report_is_as_its_schema_says() {
         ("receivables", &["show", "receivables"]),
         ("cash", &["show", "cash"]),
         ("cash-by", &["show", "cash", "--by", "month"]),
+        ("unbilled", &["show", "unbilled"]),
+        ("unbilled-by", &["show", "unbilled", "--by", "agreement"]),
         ("renewals", &["show", "renewals", "--as-of", "2025-12-31"]),
         ("replay", &["replay"]),
         ("sources", &["show", "sources"]),

@@ -10,6 +10,7 @@ pub mod known;
 pub mod programmes;
 pub mod records;
 pub mod sources;
+pub mod usage;
 
 use std::io::{self, BufRead, Write};
 

@@ -11,6 +11,7 @@ use ledger_core::projection::edp;
 use ledger_core::projection::programmes::{self, Incentives, Programmes};
 use ledger_core::projection::records::{self, Records, View};
 use ledger_core::projection::sources::{self, Sources};
+use ledger_core::projection::usage::{self, Usage};
 use ledger_core::report::{Column, Report, schema_name};
 use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
@@ -94,6 +95,9 @@ const REPORTS: &[(&str, Columns)] = &[
     ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),
     ("trace", trace::columns),
     ("trial-balance", || billing::books::trial_balance(&Billing::default(), nobody()).columns),
+    ("unbilled", || {
+        usage::unbilled(&Usage::default(), &Records::default().at(NOTHING), &Billing::default(), NaiveDate::default(), &NoNames).columns
+    }),
     ("verify", verify::columns),
     ("why", why::columns),
 ];

@@ -17,6 +17,7 @@ use ledger_core::projection::edp;
 use ledger_core::projection::programmes;
 use ledger_core::projection::records::{self, View};
 use ledger_core::projection::sources;
+use ledger_core::projection::usage;
 use ledger_core::report::{Asked, Cell, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
@@ -145,6 +146,8 @@ pub(crate) enum Noun {
     Receivables,
     /// What will be paid out when, by terms and by how long buyers and AWS took so far
     Cash,
+    /// What was used or is due and has no invoice yet, and how far estimates were off
+    Unbilled,
     /// What buyers were invoiced, by cost centre
     Spend,
     /// How far commitments to AWS are retired, contract year by contract year
@@ -439,6 +442,9 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
         }
         Noun::Receivables => (billing::receivables(&states.billing, basis, last(), &names), money),
         Noun::Cash => (billing::cash(&states.billing, basis, last(), &names), money),
+        Noun::Unbilled => {
+            (usage::unbilled(&states.usage, view, &states.billing, last(), &names), format!("{money} {record} {}", by(&states.usage)))
+        }
         Noun::Deals => (records::deals(view), record),
         Noun::Offers if args.stats => (records::strategy(view), record),
         Noun::Offers => (records::offers(view), record),
@@ -472,6 +478,7 @@ impl Noun {
             | Self::Disbursements
             | Self::Receivables
             | Self::Cash
+            | Self::Unbilled
             | Self::Instalments
             | Self::Spend
             | Self::Edp
@@ -544,6 +551,7 @@ pub(super) const GROUPED: &[(Noun, &str)] = &[
     (Noun::Tax, "tax-by"),
     (Noun::Receivables, "receivables-by"),
     (Noun::Cash, "cash-by"),
+    (Noun::Unbilled, "unbilled-by"),
     (Noun::Spend, "spend-by"),
     (Noun::Openings, "openings-by"),
     (Noun::Billings, "billings-by"),
