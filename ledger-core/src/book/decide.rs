@@ -120,6 +120,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         Event::CreditTransferred(it) => rules::programme::transferred(setting, it, at, is_fact, &mut breaches),
         Event::QuotaRetired(it) => rules::programme::quota(it, document, &mut breaches),
         Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, &mut breaches),
+        Event::BalanceConfirmed(told) => rules::confirmed(told, document, at, &mut breaches),
         event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
         event => refuse(event, is_fact, &mut breaches),
     }

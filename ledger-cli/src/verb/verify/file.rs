@@ -10,6 +10,7 @@ use ledger_core::chain::{self, Hash, Head};
 use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
 use ledger_core::event::Entry;
 use ledger_core::proof::{self, Proof, Request};
+use ledger_core::sampling::confirm::Stands;
 
 use super::signed::{hold_signatures, many};
 use super::{Checks, Examined, told};
@@ -188,9 +189,10 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
         (here, named) => format!("{} named by events, {} by the keeper's word", counted(here, "file"), counted(named, "file")),
     };
     checks.add("files", "ok", files);
+    hold_tables(checks, shown);
     if !left_out.is_empty() {
         let events: Vec<String> = left_out.iter().map(|seq| format!("#{seq}")).collect();
-        checks.add("left out", "told", format!("{}, because they are of other deals too", events.join(", ")));
+        checks.add("left out", "told", format!("{}, because they are of others too", events.join(", ")));
     }
     let verified = if shown.whole { format!("to {}", shown.last) } else { format!("of {}", counted(*events, "event")) };
     let verdict = format!(
@@ -198,6 +200,32 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
         position(newest)
     );
     (shown.last, verdict)
+}
+
+/// What the tables of a bundle tell, which agree with its lines.
+fn hold_tables(checks: &mut Checks, shown: &Shown) {
+    const REDERIVED: &str = "that nothing else was to be in it: --against the whole ledger tells";
+    if let Some(sample) = &shown.sample {
+        let asked = &sample.question;
+        let drawn =
+            format!("drawn from the checkpoint of {} and `{}`; each line is of the population", position(asked.checkpoint), asked.seed);
+        checks.add("sample", "ok", drawn);
+        for told in sample.told() {
+            checks.add("stratum", "ok", format!("{}: {}", told.stratum, told.detail));
+        }
+        checks.add("population", "not looked at", REDERIVED);
+        checks.add("omitted", "not covered", &asked.not_covered);
+    }
+    if let Some(told) = &shown.statement {
+        for stands in &told.balances {
+            let Stands { closing, collected, credited, currency, invoiced, opening, recipient } = stands;
+            let detail = format!(
+                "{recipient}: {opening} + {invoiced} invoiced + {credited} credited - {collected} collected = {closing} {currency}"
+            );
+            checks.add("balance", "ok", detail);
+        }
+        checks.add("opening", "not looked at", REDERIVED);
+    }
 }
 
 /// Whether two checkpoints of one size are two histories.
