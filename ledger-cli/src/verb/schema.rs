@@ -91,6 +91,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("status", status::columns),
     ("steps", replay::step_columns),
     ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),
+    ("against", verify::columns_against),
     ("trace", trace::columns),
     ("trial-balance", || billing::books::trial_balance(&Billing::default(), nobody()).columns),
     ("verify", verify::columns),

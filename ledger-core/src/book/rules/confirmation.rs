@@ -17,13 +17,6 @@ pub(in crate::book) fn confirmed(told: &BalanceConfirmed, document: Option<Hash>
         Some(_) => (),
     }
     breaches.currency(Some(told.currency));
-    let decimals = told.currency.decimals();
-    for (field, amount) in [("amount", Some(told.amount)), ("theirs", told.theirs)] {
-        if let Some(amount) = amount.filter(|amount| amount.decimals() > decimals) {
-            let why = format!("{} has {decimals} decimals", told.currency);
-            breaches.add(Code::E0412, field, amount.to_string(), why, format!("write {}", amount.half_up(decimals)));
-        }
-    }
     if told.theirs == Some(told.amount) {
         let why = "it is the balance of the statement: that is to agree";
         breaches.add(Code::E0401, "theirs", told.amount.to_string(), why, "leave `theirs` out");
