@@ -16,7 +16,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{breaks, check, deal, diff, event, export, import, log, reconcile, replay, status, trace, verify, why};
+use super::{breaks, check, confirmations, deal, diff, event, export, import, log, reconcile, replay, status, trace, verify, why};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
@@ -44,6 +44,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("break-assigned", crate::desk::columns),
     ("break-resolved", crate::desk::columns),
     ("breaks", breaks::columns),
+    ("confirmations", confirmations::columns),
     ("check-duties", check::duties::columns),
     ("check-entries", check::journal_entries::columns),
     ("close", crate::desk::columns),

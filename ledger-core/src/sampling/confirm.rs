@@ -94,9 +94,41 @@ impl Accounts {
         Told { confirmable: Confirmable { statement, balances }, lines, left_out }
     }
 
-    /// Everybody who is the other party of some row, by account, where the records tell it.
-    pub fn parties(&self) -> BTreeSet<AccountId> {
-        self.standing.items().filter_map(|item| if let Event::PartyRegistered(it) = &item.event { it.aws_account } else { None }).collect()
+    /// Where every party stands with every recipient before a moment, in hundred-millionths of a currency: as its statement would say.
+    pub fn closings(&self, until: Instant) -> BTreeMap<(AccountId, AccountId, Currency), i128> {
+        let mut called: BTreeMap<(AccountId, &str), AccountId> = BTreeMap::new();
+        for item in self.standing.items().filter(|item| !self.shared.contains(&item.seq)) {
+            if let Event::PartyRegistered(it) = &item.event
+                && let Some(account) = it.aws_account
+            {
+                called.insert((it.recipient, it.account.as_str()), account);
+            }
+        }
+        let own = |account: &str| account.parse::<AccountId>().ok();
+        let party = |recipient: AccountId, account: &str| called.get(&(recipient, account)).copied().or_else(|| own(account));
+        let billed = || self.standing.items().filter_map(|item| Some((item, item.event.billing()?)));
+        let mut whose: BTreeMap<(AccountId, &str), Option<AccountId>> = BTreeMap::new();
+        for (_, row) in billed() {
+            if let Some((invoice, account)) = row.invoice.as_ref().zip(row.counterparty.as_ref()) {
+                let party = party(row.recipient, account.as_str());
+                // An invoice that names two parties is neither's.
+                whose
+                    .entry((row.recipient, invoice.as_str()))
+                    .and_modify(|known| *known = known.filter(|_| *known == party))
+                    .or_insert(party);
+            }
+        }
+        let mut closings = BTreeMap::new();
+        for (item, row) in billed().filter(|(item, _)| item.effective_at < until && !self.shared.contains(&item.seq)) {
+            let (Some(moves), Some(invoice)) = (moves(&item.event, row), row.invoice.as_ref()) else { continue };
+            let named = row.counterparty.as_ref().map(|account| party(row.recipient, account.as_str()));
+            let concerned = named.unwrap_or_else(|| whose.get(&(row.recipient, invoice.as_str())).copied().flatten());
+            if let Some(party) = concerned {
+                let sign = if moves == Moves::Collected { -1 } else { 1 };
+                *closings.entry((party, row.recipient, row.currency)).or_default() += sign * row.amount.units();
+            }
+        }
+        closings
     }
 }
 

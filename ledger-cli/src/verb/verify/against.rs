@@ -372,7 +372,13 @@ impl Matched {
             }
         }
         let used: BTreeSet<usize> = self.pairs.values().copied().collect();
-        for (_, line) in old.iter().enumerate().filter(|(there, _)| !used.contains(there)) {
+        let kept = used.last().map_or(0, |last| last + 1);
+        if let [first, .., last] = &old[kept..] {
+            counts.insert(CUT_OFF, (old.len() - kept) as u64);
+            row(first, CUT_OFF, "", [last.seq.map(|seq| format!("up to #{seq}")).as_deref(), None], None);
+        }
+        let kept = if old.len() - kept > 1 { kept } else { old.len() };
+        for (_, line) in old[..kept].iter().enumerate().filter(|(there, _)| !used.contains(there)) {
             *counts.entry(MISSING).or_default() += 1;
             row(line, MISSING, "", [line.key(), None], None);
         }
@@ -395,6 +401,7 @@ impl Matched {
 
 const EDITED: &str = "edited";
 const MISSING: &str = "missing";
+const CUT_OFF: &str = "cut off";
 const INSERTED: &str = "inserted";
 const REPEATED: &str = "repeated";
 const MOVED: &str = "moved";
