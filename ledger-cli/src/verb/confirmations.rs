@@ -97,7 +97,7 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
             report.rows.push(row);
         }
     }
-    if open > 0 {
+    if open > 0 && words.words.is_empty() {
         report.notes.push(format!("{} without an answer, of periods that others answered for", counted(open, "balance")));
     }
     let states = session.states_of(Wanted { billing: false, records: true })?;
