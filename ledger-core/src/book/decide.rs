@@ -363,7 +363,8 @@ pub fn correct(
         let without = Setting { book: &without_book, view: &after.at(everything), programmes: &credits, subject: None, now, known: None };
         let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
         // A correction stands on the document of what it corrected.
-        let kept = || programmes.document_of(corrected.entry).map(|document| Source::manual("document:".to_owned(), Some(document)));
+        let document = || programmes.document_of(corrected.entry).or_else(|| document_in(&subject?.0.event));
+        let kept = || document().map(|document| Source::manual("document:".to_owned(), Some(document)));
         let source = source.or_else(kept);
         // A document shows it still, under no reference that names it twice.
         let source = source.map(|source| match source.id.starts_with("document:") {
@@ -393,6 +394,16 @@ pub fn correct(
     let after = after.at(everything);
     still_holds((&view, &programmes.at(&view)), (&after, &credits.at(&after)))?;
     Ok(all)
+}
+
+/// The document that a correction names itself: its line has no source.
+fn document_in(event: &Event) -> Option<Hash> {
+    let Event::EntryCorrected(corrected) = event else { return None };
+    match corrected.replacement.as_ref()? {
+        Event::BalanceConfirmed(told) => Some(told.document),
+        Event::CommitmentStatement(told) => Some(told.document),
+        _ => None,
+    }
 }
 
 /// Whether what was recorded still holds when an entry is corrected: nothing is out of the ordinary that was not before.
