@@ -94,7 +94,7 @@ fn a_sample_is_drawn_from_a_checkpoint_and_drawn_again_by_anybody() {
     let there = folder.path();
     let ask = "bundle 2025Q2 --type invoice --sample 8 --seed PwC-7731";
     let (_, said) = ends(there, &format!("{ask} -o sample.dealbundle"), 0);
-    assert!(said.contains("USD above: 8 of 51 items, 3 of them whole; 3252686.16 of 3536551.656653\n"), "{said}");
+    assert!(said.contains("USD above: 8 of 51 items, 3 of them whole; 3,252,686.16 of 3,536,551.656653\n"), "{said}");
     assert!(
         said.ends_with(
             "Drawn from the checkpoint of #2328 and `PwC-7731`. Drawn from what is recorded: it does not test for omitted items.\n"

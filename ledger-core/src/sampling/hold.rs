@@ -8,6 +8,7 @@ use super::{
 };
 use crate::checkpoint::Checkpoint;
 use crate::event::{Entry, Event};
+use crate::report::grouped;
 
 /// What a sample covers of a stratum, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +173,7 @@ impl Sample {
             }
             let covered: u128 = picked.iter().map(|picked| weight(part, picked.amount)).sum();
             let count = format!("{} of {} items, {} of them whole", picked.len(), stratum.items, stratum.whole);
-            if part.is_money() { format!("{count}; {} of {}", part.written(covered), stratum.total) } else { count }
+            if part.is_money() { format!("{count}; {} of {}", grouped(&part.written(covered)), grouped(&stratum.total)) } else { count }
         };
         self.strata.iter().map(|drawn| Told { stratum: drawn.stratum.label(), detail: of(drawn) }).collect()
     }

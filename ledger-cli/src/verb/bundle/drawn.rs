@@ -85,8 +85,8 @@ pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Con
     let sample = drawing.done();
     if sample.strata.is_empty() {
         let failure = Failure::new(Code::E0301, format!("nothing is of the population: {of}"));
-        let known = Event::TYPES.iter().copied();
-        let failure = args.types.iter().filter(|_| !rows).fold(failure, |failure, name| failure.suggest(name, known.clone()));
+        let unknown = |name: &&String| !rows && !Event::TYPES.iter().any(|known| known.starts_with(name.as_str()));
+        let failure = args.types.iter().filter(unknown).fold(failure, |failure, name| failure.suggest(name, Event::TYPES.iter().copied()));
         return Err(failure.hint("dealbook log type:… shows what there is"));
     }
     for told in sample.told() {
