@@ -318,6 +318,9 @@ impl Sample {
     }
 }
 
+/// The items of a stratum: line and amount, in order.
+type Items = Vec<(u64, Option<Amount>)>;
+
 /// Draws a sample as a fold of the lines.
 #[derive(Debug)]
 pub struct Drawing {
@@ -365,7 +368,7 @@ impl Drawing {
     }
 
     fn of_items(&self) -> Vec<Drawn> {
-        let mut strata: BTreeMap<(Option<Currency>, Part), Vec<(u64, Option<Amount>)>> = BTreeMap::new();
+        let mut strata: BTreeMap<(Option<Currency>, Part), Items> = BTreeMap::new();
         for item in self.standing.items() {
             let facts = Facts::of(&item.event);
             if self.question.holds(item, &facts) {
@@ -416,7 +419,7 @@ fn weight(part: Part, amount: Option<Amount>) -> u128 {
 }
 
 /// Selects from the items of a stratum, which stand in order.
-fn drawn(question: &Question, currency: Option<Currency>, part: Part, items: Vec<(u64, Option<Amount>)>) -> Drawn {
+fn drawn(question: &Question, currency: Option<Currency>, part: Part, items: Items) -> Drawn {
     let sum = |items: &[(u64, Option<Amount>)]| items.iter().map(|(_, amount)| weight(part, *amount)).sum::<u128>();
     let total = sum(&items);
     let (count, mut rest, mut cells) = (items.len() as u64, items, question.wanted);

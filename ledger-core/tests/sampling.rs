@@ -439,7 +439,7 @@ fn a_forged_table_is_refused_for_what_it_is() {
         (
             &sample,
             &|lines| change(lines, "{\"type\":\"stratum\",\"value\":{\"cells\":2", "\"rest\":\"360.75\"", "\"rest\":\"361.75\""),
-            format!("{usd}"),
+            usd.to_string(),
         ),
         (&sample, &|lines| change(lines, "{\"type\":\"stratum\"", "\"zero\"", "\"above\""), "stands in the wrong place".to_owned()),
         (&rows, &|lines| change(lines, "{\"type\":\"row\"", "\"cell\":0", "\"cell\":1"), "it is not the row that is drawn".to_owned()),
