@@ -3,12 +3,14 @@
 
     pip install cryptography blake3
     verify.py FILE KEY...        KEY is NAME+ID+KEY; each must have signed
+    verify.py FILE --against BUNDLE KEY...       a sample or statement, drawn anew from all of the ledger
 """
 import base64
 import hashlib
 import json
 import sys
 
+import sample
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -133,7 +135,7 @@ def bundle(data, keys, signers):
     lines = data[:-1].split(b"\n")
     header = json.loads(lines[0])
     check(header["bundle"] == "dealbook.bundle/v1", "a format that is not known")
-    notes, steps, events, open_run, kind = [], [], [], None, None
+    notes, steps, events, open_run, kind, tables = [], [], [], None, None, []
     for at, line in enumerate(lines[1:], 1):
         record = json.loads(line)
         if "actor" in record:
@@ -154,6 +156,7 @@ def bundle(data, keys, signers):
                 steps.append((notes[-1], (size, root)))
             check(not notes or notes[-1][0] != size or notes[-1][1] == root, "two histories of one size")
             notes.append((size, root))
+            newest = value["note"].split("\n\n")[0] + "\n"
         elif kind == "consistency":
             old, new = steps.pop(0)
             check((old[0], new[0]) == (value["from"], value["to"]), "another step is wanted")
@@ -166,17 +169,24 @@ def bundle(data, keys, signers):
         elif kind == "end":
             check(at == len(lines) - 1 == value["lines"], "it ends elsewhere")
             check(blake3(b"".join(text + b"\n" for text in lines[:-1])).hexdigest() == value["b3"], "something was changed")
+        elif kind in sample.KINDS:
+            tables.append(record)
         else:
             check(kind == "source", f"a line that is not known: {kind}")
     check(kind == "end" and not steps and not open_run and len(events) == header["events"], "something is missing")
     if [seq for seq, _ in events] == list(range(1, notes[-1][0] + 1)):
         leaves = [leaf(line) for _, line in events]
         check(all(root_of(leaves[:size]) == root for size, root in notes), "the events do not come to the root of a checkpoint")
+    check((tables[0]["type"] if tables else None) == header.get("kind"), "its table is missing")
+    if tables:
+        sample.hold(tables, [json.loads(line) for _, line in events], newest)
     return f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
 
 
 def main(file, *keys):
     try:
+        against = keys[1] if keys[:1] == ("--against",) else None
+        keys = keys[2:] if against else keys
         data = open(file, "rb").read()
         keys, signers = [read_key(key) for key in keys], set()
         if data.startswith(b'{"bundle":'):
@@ -186,9 +196,15 @@ def main(file, *keys):
         else:
             origin, size, _ = note(data.decode(), keys, signers)
             shown = f"{origin} is signed up to #{size}"
+        if against:
+            bundle(open(against, "rb").read(), keys, set())
+            (_, tables, mine), (lines, _, theirs) = sample.read(file), sample.read(against)
+            check(tables and mine[-1] in theirs, "it is no sample or statement from a checkpoint of that bundle")
+            sample.again(tables, lines)
+            shown += ", and follow from the whole ledger"
         missing = [name for name, key_id, *_ in keys if (name, key_id) not in signers]
         check(keys and not missing, f"not signed by {', '.join(missing) or 'anybody: no key was given'}")
-    except (Wrong, ValueError, LookupError, TypeError, AttributeError, OSError) as why:
+    except (Wrong, sample.Wrong, ValueError, LookupError, TypeError, AttributeError, OSError) as why:
         sys.exit(f"NOT VERIFIED: {why}")
     print(f"VERIFIED: {shown}. Not covered: whether it is so, and whether it is all.")
 

@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod close;
 mod completions;
+mod confirmations;
 mod copy;
 mod correct;
 mod deal;

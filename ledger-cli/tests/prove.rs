@@ -671,6 +671,8 @@ fn every_report_is_as_its_schema_says() {
         ("steps", &["replay", "--step", "--to", "#3"]),
         ("trace", &["trace", "#856"]),
         ("verify", &["verify"]),
+        ("against", &["verify", "--against", "."]),
+        ("confirmations", &["show", "confirmations"]),
         ("record", &["record", "offer.drafted", "--set", "offer=offer-1"]),
         ("approve", &["approve", "2329", "--actor", "mei"]),
         ("correct", &["correct", "2329", "--reason", "a slip"]),

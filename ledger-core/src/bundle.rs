@@ -7,6 +7,8 @@
 //! {"actor": ...}                          lines of the ledger, as they stand there; lines that follow each other are a run
 //! {"type":"inclusion", ...}               the last line of a run is in the newest checkpoint, and so is the run: a line holds the hash before it
 //! {"type":"source", ...}                  files that lines come from, where the line that says so is not here
+//! {"type":"sample", ...}                  what is sampled, then each stratum and what was selected of it
+//! {"type":"statement", ...}               or what a counterparty is to confirm, then each balance
 //! {"type":"end", ...}                     the BLAKE3 of everything above
 //! ```
 //!
@@ -22,6 +24,8 @@ use crate::canonical;
 use crate::chain::Hash;
 use crate::checkpoint::Note;
 use crate::merkle::Node;
+use crate::sampling::confirm::{Confirmable, Stands, Statement};
+use crate::sampling::{Picked, PickedRow, Question, Sample, Stratum};
 
 pub use read::{Reader, Shown, Wrong};
 
@@ -31,6 +35,16 @@ const FORMAT: &str = "dealbook.bundle/v1";
 /// The longest line that is read: a note with all its signatures, escaped.
 pub const LONGEST: usize = 1 << 20;
 
+/// What tables follow the lines of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A selection table.
+    Sample,
+    /// Balances to confirm.
+    Statement,
+}
+
 /// What a bundle is of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +52,9 @@ pub struct Header {
     bundle: String,
     /// How many lines of the ledger it holds.
     pub events: u64,
+    /// What tables follow its lines: `sample` or `statement`; nothing else has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
     /// Positions that belong to what it is of and to something else too, and were left out for that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<u64>,
@@ -50,7 +67,13 @@ pub struct Header {
 impl Header {
     /// A bundle of so many lines of a ledger.
     pub fn new(origin: &str, of: &str, events: u64, left_out: Vec<u64>) -> Self {
-        Self { bundle: FORMAT.to_owned(), events, left_out, of: of.to_owned(), origin: origin.to_owned() }
+        Self { bundle: FORMAT.to_owned(), events, kind: None, left_out, of: of.to_owned(), origin: origin.to_owned() }
+    }
+
+    /// The same with tables behind its lines.
+    #[must_use]
+    pub fn with(self, kind: Kind) -> Self {
+        Self { kind: Some(kind), ..self }
     }
 }
 
@@ -104,6 +127,12 @@ enum Record {
     Consistency(Continues),
     Inclusion(Includes),
     Source(File),
+    Sample(Box<Question>),
+    Stratum(Stratum),
+    Item(Picked),
+    Row(PickedRow),
+    Statement(Statement),
+    Balance(Stands),
     End(End),
 }
 
@@ -163,6 +192,29 @@ impl<W: Write> Writer<W> {
     /// Those of the writer.
     pub fn source(&mut self, file: File) -> io::Result<()> {
         self.write(&Record::Source(file))
+    }
+
+    /// What is sampled, and what was selected.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn sample(&mut self, sample: &Sample) -> io::Result<()> {
+        self.write(&Record::Sample(Box::new(sample.question.clone())))?;
+        for drawn in &sample.strata {
+            self.write(&Record::Stratum(drawn.stratum.clone()))?;
+            drawn.picked.iter().try_for_each(|picked| self.write(&Record::Item(picked.clone())))?;
+            drawn.rows.iter().try_for_each(|row| self.write(&Record::Row(row.clone())))?;
+        }
+        Ok(())
+    }
+
+    /// What a counterparty is to confirm.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn statement(&mut self, told: &Confirmable) -> io::Result<()> {
+        self.write(&Record::Statement(told.statement.clone()))?;
+        told.balances.iter().try_for_each(|stands| self.write(&Record::Balance(stands.clone())))
     }
 
     /// Ends it.

@@ -213,6 +213,8 @@ catalogue! {
     // What is known of a source tells types apart by their place here: a new one stands last.
     /// The key that signs checkpoints is replaced; both keys sign that.
     "key.rotated" KeyRotated(governance::KeyRotated),
+    /// A counterparty answered a statement: it agrees with the balance, or says another one.
+    "balance.confirmed" BalanceConfirmed(governance::BalanceConfirmed),
 }
 
 impl Event {

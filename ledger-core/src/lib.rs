@@ -35,6 +35,7 @@ pub mod projection;
 pub mod proof;
 pub mod reconcile;
 pub mod report;
+pub mod sampling;
 pub mod schema;
 pub mod statement;
 pub mod time;

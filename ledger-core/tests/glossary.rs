@@ -22,6 +22,8 @@ fn every_type_of_the_glossary_is_there() {
     let mut all = Vec::new();
     sources(&here.join("src/event"), &mut all);
     all.push(fs::read_to_string(here.join("src/document.rs")).unwrap());
+    sources(&here.join("src/sampling"), &mut all);
+    all.push(fs::read_to_string(here.join("src/sampling.rs")).unwrap());
     let page = fs::read_to_string(here.join("../docs/glossary.md")).unwrap();
     let (_, table) = page.split_once("## AWS's words and ours").unwrap();
     let rows: Vec<Vec<&str>> = table

@@ -41,6 +41,20 @@ pub fn survey(place: &Path, is_folder: bool) -> Result<Vec<Seen>, LogError> {
     Ok(seen)
 }
 
+/// Every line of a log as it is, intact or not. An unfinished last line is left out.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn each_line(place: &Path, is_folder: bool) -> Result<Vec<Vec<u8>>, LogError> {
+    let files = log_at(place, is_folder)?;
+    let last = files.len().saturating_sub(1);
+    let mut all = Vec::new();
+    for piece in files.into_iter().enumerate().flat_map(|(at, path)| Pieces::of(path, at == last)) {
+        all.extend(lines::lines_in(&piece?).map(<[u8]>::to_vec));
+    }
+    Ok(all)
+}
+
 /// The leaves of the first lines of a log, as many as are wanted or there are.
 ///
 /// # Errors

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! all | PERIOD | DEAL -> positions -> lines, in runs; each run proven by its last line -> checkpoints, proofs, files -> one file
+//! --sample N --seed TEXT, --statement PARTY -> positions and a table
 //! ```
+
+mod drawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,11 +14,13 @@ use ledger_core::bundle::{File, Header, Writer};
 use ledger_core::chain::Head;
 use ledger_core::checkpoint::Note;
 use ledger_core::event::{Entry, Event};
-use ledger_core::id::Actor;
+use ledger_core::id::{AccountId, Actor};
+use ledger_core::money::Currency;
 use ledger_core::time::{Basis, Period};
 use ledger_store::checkpoints::Found;
 use ledger_store::scan::{Depth, ScanError, scan};
 
+use self::drawn::Tables;
 use super::facts::{Facts, own_id};
 use super::{deal, trace};
 use crate::ask::Point;
@@ -29,11 +34,43 @@ use crate::session::Session;
 /// `all` is the whole ledger, a period what was recorded in it, and the id of an agreement or offer its deal: every event of it, and nothing of
 /// other deals. With the lines go the signed checkpoints, the proofs that lead to them, and the digests of the files that were imported. The same
 /// ledger gives the same bytes. `dealbook verify FILE --key KEY` verifies it, without the ledger.
+///
+/// With --sample and --seed: a sample by monetary unit of what took effect in the period, drawn from a signed checkpoint and the auditor's text, so
+/// that nobody can steer it. With --statement: what a counterparty is to confirm.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("drawn").multiple(false).args(["sample", "from_source"]))]
+#[command(group = clap::ArgGroup::new("asked").multiple(false).args(["sample", "from_source", "statement"]))]
 pub(crate) struct Args {
-    /// all, a period (2026-03, 2026Q1, 2026, a day), or the id of an agreement or offer
+    /// all, a period (2026-03, 2026Q1, 2026, a day; of a sample also FROM..UNTIL), or the id of an agreement or offer
     #[arg(value_name = "PERIOD|DEAL")]
     pub(crate) what: String,
+    /// Draw so many of each currency, above and below zero, by monetary unit
+    #[arg(long, value_name = "N", value_parser = drawn::count, requires = "seed")]
+    pub(crate) sample: Option<u64>,
+    /// Draw so many rows of the imported files, to be looked up in the ledger
+    #[arg(long, value_name = "N", value_parser = drawn::count, requires = "seed")]
+    pub(crate) from_source: Option<u64>,
+    /// Of a sample: the auditor's text, named after the checkpoint was handed out
+    #[arg(long, value_name = "TEXT", requires = "drawn")]
+    pub(crate) seed: Option<String>,
+    /// What PARTY, an AWS account, is to confirm of the period: lines, balances, proofs
+    #[arg(long, value_name = "PARTY", value_parser = drawn::account)]
+    pub(crate) statement: Option<AccountId>,
+    /// Of a sample: only these event types or families (invoice.issued, invoice); of rows, only these feeds
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', requires = "drawn")]
+    pub(crate) types: Vec<String>,
+    /// Of a sample: only of this party, by its AWS account
+    #[arg(long, value_name = "ACCOUNT", value_parser = drawn::account, requires = "drawn")]
+    pub(crate) party: Option<AccountId>,
+    /// Of a sample: only where the party stands on this side of an invoice
+    #[arg(long, value_name = "SIDE", requires = "drawn")]
+    pub(crate) side: Option<drawn::Side>,
+    /// Of a sample: only this currency
+    #[arg(long, value_name = "CODE", value_parser = drawn::currency, requires = "drawn")]
+    pub(crate) currency: Option<Currency>,
+    /// Of a sample or statement: the checkpoint it is drawn from, by name or #SIZE (default: the newest)
+    #[arg(long, value_name = "CHECKPOINT", requires = "asked")]
+    pub(crate) at: Option<String>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -41,17 +78,25 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (checkpoints, _) = history::checkpoints(&session)?;
     let kept = history::kept(&checkpoints)?;
     let history = History::of(&session)?;
-    let chosen = Chosen::of(&args.what, &session, &kept, context)?;
+    let (chosen, newest) = if args.sample.or(args.from_source).is_some() || args.statement.is_some() {
+        let basis = drawn::basis(&args, &history, &kept)?;
+        let drawn = drawn::sample(&args, &session, &basis, context)?;
+        let chosen = drawn.map_or_else(|| drawn::statement(&args, &session, &basis, context), |chosen| Ok(Some(chosen)))?;
+        (chosen.expect("one of them is asked for"), basis)
+    } else {
+        let chosen = Chosen::of(&args.what, &session, &kept, context)?;
+        let last = chosen.events.last().copied().unwrap_or(1);
+        (chosen, history.covering(&kept, last)?)
+    };
     let last = chosen.events.last().copied().unwrap_or(1);
-    let newest = history.covering(&kept, last)?;
     // Others' deals and days are told by no more than the newest checkpoint.
     let notes: Vec<(Option<&str>, &Note)> =
-        if chosen.is_deal { vec![(None, &newest)] } else { kept.notes.iter().map(|kept| (kept.name.as_deref(), &kept.note)).collect() };
+        if chosen.is_alone { vec![(None, &newest)] } else { kept.notes.iter().map(|kept| (kept.name.as_deref(), &kept.note)).collect() };
     let behind = history.head.seq - newest.checkpoint.size;
-    if args.what == "all" && behind > 0 {
+    if args.what == "all" && !chosen.is_alone && behind > 0 {
         context.note(format_args!("note: {} behind the newest checkpoint stay out: nobody has signed them", counted(behind, "event")));
     }
-    let header = Header::new(&history.origin, &chosen.of, chosen.events.len() as u64, chosen.left_out);
+    let header = chosen.tables.announced(Header::new(&history.origin, &chosen.of, chosen.events.len() as u64, chosen.left_out));
     let blocks = session.source.read(1)?;
     context.write(|out| {
         let mut writer = Writer::begin(out, &header)?;
@@ -86,6 +131,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             }
         }
         files.into_iter().filter(|(seq, _)| imports.contains(seq)).try_for_each(|(_, file)| writer.source(file))?;
+        chosen.tables.write(&mut writer)?;
         writer.end()
     })?;
     Ok(Exit::Done)
@@ -96,13 +142,16 @@ struct Chosen {
     of: String,
     events: BTreeSet<u64>,
     left_out: Vec<u64>,
-    is_deal: bool,
+    /// Whether the newest checkpoint alone goes with it.
+    is_alone: bool,
+    tables: Tables,
 }
 
 impl Chosen {
     fn of(what: &str, session: &Session, kept: &Found, context: &Context) -> Result<Self, Failure> {
         // Line 1 says whose ledger it is, and where the key was replaced is needed to know who signs.
-        let everything = |of: String, events: BTreeSet<u64>| Self { of, events, left_out: Vec::new(), is_deal: false };
+        let everything =
+            |of: String, events: BTreeSet<u64>| Self { of, events, left_out: Vec::new(), is_alone: false, tables: Tables::None };
         if what == "all" {
             let size = kept.notes.last().map_or(1, |kept| kept.note.checkpoint.size);
             return Ok(everything("all events".to_owned(), (1..=size).collect()));
@@ -178,7 +227,7 @@ impl Chosen {
         // What is about what was left out is left out too.
         events.retain(|seq| !of_others.contains(seq));
         let left_out = of_others.into_iter().collect();
-        Ok(Self { of: format!("deal {deal}"), events, left_out, is_deal: true })
+        Ok(Self { of: format!("deal {deal}"), events, left_out, is_alone: true, tables: Tables::None })
     }
 }
 

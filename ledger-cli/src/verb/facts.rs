@@ -108,7 +108,8 @@ pub(super) fn own_id(entry: &Entry) -> Option<&str> {
     Some(id.split_once('@').map_or(id, |(id, _)| id))
 }
 
-fn walk(value: &Value, path: &mut String, fields: &mut Vec<(String, String)>) {
+/// Every field inside a value with its text, by its path.
+pub(super) fn walk(value: &Value, path: &mut String, fields: &mut Vec<(String, String)>) {
     let mut inside = |name: &str, value: &Value| {
         let length = path.len();
         if length > 0 {

@@ -17,7 +17,7 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{breaks, check, deal, diff, event, export, import, log, reconcile, replay, selftest, status, trace, verify, why};
+use super::{breaks, check, confirmations, deal, diff, event, export, import, log, reconcile, replay, selftest, status, trace, verify, why};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
@@ -45,6 +45,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("break-assigned", crate::desk::columns),
     ("break-resolved", crate::desk::columns),
     ("breaks", breaks::columns),
+    ("confirmations", confirmations::columns),
     ("check-duties", check::duties::columns),
     ("check-entries", check::journal_entries::columns),
     ("close", crate::desk::columns),
@@ -93,6 +94,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("status", status::columns),
     ("steps", replay::step_columns),
     ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),
+    ("against", verify::columns_against),
     ("trace", trace::columns),
     ("trial-balance", || billing::books::trial_balance(&Billing::default(), nobody()).columns),
     ("unbilled", || {

@@ -21,7 +21,8 @@ use ledger_core::projection::usage;
 use ledger_core::report::{Asked, Cell, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
-use self::narrow::{narrow, words_in};
+pub(super) use self::narrow::narrow;
+use self::narrow::words_in;
 use super::suppose::suppose;
 use super::{books, why};
 use crate::ask::{self, Query, Wants, Word};
@@ -177,6 +178,9 @@ pub(crate) enum Noun {
     /// What broke a rule
     #[value(alias = "finding")]
     Findings,
+    /// What counterparties answered to their statements: confirmed, differs, open
+    #[value(alias = "confirmation")]
+    Confirmations,
     /// One event
     Event,
 }
@@ -210,6 +214,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     match args.noun {
         Noun::Event => return super::event::show(&args.query, &args.reading, context),
         Noun::Deal => return super::deal::show(&args.query, &args.reading, context),
+        Noun::Confirmations => return super::confirmations::show(&args.query, &args.reading, context),
         _ => (),
     }
     let (query, periods) = periods(args.noun, Query::parse(&dated(&args, context), context.today())?);
@@ -457,7 +462,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
             (finding::findings(&findings(states, view, billing::findings(&states.billing, basis))), format!("{money} {record} {source}"))
         }
         Noun::Billings | Noun::Journal | Noun::TrialBalance => unreachable!("books are of one party"),
-        Noun::Event | Noun::Deal => unreachable!("each is shown by itself"),
+        Noun::Event | Noun::Deal | Noun::Confirmations => unreachable!("each is shown by itself"),
     }
 }
 
@@ -492,7 +497,7 @@ impl Noun {
             Self::Deals | Self::Offers | Self::Authorizations | Self::Agreements | Self::Renewals | Self::Incentives => {
                 Wanted { billing: false, records: true }
             }
-            Self::Sources | Self::Event | Self::Deal => Wanted { billing: false, records: false },
+            Self::Sources | Self::Event | Self::Deal | Self::Confirmations => Wanted { billing: false, records: false },
         }
     }
 

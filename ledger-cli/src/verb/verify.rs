@@ -6,8 +6,10 @@
 //! store               -> block by block what the log has?
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
 //! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened
+//! --against           -> another bundle or ledger: what differs, field by field; a sample is drawn anew from it
 //! ```
 
+mod against;
 mod damaged;
 mod file;
 mod ledger;
@@ -22,6 +24,8 @@ use ledger_core::chain::Head;
 use ledger_core::checkpoint::PublicKey;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 
+use against::There;
+pub(super) use against::columns as columns_against;
 pub(super) use ledger::examine;
 use since::Since;
 
@@ -48,6 +52,9 @@ pub(crate) struct Args {
     /// A public key, or a file with some, that must have signed: of the ledger or of a witness
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<String>,
+    /// A bundle or ledger to compare with, field by field; of a sample or statement, to draw it anew from
+    #[arg(long, value_name = "BUNDLE|LEDGER", conflicts_with_all = ["full", "since", "receipt"])]
+    pub(crate) against: Option<String>,
     /// Ask again what a receipt was given for; FILE is then the answer in another format
     #[arg(long, value_name = "RECEIPT", conflicts_with_all = ["full", "since", "key"])]
     pub(crate) receipt: Option<PathBuf>,
@@ -69,8 +76,18 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         return receipt::verify(receipt, &args.files, context);
     }
     let keys = signing::public(&context.folder, &args.key)?;
+    let there = args.against.as_deref().map(|text| There::read(text, &keys, context)).transpose()?;
+    if let Some(there) = &there
+        && !file::has_tables(&args.files, context)
+    {
+        return match args.files.as_slice() {
+            [] => against::compare(None, there, context),
+            [file] => against::compare(Some(file), there, context),
+            _ => Err(Failure::usage("--against compares one file, or the ledger here")),
+        };
+    }
     if !args.files.is_empty() {
-        return file::run(&args.files, &keys, context);
+        return file::run(&args.files, &keys, there.as_ref(), context);
     }
     let since = args.since.as_deref().map(|text| Since::read(text, context)).transpose()?;
     let location = context.location()?;

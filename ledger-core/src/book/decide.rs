@@ -120,6 +120,7 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
         Event::CreditTransferred(it) => rules::programme::transferred(setting, it, at, is_fact, &mut breaches),
         Event::QuotaRetired(it) => rules::programme::quota(it, document, &mut breaches),
         Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, &mut breaches),
+        Event::BalanceConfirmed(told) => rules::confirmed(told, document, at, &mut breaches),
         event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
         event => refuse(event, is_fact, &mut breaches),
     }
@@ -362,7 +363,8 @@ pub fn correct(
         let without = Setting { book: &without_book, view: &after.at(everything), programmes: &credits, subject: None, now, known: None };
         let source = subject.and_then(|(entry, _)| entry.source.clone()).filter(|source| source.document.is_some());
         // A correction stands on the document of what it corrected.
-        let kept = || programmes.document_of(corrected.entry).map(|document| Source::manual("document:".to_owned(), Some(document)));
+        let document = || programmes.document_of(corrected.entry).or_else(|| document_in(&subject?.0.event));
+        let kept = || document().map(|document| Source::manual("document:".to_owned(), Some(document)));
         let source = source.or_else(kept);
         // A document shows it still, under no reference that names it twice.
         let source = source.map(|source| match source.id.starts_with("document:") {
@@ -392,6 +394,16 @@ pub fn correct(
     let after = after.at(everything);
     still_holds((&view, &programmes.at(&view)), (&after, &credits.at(&after)))?;
     Ok(all)
+}
+
+/// The document that a correction names itself: its line has no source.
+fn document_in(event: &Event) -> Option<Hash> {
+    let Event::EntryCorrected(corrected) = event else { return None };
+    match corrected.replacement.as_ref()? {
+        Event::BalanceConfirmed(told) => Some(told.document),
+        Event::CommitmentStatement(told) => Some(told.document),
+        _ => None,
+    }
 }
 
 /// Whether what was recorded still holds when an entry is corrected: nothing is out of the ordinary that was not before.

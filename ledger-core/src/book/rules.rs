@@ -3,6 +3,7 @@
 mod agreement;
 mod cancellation;
 pub(super) mod commitment;
+mod confirmation;
 mod governance;
 mod money;
 mod offer;
@@ -13,6 +14,7 @@ mod risk;
 
 pub(super) use agreement::{DoubleHolding, accepted, amended, double_holdings, ended, on_the_list, standing_of};
 pub(super) use cancellation::{answered, requested};
+pub(super) use confirmation::confirmed;
 pub(super) use governance::{approval, corrected, rate, registered, template};
 pub(super) use money::{brought_forward, missing as missing_for_money, row_by_hand};
 pub(super) use offer::{

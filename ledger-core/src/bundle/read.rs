@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Continues, End, FORMAT, Header, Includes, LONGEST, Record};
+use super::{Continues, End, FORMAT, Header, Includes, Kind, LONGEST, Record};
 use crate::canonical;
 use crate::chain::{self, Hash, Head};
 use crate::checkpoint::Note;
 use crate::event::governance::KeyRotated;
 use crate::event::{Entry, Event};
 use crate::merkle::{Frontier, Node, verify_consistency, verify_inclusion};
+use crate::sampling::confirm::Confirmable;
+use crate::sampling::{Drawn, Sample};
 
 /// Where a bundle is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +40,14 @@ pub struct Shown {
     pub whole: bool,
     /// Where the key that signs was replaced.
     pub rotations: Vec<(u64, KeyRotated)>,
+    /// How many lines there are besides the first and those that replace the key.
+    pub told: u64,
     /// How many files lines come from whose `source.imported` is here, and how many others are named.
     pub files: (u64, u64),
+    /// The selection table of a sample, which agrees with itself and with the lines.
+    pub sample: Option<Sample>,
+    /// The balances of a statement, which agree with the lines.
+    pub statement: Option<Confirmable>,
 }
 
 /// Parts of a bundle, in their order.
@@ -50,6 +58,7 @@ enum Part {
     Consistency,
     Lines,
     Sources,
+    Tables,
     End,
 }
 
@@ -66,6 +75,7 @@ pub struct Reader {
     open: Option<(Head, Node)>,
     last: Head,
     events: u64,
+    has_first: bool,
     runs: u64,
     /// The tree, while there are no gaps.
     tree: Frontier,
@@ -74,6 +84,10 @@ pub struct Reader {
     needed: BTreeSet<u64>,
     here: BTreeSet<u64>,
     named: BTreeMap<u64, Hash>,
+    /// Of a sample and of a statement: the lines, and the tables behind them.
+    entries: BTreeMap<u64, Entry>,
+    sample: Option<Sample>,
+    statement: Option<Confirmable>,
 }
 
 impl Default for Reader {
@@ -88,12 +102,16 @@ impl Default for Reader {
             open: None,
             last: Head::EMPTY,
             events: 0,
+            has_first: false,
             runs: 0,
             tree: Frontier::default(),
             rotations: Vec::new(),
             needed: BTreeSet::new(),
             here: BTreeSet::new(),
             named: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            sample: None,
+            statement: None,
         }
     }
 }
@@ -119,7 +137,9 @@ impl Reader {
         let cut_off = Wrong { line: self.line + 1, why: "the bundle is cut off: it has no end".to_owned() };
         let Some(header) = self.header.filter(|_| self.part == Part::End) else { return Err(cut_off) };
         let newest = self.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
+        let besides = self.rotations.len() as u64 + u64::from(self.has_first);
         Ok(Shown {
+            told: self.events - besides,
             header,
             whole: self.tree.size() == newest && self.events == newest,
             notes: self.notes,
@@ -127,6 +147,8 @@ impl Reader {
             runs: self.runs,
             rotations: self.rotations,
             files: (self.needed.intersection(&self.here).count() as u64, self.named.len() as u64),
+            sample: self.sample,
+            statement: self.statement,
         })
     }
 
@@ -192,9 +214,50 @@ impl Reader {
                 Ok(())
             }
             Record::End(End { b3, lines }) => {
-                self.enter(Part::Sources)?;
+                self.enter(Part::Tables)?;
+                self.hold_tables()?;
                 self.end(b3, lines)
             }
+            table => {
+                self.enter(Part::Tables)?;
+                self.table(table).ok_or_else(|| "it stands in the wrong place".to_owned())
+            }
+        }
+    }
+
+    /// Takes a line of a table.
+    fn table(&mut self, record: Record) -> Option<()> {
+        let kind = self.header.as_ref()?.kind;
+        match record {
+            Record::Sample(question) if kind == Some(Kind::Sample) && self.sample.is_none() => {
+                self.sample = Some(Sample { question: *question, strata: Vec::new() });
+            }
+            Record::Stratum(stratum) => {
+                self.sample.as_mut()?.strata.push(Drawn { stratum, picked: Vec::new(), rows: Vec::new() });
+            }
+            Record::Item(picked) => self.sample.as_mut()?.strata.last_mut()?.picked.push(picked),
+            Record::Row(row) => self.sample.as_mut()?.strata.last_mut()?.rows.push(row),
+            Record::Statement(statement) if kind == Some(Kind::Statement) && self.statement.is_none() => {
+                self.statement = Some(Confirmable { statement, balances: Vec::new() });
+            }
+            Record::Balance(stands) => self.statement.as_mut()?.balances.push(stands),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Whether the tables are there that the header says, and agree with the lines.
+    fn hold_tables(&self) -> Result<(), String> {
+        let newest = self.notes.last().map(|(_, note)| &note.checkpoint);
+        match (self.header.as_ref().and_then(|header| header.kind), &self.sample, &self.statement, newest) {
+            (None, ..) => Ok(()),
+            (Some(Kind::Sample), Some(sample), _, Some(newest)) => {
+                sample.hold(newest, &self.entries).map_err(|why| format!("the sample is not what it says: {why}"))
+            }
+            (Some(Kind::Statement), _, Some(told), Some(newest)) => {
+                told.hold(newest.size, &self.entries).map_err(|why| format!("the statement is not what it says: {why}"))
+            }
+            _ => Err("its table is missing".to_owned()),
         }
     }
 
@@ -234,6 +297,9 @@ impl Reader {
         let entry = Entry::read_strictly(line, head.seq).map_err(|why| why.to_string())?;
         let origin = self.header.as_ref().map(|header| &header.origin);
         self.needed.extend(entry.source.as_ref().and_then(|source| source.import));
+        if self.header.as_ref().is_some_and(|header| header.kind.is_some()) {
+            self.entries.insert(head.seq, entry.clone());
+        }
         match entry.event {
             Event::LedgerOpened(opened) if head.seq == 1 && Some(&opened.origin) != origin => {
                 return Err(format!("event #1 begins the ledger `{}`", opened.origin));
@@ -251,6 +317,7 @@ impl Reader {
             }
         }
         self.events += 1;
+        self.has_first |= head.seq == 1;
         self.last = head;
         self.open = Some((head, leaf));
         Ok(())

@@ -192,6 +192,29 @@ pub struct PersonRegistered {
     pub roles: Vec<String>,
 }
 
+/// A counterparty answered a statement: it agrees with the balance, or says another one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BalanceConfirmed {
+    /// The balance at the end of the period, as the statement had it.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+    /// BLAKE3 of the answer.
+    pub document: Hash,
+    /// The first moment of the period.
+    pub from: Instant,
+    /// Who answered.
+    pub party: AccountId,
+    /// Whose books were confirmed.
+    pub recipient: AccountId,
+    /// The balance by the counterparty's own books, where it does not agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Amount>,
+    /// The first moment after the period.
+    pub until: Instant,
+}
+
 /// The key that signs the checkpoints of this ledger is another from here on. What both sign is [`rotation_of`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

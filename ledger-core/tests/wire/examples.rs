@@ -321,6 +321,13 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
         r#"{"key": "ledger.example.com/emea+00000000+AQ==", "key_signature": "c2ln", "previous": "ledger.example.com/emea+11111111+AQ==", "previous_signature": "c2ln"}"#,
     ),
+    (
+        "balance.confirmed",
+        r#"{"amount": "1190.00", "currency": "USD", "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+            "from": "2025-01-01T00:00:00Z", "party": "111122223333", "recipient": "000057174132", "theirs": "1000.00", "until": "2025-04-01T00:00:00Z"}"#,
+        r#"{"amount": "1190.00", "currency": "USD", "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+            "from": "2025-01-01T00:00:00Z", "party": "111122223333", "recipient": "000057174132", "until": "2025-04-01T00:00:00Z"}"#,
+    ),
 ];
 
 const AUTHORIZATION: &str = r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD",

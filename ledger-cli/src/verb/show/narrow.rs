@@ -13,7 +13,7 @@ use crate::session::Named;
 
 /// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out. An account is found by its name as
 /// well, also where the report gives only the account.
-pub(super) fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Result<Report, Failure> {
+pub(in crate::verb) fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Result<Report, Failure> {
     if query.words.is_empty() {
         return Ok(report);
     }

@@ -10,7 +10,9 @@ use ledger_core::chain::{self, Hash, Head};
 use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
 use ledger_core::event::Entry;
 use ledger_core::proof::{self, Proof, Request};
+use ledger_core::sampling::confirm::Stands;
 
+use super::against::{self, There};
 use super::signed::{hold_signatures, many};
 use super::{Checks, Examined, told};
 use crate::context::Context;
@@ -19,7 +21,17 @@ use crate::render::grouped;
 
 const NOT_INTACT: &str = "this is not as it was handed out";
 
-pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], context: &Context) -> Result<Exit, Failure> {
+/// Whether one of the files is a sample or a statement, by its first line.
+pub(super) fn has_tables(files: &[PathBuf], context: &Context) -> bool {
+    let first = |file: &PathBuf| {
+        let mut line = Vec::new();
+        let open = File::open(context.folder.join(file)).map(|file| BufReader::new(file.take(MOST_BYTES)));
+        open.and_then(|mut open| open.read_until(b'\n', &mut line)).is_ok().then_some(line)
+    };
+    files.iter().filter_map(first).any(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some())
+}
+
+pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], there: Option<&There>, context: &Context) -> Result<Exit, Failure> {
     if keys.is_empty() {
         return Err(Failure::usage("--key KEY is wanted: whose signature counts?")
             .because("a signature by nobody in particular proves nothing")
@@ -31,7 +43,7 @@ pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], context: &Context) -> R
         let mut open = File::open(context.folder.join(file)).map(BufReader::new).map_err(|why| Failure::unreadable(file, &why))?;
         let begins = open.fill_buf().map_err(|why| Failure::unreadable(file, &why))?;
         if begins.starts_with(bundle::MAGIC.as_bytes()) {
-            let (shown, digest) = read_bundle(open, &name)?;
+            let (shown, digest) = read_bundle(open, &name, |_| ())?;
             read.push((name, Handed::Bundle(Box::new(shown)), digest));
         } else {
             let mut bytes = Vec::new();
@@ -43,14 +55,25 @@ pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], context: &Context) -> R
     let mut asked = BTreeMap::from([("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]);
     asked.insert("digests".to_owned(), read.iter().map(|(.., digest)| digest.to_string()).collect::<Vec<_>>().join(" "));
     let handed: Vec<(&str, &Handed)> = read.iter().map(|(name, handed, _)| (name.as_str(), handed)).collect();
-    told(examine(&handed, keys), asked, context)
+    let examined = examine(&handed, keys, there)?;
+    told(examined, asked, context)
+}
+
+/// Whether the checkpoints of a bundle are signed by each of these keys.
+pub(super) fn is_signed(shown: &Shown, name: &str, keys: &[PublicKey]) -> Result<(), Failure> {
+    if keys.is_empty() {
+        return Err(Failure::usage("--key KEY is wanted: whose signature counts?")
+            .because(format!("{name} is compared with, and anybody can write one")));
+    }
+    let handed = Handed::Bundle(Box::new(shown.clone()));
+    examine(&[(name, &handed)], keys, None)?.failure.map_or(Ok(()), Err)
 }
 
 /// No note or proof is longer.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Reads and verifies a bundle, line by line.
-fn read_bundle(mut from: impl BufRead, name: &str) -> Result<(Shown, Hash), Failure> {
+pub(super) fn read_bundle(mut from: impl BufRead, name: &str, mut see: impl FnMut(&[u8])) -> Result<(Shown, Hash), Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
         Failure::new(Code::E0511, format!("{name} is not as it was handed out"))
             .because(why)
@@ -64,7 +87,10 @@ fn read_bundle(mut from: impl BufRead, name: &str) -> Result<(Shown, Hash), Fail
         from.by_ref().take(most).read_until(b'\n', &mut line).map_err(|why| Failure::unreadable(Path::new(name), &why))?;
         hasher.update(&line);
         match line.strip_suffix(b"\n") {
-            Some(line) => reader.take(line).map_err(|why| wrong(&why))?,
+            Some(line) => {
+                see(line);
+                reader.take(line).map_err(|why| wrong(&why))?;
+            }
             None if line.is_empty() => break,
             None => return Err(wrong(&"the last line has no end")),
         }
@@ -117,7 +143,7 @@ impl Handed {
     }
 }
 
-fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey]) -> Examined {
+fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey], there: Option<&There>) -> Result<Examined, Failure> {
     let mut checks = Checks::new();
     let mut verdicts = Vec::new();
     let mut proven = Head::EMPTY;
@@ -141,7 +167,11 @@ fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey]) -> Examined {
                         checks.fail("signatures", format!("#{seq}: {why}"), failure);
                     }
                 }
-                hold_bundle(&mut checks, shown)
+                let held = hold_bundle(&mut checks, shown, there.is_some());
+                if let Some(there) = there {
+                    against::rederive(&mut checks, shown, there)?;
+                }
+                held
             }
         };
         proven = if head.seq > proven.seq { head } else { proven };
@@ -151,7 +181,7 @@ fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey]) -> Examined {
     hold_forks(&mut checks, &notes);
     hold_kept(&mut checks, handed);
     hold_signatures(&mut checks, &notes, own.as_ref(), keys);
-    checks.done_with(proven, verdicts.join("\n"), NOT_INTACT)
+    Ok(checks.done_with(proven, verdicts.join("\n"), NOT_INTACT))
 }
 
 fn hashes(count: usize) -> String {
@@ -171,7 +201,7 @@ fn hold_checkpoint(checks: &mut Checks, note: &Note) -> (Head, String) {
 }
 
 /// What a bundle has shown.
-fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
+fn hold_bundle(checks: &mut Checks, shown: &Shown, again: bool) -> (Head, String) {
     let Header { of, origin, events, left_out, .. } = &shown.header;
     let newest = shown.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
     checks.add("bundle", "ok", format!("{of}, of {origin}"));
@@ -188,9 +218,10 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
         (here, named) => format!("{} named by events, {} by the keeper's word", counted(here, "file"), counted(named, "file")),
     };
     checks.add("files", "ok", files);
+    hold_tables(checks, shown, again);
     if !left_out.is_empty() {
         let events: Vec<String> = left_out.iter().map(|seq| format!("#{seq}")).collect();
-        checks.add("left out", "told", format!("{}, because they are of other deals too", events.join(", ")));
+        checks.add("left out", "told", format!("{}, because they are of others too", events.join(", ")));
     }
     let verified = if shown.whole { format!("to {}", shown.last) } else { format!("of {}", counted(*events, "event")) };
     let verdict = format!(
@@ -198,6 +229,36 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown) -> (Head, String) {
         position(newest)
     );
     (shown.last, verdict)
+}
+
+/// What the tables of a bundle tell, which agree with its lines.
+fn hold_tables(checks: &mut Checks, shown: &Shown, again: bool) {
+    const REDERIVED: &str = "that it is all of it: --against the whole ledger tells";
+    if let Some(sample) = &shown.sample {
+        let asked = &sample.question;
+        let drawn =
+            format!("drawn from the checkpoint of {} and `{}`; each line is of the population", position(asked.checkpoint), asked.seed);
+        checks.add("sample", "ok", drawn);
+        for told in sample.told() {
+            checks.add("stratum", "ok", format!("{}: {}", told.stratum, told.detail));
+        }
+        if !again {
+            checks.add("population", "not looked at", REDERIVED);
+        }
+        checks.add("omitted", "not covered", &asked.not_covered);
+    }
+    if let Some(told) = &shown.statement {
+        for stands in &told.balances {
+            let Stands { closing, collected, credited, currency, invoiced, opening, recipient } = stands;
+            let detail = format!(
+                "{recipient}: {opening} + {invoiced} invoiced + {credited} credited - {collected} collected = {closing} {currency}"
+            );
+            checks.add("balance", "ok", detail);
+        }
+        if !again {
+            checks.add("opening", "not looked at", REDERIVED);
+        }
+    }
 }
 
 /// Whether two checkpoints of one size are two histories.
