@@ -213,6 +213,8 @@ catalogue! {
     // What is known of a source tells types apart by their place here: a new one stands last.
     /// The key that signs checkpoints is replaced; both keys sign that.
     "key.rotated" KeyRotated(governance::KeyRotated),
+    /// What a closed report comes to now, by another version of the program.
+    "close.restated" CloseRestated(close::CloseRestated),
 }
 
 impl Event {

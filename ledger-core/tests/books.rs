@@ -20,6 +20,7 @@ use ledger_core::projection::billing::books::{
     trial_balance, why,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
+use ledger_core::projection::closing::NOTHING_CLOSED;
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
@@ -36,7 +37,17 @@ fn end() -> Instant {
 
 fn asked(party: &str, basis: Basis, presentation: Presentation) -> Asked<'static> {
     let until = basis.effective_before.unwrap_or_else(end);
-    Asked { party: party.parse().unwrap(), basis, until, presentation, names: &NoNames, within: None, others: &[] }
+    Asked {
+        party: party.parse().unwrap(),
+        basis,
+        until,
+        presentation,
+        names: &NoNames,
+        within: None,
+        others: &[],
+        shuts: &NOTHING_CLOSED,
+        then: &[],
+    }
 }
 
 fn every_party() -> Vec<String> {
@@ -503,6 +514,7 @@ impl Posts for Elsewhere {
         let posting = |account, amount: &str| Posting { account, currency: "USD".parse().unwrap(), amount: amount.parse().unwrap() };
         vec![Transaction {
             day: day.day(),
+            effective: day.day(),
             what: What::Opening,
             payee: None,
             invoice: None,

@@ -14,6 +14,7 @@ use ledger_core::projection::billing::books::{
     Account, Asked, Posts, Presentation, Transaction, balances, parties, told, transactions, why,
 };
 use ledger_core::projection::billing::{Billing, Names, NoNames};
+use ledger_core::projection::closing::NOTHING_CLOSED;
 use ledger_core::projection::edp::{Setting, Shortfalls, edp};
 use ledger_core::projection::programmes::{Credits, Programmes, incentives};
 use ledger_core::projection::records::Records;
@@ -216,7 +217,8 @@ fn check(known: &Known, basis: Basis) -> Result<BTreeMap<(String, Account), i128
     let mut cost: BTreeMap<&str, i128> = BTreeMap::new();
     for party in parties(&known.billing, &others) {
         let presentation = Presentation::default();
-        let asked = Asked { party, basis, until, presentation, names: &NoNames, within: None, others: &others };
+        let asked =
+            Asked { party, basis, until, presentation, names: &NoNames, within: None, others: &others, shuts: &NOTHING_CLOSED, then: &[] };
         let journal = transactions(&known.billing, asked);
         for transaction in &journal {
             prop_assert_eq!(transaction.postings.iter().map(|posting| posting.amount.units()).sum::<i128>(), 0, "{:?}", transaction);

@@ -96,7 +96,8 @@ fn told(examined: Examined, mut asked: BTreeMap<String, String>, context: &Conte
     if !matches!(context.format(), Format::Table | Format::Markdown) {
         examined.report.notes.iter().for_each(|note| context.note(note));
     }
-    examined.failure.map_or(Ok(Exit::Done), Err)
+    let done = if examined.differs { Exit::Findings } else { Exit::Done };
+    examined.failure.map_or(Ok(done), Err)
 }
 
 /// What came of an examination.
@@ -107,6 +108,8 @@ pub(super) struct Examined {
     pub(super) proven: Head,
     /// What is wrong, if anything is.
     pub(super) failure: Option<Failure>,
+    /// Whether a closed report comes to something else now, though nothing was changed.
+    pub(super) differs: bool,
 }
 
 /// The columns of the report.
@@ -123,11 +126,13 @@ pub(super) fn columns() -> Vec<Column> {
 struct Checks {
     report: Report,
     failure: Option<Failure>,
+    /// The closed months that come to something else now.
+    differs: Vec<String>,
 }
 
 impl Checks {
     fn new() -> Self {
-        Self { report: Report::new("verify", columns()), failure: None }
+        Self { report: Report::new("verify", columns()), failure: None, differs: Vec::new() }
     }
 
     fn add(&mut self, check: &str, result: &str, detail: impl ToString) {
@@ -154,6 +159,11 @@ impl Checks {
     }
 
     fn done_with(mut self, proven: Head, verdict: String, otherwise: &str) -> Examined {
+        for month in &self.differs {
+            let why =
+                format!("{month} was closed by another version of the program: nothing was changed, and the figures are not as closed");
+            self.report.notes.push(format!("{why}: dealbook close {month} --restate --note TEXT"));
+        }
         match &mut self.failure {
             None => self.report.notes.push(verdict),
             Some(failure) => {
@@ -161,7 +171,7 @@ impl Checks {
                 failure.closing.push("NOT VERIFIED".to_owned());
             }
         }
-        Examined { report: self.report, proven, failure: self.failure }
+        Examined { report: self.report, proven, failure: self.failure, differs: !self.differs.is_empty() }
     }
 }
 
