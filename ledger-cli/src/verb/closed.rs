@@ -170,8 +170,7 @@ fn others(all: &[Beside], first: &Beside) -> Vec<String> {
 }
 
 fn amount(amount: Amount) -> String {
-    let cents = amount.half_up(2);
-    grouped(&if cents == amount { cents } else { amount }.to_string())
+    grouped(&amount.to_string())
 }
 
 fn signed(difference: Amount) -> String {

@@ -28,7 +28,7 @@ pub struct Figure {
 impl Figure {
     /// What is more now than was closed.
     pub fn difference(&self) -> Amount {
-        Amount::from_units(self.now.units() - self.closed.units())
+        amount(self.now.units() - self.closed.units())
     }
 }
 
@@ -52,16 +52,19 @@ pub fn figures(closed: &ClosedReport, now: &Report) -> Option<Vec<Figure>> {
             };
             sums.entry(currency).or_default()[1] += if let Cell::Amount(amount) = row[at] { amount.units() } else { 0 };
         }
-        let [closed, now] = [0, 1].map(|at| move |sums: &[i128; 2]| Amount::from_units(sums[at]));
-        figures.extend(sums.iter().map(|(currency, sums)| Figure {
-            column: column.name,
-            title: column.title.trim_start_matches(['-', '=', ' ']),
-            currency: currency.clone(),
-            closed: closed(sums),
-            now: now(sums),
+        let title = column.title.trim_start_matches(['-', '=', ' ']);
+        figures.extend(sums.into_iter().map(|(currency, sums)| {
+            let [closed, now] = sums.map(amount);
+            Figure { column: column.name, title, currency, closed, now }
         }));
     }
     Some(figures)
+}
+
+/// With two decimals, or as many as it needs.
+fn amount(units: i128) -> Amount {
+    let (exact, cents) = (Amount::from_units(units), Amount::from_units(units).half_up(2));
+    if exact == cents { cents } else { exact }
 }
 
 /// Whether an entry says something of the world that is dated before a moment: what the ledger says of itself is dated by when it did.
@@ -81,5 +84,10 @@ pub fn is_dated(entry: &Entry, before: Instant) -> bool {
             | Event::CloseRestated(_)
             | Event::KeyRotated(_)
     );
-    !of_itself && entry.effective_at < before
+    // What a source says anew may have been of another day, where it counts no more.
+    let replaced = match &entry.event {
+        Event::SourceRestated(told) => told.replaced.as_ref().map(|replaced| replaced.effective_at),
+        _ => None,
+    };
+    !of_itself && (entry.effective_at < before || replaced.is_some_and(|at| at < before))
 }
