@@ -54,7 +54,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             let note = args.note.as_deref().unwrap_or_default();
             let is_closed = states.closing.closed(month.from, &states.book, u64::MAX).is_some();
             let again = closed::again(states, u64::MAX, context).into_iter();
-            let differing: Vec<Again> = again.filter(|again| again.month == month.from && again.differs.is_some()).collect();
+            let differing: Vec<Again> = again.filter(|again| again.month == month.from && again.differs).collect();
             closing::may_restate(is_closed, differing.len(), month, note).map_err(refused)?;
             return Ok(restated(month, differing, states, note).into_iter().map(draft).collect());
         }

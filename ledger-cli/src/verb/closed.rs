@@ -11,6 +11,7 @@ use ledger_core::money::Amount;
 use ledger_core::projection::closing::{Figure, figures, is_dated};
 use ledger_core::report::{Beside, Report};
 use ledger_core::time::{Basis, Instant, Period};
+use ledger_store::ledger::States as _;
 use ledger_store::scan::{Depth, ScanError, scan};
 
 use super::show::{self, Noun};
@@ -38,25 +39,25 @@ pub(super) struct Again {
     pub(super) restated: Option<u64>,
     /// As it comes out now.
     pub(super) report: Report,
-    /// What differs from what stands, when something does: the figures; none when it is something else.
-    pub(super) differs: Option<Vec<Figure>>,
+    /// Whether that is something else than what stands.
+    pub(super) differs: bool,
+    /// The figure that says most, and every one that differs: as it stands, and now.
+    pub(super) figures: Vec<Figure>,
+    /// The projections whose version is another than when it was closed: `billing/3 is billing/4 now`.
+    pub(super) versions: Vec<String>,
 }
 
 impl Again {
-    /// The month, as people write it.
-    pub(super) fn name(&self) -> String {
-        named(self.month)
-    }
-
-    /// What differs, in a line.
-    pub(super) fn told(&self) -> String {
+    /// What differs, a line for each figure.
+    pub(super) fn told(&self) -> Vec<String> {
+        let of = format!("{} {}", named(self.month), self.report.name);
+        let differing = self.figures.iter().filter(|figure| figure.closed != figure.now);
         let each = |figure: &Figure| {
             let [closed, now] = [figure.closed, figure.now].map(amount);
-            format!("{} closed {closed}, now {now} {}", figure.title, figure.currency).trim_end().to_owned()
+            format!("{of}: {} closed {closed}, now {now} {}", figure.title.to_lowercase(), figure.currency).trim_end().to_owned()
         };
-        let told: Vec<String> = self.differs.iter().flatten().map(each).collect();
-        let told = if told.is_empty() { "what it says beside its figures".to_owned() } else { told.join("; ") };
-        format!("{} {}: {told}", self.name(), self.report.name)
+        let told: Vec<String> = differing.map(each).collect();
+        if told.is_empty() { vec![format!("{of}: what it says beside its figures")] } else { told }
     }
 }
 
@@ -73,17 +74,27 @@ pub(super) fn again(states: &States, known_at: u64, context: &Context) -> Vec<Ag
         let Some(close) = closing.closed(month, &states.book, known_at) else { continue };
         let Some(period) = Period::month_from(month) else { continue };
         let basis = Basis { effective_before: Some(period.until), known_at: close.closed.known_at, stated_before: None };
-        for (noun, _) in CLOSED {
+        let versions = versions(&close.closed.projectors, states);
+        for (noun, headline) in CLOSED {
             let Some((stands, restated)) = closing.stands(close, &show::noun(*noun), &states.book, known_at) else { continue };
             let report = show::answer(*noun, states, basis, context);
-            let differs = (report.digest() != stands.digest).then(|| {
-                let all = figures(stands, &report).unwrap_or_default();
-                all.into_iter().filter(|figure| figure.closed != figure.now).collect()
-            });
-            all.push(Again { month, close: close.seq, restated, report, differs });
+            let mut figures = figures(stands, &report).unwrap_or_default();
+            figures.retain(|figure| figure.column == *headline || figure.closed != figure.now);
+            let (differs, versions) = (report.digest() != stands.digest, versions.clone());
+            all.push(Again { month, close: close.seq, restated, report, differs, figures, versions });
         }
     }
     all
+}
+
+/// The projections that have another version than a close names.
+fn versions(closed: &[String], states: &States) -> Vec<String> {
+    let now = states.each().into_iter().map(|state| (state.name(), format!("{}/{}", state.name(), state.version())));
+    let other = |(name, now): (&str, String)| {
+        let then = closed.iter().find(|then| then.split_once('/').is_some_and(|(known, _)| known == name))?;
+        (*then != now).then(|| format!("{then} is {now} now"))
+    };
+    now.filter_map(other).collect()
 }
 
 /// The entries behind a head, up to a position, that are dated before a moment.

@@ -46,6 +46,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("break-assigned", crate::desk::columns),
     ("break-resolved", crate::desk::columns),
     ("breaks", breaks::columns),
+    ("check-closed", check::closed::columns),
     ("check-duties", check::duties::columns),
     ("check-entries", check::journal_entries::columns),
     ("close", crate::desk::columns),

@@ -15,7 +15,7 @@ mod receipt;
 mod signed;
 mod since;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ledger_core::chain::Head;
@@ -126,13 +126,13 @@ pub(super) fn columns() -> Vec<Column> {
 struct Checks {
     report: Report,
     failure: Option<Failure>,
-    /// The closed months that come to something else now.
-    differs: Vec<String>,
+    /// Of each closed month that comes to something else now, why, and what to do.
+    differs: BTreeSet<String>,
 }
 
 impl Checks {
     fn new() -> Self {
-        Self { report: Report::new("verify", columns()), failure: None, differs: Vec::new() }
+        Self { report: Report::new("verify", columns()), failure: None, differs: BTreeSet::new() }
     }
 
     fn add(&mut self, check: &str, result: &str, detail: impl ToString) {
@@ -159,11 +159,7 @@ impl Checks {
     }
 
     fn done_with(mut self, proven: Head, verdict: String, otherwise: &str) -> Examined {
-        for month in &self.differs {
-            let why =
-                format!("{month} was closed by another version of the program: nothing was changed, and the figures are not as closed");
-            self.report.notes.push(format!("{why}: dealbook close {month} --restate --note TEXT"));
-        }
+        self.report.notes.extend(self.differs.iter().cloned());
         match &mut self.failure {
             None => self.report.notes.push(verdict),
             Some(failure) => {

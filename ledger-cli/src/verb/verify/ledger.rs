@@ -265,13 +265,17 @@ fn intact(
 /// of the program is another.
 fn hold_closes(checks: &mut Checks, states: &States, head: Head, context: &Context) {
     let all = closed::again(states, head.seq, context);
-    let differing: Vec<&closed::Again> = all.iter().filter(|again| again.differs.is_some()).collect();
-    if !all.is_empty() && differing.is_empty() {
-        checks.add("closes", "ok", told(&all));
+    let differing: Vec<&closed::Again> = all.iter().filter(|again| again.differs).collect();
+    if !all.is_empty() {
+        checks.add("closes", if differing.is_empty() { "ok" } else { "differs" }, told(&all));
     }
-    differing.iter().for_each(|again| checks.add("closes", "differs", again.told()));
-    checks.differs.extend(differing.iter().map(|again| again.name()));
-    checks.differs.dedup();
+    for again in differing {
+        again.told().into_iter().for_each(|line| checks.add("closes", "differs", line));
+        let month = closed::named(again.month);
+        let versions = if again.versions.is_empty() { String::new() } else { format!(" ({})", again.versions.join(", ")) };
+        let why = format!("{month} was closed by another program{versions}; no event was changed");
+        checks.differs.insert(format!("{why}: dealbook close {month} --restate --note TEXT"));
+    }
 }
 
 /// Holds the blocks of the store against the log.
