@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Supersede the close of a month that is closed
     #[arg(long)]
     pub(crate) revision: bool,
-    /// Say what closed reports come to by the program of today, where that differs though nothing of their history changed
+    /// Record what closed reports come to by the program of today, where that is something else
     #[arg(long, conflicts_with = "revision", requires = "note")]
     pub(crate) restate: bool,
     /// Of --restate: why they differ

@@ -65,7 +65,7 @@ pub(crate) struct Args {
     /// Of billings: each line spread over the days it was billed for
     #[arg(long)]
     pub(crate) deferral: bool,
-    /// Of trial-balance: as it is posted; what was recorded after the close of its month counts in the first month that was open then
+    /// Of trial-balance: what came after a close counts in the first month that was open then
     #[arg(long)]
     pub(crate) posted: bool,
     /// Of journal, trial-balance, billings: whose books, by account or name (default: the first party's)

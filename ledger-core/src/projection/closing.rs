@@ -151,7 +151,8 @@ pub struct Closing {
     runs: Vec<Run>,
     acts: Vec<Act>,
     closes: Vec<Close>,
-    #[serde(default)]
+    // What was saved before there were any says the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     restated: Vec<Restatement>,
     /// Entries of these that were taken back, and by which.
     corrected: BTreeMap<u64, u64>,
