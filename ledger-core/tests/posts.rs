@@ -322,17 +322,14 @@ fn after_a_close(known: &Known, asked: Asked<'_>) -> Result<(), TestCaseError> {
         prop_assert!(transaction.day >= transaction.effective, "{:?}", transaction);
     }
     let before = |moment: Instant| sums(journal.iter().filter(move |transaction| Instant::midnight(transaction.day) < moment));
-    let stood = |(shut, (basis, others)): (Shut, (&Basis, &Vec<Box<dyn Posts>>))| {
-        let then = Asked { basis: *basis, until: asked.until.min(shut.until), others, ..asked };
-        let stood: BTreeMap<&'static str, i128> = balances(&known.billing, then)
+    for ((shut, basis), others) in shuts.iter().zip(&bases).zip(&then) {
+        let at_close = Asked { basis: *basis, until: asked.until.min(shut.until), others, ..asked };
+        let stood: BTreeMap<&'static str, i128> = balances(&known.billing, at_close)
             .into_iter()
             .map(|((account, _), amount)| (account.path(), amount.units()))
             .filter(|(_, units)| *units != 0)
             .collect();
-        (shut.until, stood)
-    };
-    for (until, stood) in shuts.iter().zip(bases.iter().zip(&then)).map(stood) {
-        prop_assert_eq!(before(until), stood, "closed before {}", until);
+        prop_assert_eq!(before(shut.until), stood, "closed before {}", shut.until);
     }
     let days = journal.iter().map(|transaction| Instant::from_micros(Instant::midnight(transaction.day).micros() + DAY));
     for day in days.collect::<BTreeSet<_>>() {
