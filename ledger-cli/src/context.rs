@@ -84,7 +84,7 @@ pub struct Reading {
     /// Only what had happened by the end of DATE (2026-03-31, 2026-03, 2026Q1, FY2026, yesterday, or a moment)
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
-    /// Only what the ledger had recorded by POINT (#1842, a hash prefix, a moment, a checkpoint's name, or close-2026-03)
+    /// Only what the ledger had recorded by POINT (#1842, a hash prefix, a moment, or a checkpoint's name)
     #[arg(long, value_name = "POINT")]
     pub known_at: Option<String>,
     /// Of facts whose source dates its statements, only what it had said by the end of DATE
