@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
-use ledger_core::time::{NotATime, Period};
+use ledger_core::time::{Instant, NotATime, Period};
 
 use crate::failure::{Code, Exit, Failure};
 
@@ -17,7 +17,7 @@ pub enum Point {
     Hash(String),
     /// A moment or a date: what was recorded before its end.
     During(Period),
-    /// `close-2026-03`: the checkpoint of this name.
+    /// `close-2026-03`: the close of this month, or the checkpoint of this name.
     Name(String),
 }
 
@@ -77,6 +77,17 @@ impl fmt::Display for Point {
 /// Whether a checkpoint can be called so: what is a position, a hash or a time is none.
 pub fn is_name(text: &str, today: NaiveDate) -> bool {
     matches!(Point::parse(text, today), Ok(Point::Name(_)))
+}
+
+/// The first moment of the month whose close is named so: `close-2026-03`.
+pub fn closed_month(name: &str) -> Option<Instant> {
+    let month = name.strip_prefix("close-").filter(|month| month.len() == 7)?;
+    Period::month_from(format!("{month}-01T00:00:00Z").parse().ok()?).map(|period| period.from)
+}
+
+/// Whether a text stands for a point and not for a day: a position, a hash that says so, or a name.
+pub fn is_point(text: &str, today: NaiveDate) -> bool {
+    text.starts_with('#') || text.starts_with("b3:") || is_name(text, today)
 }
 
 fn has_form_of_name(text: &str) -> bool {
@@ -143,6 +154,8 @@ pub enum Key {
     Approver,
     /// `corrected:`, whether an event was corrected: `yes` or `no`
     Corrected,
+    /// `after-close:`, whether an event was recorded after the close of the time in which it took effect: `yes`, `no`, or the month
+    AfterClose,
     /// `backdated:`, whether a person recorded an event on a later day than it took effect: `yes` or `no`
     Backdated,
 }
@@ -164,6 +177,7 @@ const KEYS: &[(&str, Key)] = &[
     ("actor", Key::Actor),
     ("approver", Key::Approver),
     ("corrected", Key::Corrected),
+    ("after-close", Key::AfterClose),
     ("backdated", Key::Backdated),
 ];
 
@@ -306,7 +320,7 @@ impl Word {
         match name.parse::<KeyName>() {
             Ok(KeyName(key)) => text(key, value),
             // Ids and hashes hold colons too: only what looks like a key is taken for a mistyped one.
-            Err(()) if name.bytes().all(|b| b.is_ascii_lowercase()) && name != "b" && name != "arn" => {
+            Err(()) if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && name != "b" && name != "arn" => {
                 let names = KEYS.iter().map(|(name, _)| *name).chain(["date", "not"]);
                 Err(Failure::usage(format!("unknown query key `{name}:`")).suggest(name, names).hint("dealbook help query"))
             }

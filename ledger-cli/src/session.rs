@@ -24,7 +24,7 @@ use ledger_store::ledger::{self, CaughtUp, Ledger};
 use ledger_store::scan::{Depth, ScanError, scan};
 use ledger_store::{LogError, Notice, Source, backend};
 
-use crate::ask::Point;
+use crate::ask::{self, Point};
 use crate::context::{Context, Location, Reading, Writing};
 use crate::failure::{Code, Failure};
 use crate::history;
@@ -242,6 +242,11 @@ impl Session {
                 }
             },
             Point::Name(name) => {
+                if let Some(month) = ask::closed_month(name)
+                    && let Some(at) = self.closed_at(month)?
+                {
+                    return Ok(self.source.head_at(at)?.unwrap_or(Head::EMPTY));
+                }
                 let kept = folder_of(&self.location).map(|folder| Checkpoints::of(&folder).read()).transpose()?.unwrap_or_default();
                 let named = |kept: &&Kept| kept.name.as_ref() == Some(name);
                 match kept.notes.iter().rev().find(named) {
@@ -249,6 +254,10 @@ impl Session {
                         let size = kept.note.checkpoint.size;
                         let cut_off = || history::cut_off(&format!("checkpoint {kept}"), &kept.note.checkpoint, self.head());
                         self.source.head_at(size)?.ok_or_else(cut_off)
+                    }
+                    None if ask::closed_month(name).is_some() => {
+                        let month = name.trim_start_matches("close-");
+                        Err(unknown(name.clone()).because(format!("{month} is not closed, and no checkpoint has this name")))
                     }
                     None => Err(unknown(name.clone())
                         .because("no checkpoint has this name; a point is also #1842, at least 6 digits of a hash, or a moment")
@@ -260,6 +269,13 @@ impl Session {
                 Ok(self.source.head_at(seq)?.unwrap_or(Head::EMPTY))
             }
         }
+    }
+
+    /// Since which position a month is closed, by the close that is in force.
+    fn closed_at(&self, month: Instant) -> Result<Option<u64>, Failure> {
+        let (mut book, mut closing) = (Book::default(), Closing::default());
+        ledger::catch_up(&*self.source, self.derived.as_ref(), &mut [&mut book, &mut closing])?;
+        Ok(closing.in_force(month, &book, self.head().seq).map(|(_, at)| at))
     }
 
     /// The first 32 bits of the hash of every line up to a head: what is printed behind a position.

@@ -7,6 +7,7 @@ mod bundle;
 mod check;
 mod checkpoint;
 mod close;
+mod closed;
 mod completions;
 mod confirmations;
 mod copy;

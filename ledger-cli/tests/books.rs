@@ -226,6 +226,32 @@ fn names_of_any_kind_are_written_so_that_foreign_programs_read_them() {
 }
 
 #[test]
+fn books_after_a_close_are_audited_by_the_day_they_are_posted() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path();
+    let run = |line: &str| printed(dealbook(there, "2026-04-03T09:00:00Z", &line.split(' ').collect::<Vec<_>>()));
+    let closed = fixture("bills/month-end/closed-by-another-program.jsonl");
+    run(&format!("copy jsonl:{} sled:. -q", closed.display()));
+    run(&format!("approve 33 --actor wang --key {} -q", fixture("keys/wang.pem").display()));
+    // An invoice, a restated amount and a payment, all of March.
+    run(&format!("import {} -q", fixture("bills/month-end/feeds-late").display()));
+    for (form, tool) in FORMS {
+        let books = run(&format!("export {form} --entity acme -q"));
+        let Some(verdict) = complaint(tool, &books) else { continue };
+        assert_eq!(verdict, Ok(()), "{books}");
+        assert_eq!(books.matches("effective: ").count(), 3, "{books}");
+        // On its own day it would change the month that is closed, and they see it.
+        let lines: Vec<&str> = books.lines().collect();
+        let invoice = lines.iter().position(|line| line.starts_with("2026-04-01") && line.contains("INV-1020")).unwrap();
+        let back: Vec<String> = (0..)
+            .zip(&lines)
+            .map(|(at, line)| if at == invoice { line.replacen("2026-04-01", "2026-03-28", 1) } else { (*line).to_owned() })
+            .collect();
+        assert!(complaint(tool, &(back.join("\n") + "\n")).unwrap().is_err(), "{form}: a cent in a closed month is seen");
+    }
+}
+
+#[test]
 fn books_that_are_not_whole_are_audited_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let there = folder.path();

@@ -215,6 +215,8 @@ catalogue! {
     "key.rotated" KeyRotated(governance::KeyRotated),
     /// A counterparty answered a statement: it agrees with the balance, or says another one.
     "balance.confirmed" BalanceConfirmed(governance::BalanceConfirmed),
+    /// What a closed report comes to now, by another version of the program.
+    "close.restated" CloseRestated(close::CloseRestated),
 }
 
 impl Event {

@@ -171,6 +171,56 @@ pub fn grouped(number: &str) -> String {
     out + fraction
 }
 
+/// A figure of a closed month: as it was closed, and as the report has it that is asked for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// `2026-03`.
+    pub month: String,
+    /// Since which position it is closed.
+    pub closed_at: u64,
+    /// Where it was restated, when another version of the program was the cause.
+    pub restated_at: Option<u64>,
+    /// The column that is added up.
+    pub column: &'static str,
+    /// As people read it.
+    pub title: &'static str,
+    /// Whether it is the figure of the report that says most.
+    pub headline: bool,
+    /// The currency; nothing where the report has none.
+    pub currency: String,
+    /// As it was closed.
+    pub closed: Amount,
+    /// As it is.
+    pub now: Amount,
+    /// What is more now.
+    pub difference: Amount,
+    /// How many events were recorded after the close that are dated before the month's end.
+    pub events: u64,
+}
+
+impl Beside {
+    /// As JSON.
+    pub fn json(&self) -> Value {
+        json!({
+            "closed": self.closed, "closed_at": self.closed_at, "column": self.column, "currency": self.currency, "difference": self.difference,
+            "events": self.events, "month": self.month, "now": self.now, "restated_at": self.restated_at,
+        })
+    }
+
+    fn schema() -> Value {
+        let amount = json!({ "type": "string", "pattern": AMOUNT_PATTERN });
+        let count = json!({ "type": "integer", "minimum": 0 });
+        json!({
+            "type": "object",
+            "required": ["closed", "closed_at", "column", "currency", "difference", "events", "month", "now", "restated_at"],
+            "properties": {
+                "closed": amount, "closed_at": count, "column": { "type": "string" }, "currency": { "type": "string" }, "difference": amount,
+                "events": count, "month": { "type": "string" }, "now": amount, "restated_at": { "type": ["integer", "null"], "minimum": 0 },
+            },
+        })
+    }
+}
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -194,6 +244,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What it lacks: gaps, quarantined rows, pending events. Not empty means that the report is headed `incomplete`.
     pub incomplete: Vec<String>,
+    /// Of a closed month: the figures as they were closed. Beside the data, never part of it.
+    pub closed: Vec<Beside>,
 }
 
 impl Report {
@@ -210,6 +262,7 @@ impl Report {
             shown: Vec::new(),
             notes: Vec::new(),
             incomplete: Vec::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -367,6 +420,7 @@ impl Report {
             "properties": {
                 "schema": { "const": schema_name(name) },
                 "receipt": Receipt::schema(),
+                "closed": { "type": "array", "items": Beside::schema() },
                 "data": { "type": "array", "items": { "type": "object", "required": required, "properties": properties } },
             },
         })

@@ -20,6 +20,7 @@ use ledger_core::projection::billing::books::{
     trial_balance, why,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
+use ledger_core::projection::closing::{NOTHING_CLOSED, Shut, Shuts};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
@@ -36,7 +37,23 @@ fn end() -> Instant {
 
 fn asked(party: &str, basis: Basis, presentation: Presentation) -> Asked<'static> {
     let until = basis.effective_before.unwrap_or_else(end);
-    Asked { party: party.parse().unwrap(), basis, until, presentation, names: &NoNames, within: None, others: &[] }
+    Asked {
+        party: party.parse().unwrap(),
+        basis,
+        until,
+        presentation,
+        names: &NoNames,
+        within: None,
+        others: &[],
+        shuts: &NOTHING_CLOSED,
+        then: &[],
+    }
+}
+
+/// The beginning of the month so many months later.
+fn month_after(from: &str, months: i64) -> Instant {
+    let months = chrono::Months::new(u32::try_from(months).unwrap());
+    Instant::midnight(from.parse::<chrono::NaiveDate>().unwrap().checked_add_months(months).unwrap())
 }
 
 fn every_party() -> Vec<String> {
@@ -151,6 +168,53 @@ proptest! {
                 let billed = [Account::Billed, Account::Forgiven, Account::Released, Account::Wholesale, Account::WholesaleBilled, Account::WholesaleReleased];
                 let price = ["gross", "gross_refund", "wholesale_cost", "wholesale_cost_refund"].into_iter().map(measure).sum::<i128>();
                 prop_assert_eq!(billed.into_iter().map(of).sum::<i128>(), -price, "billed {} {}", party, currency);
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_close_is_posted_in_the_first_open_month(
+        stated_before in day(), effective_before in day(), known in 0_u64..=10, presentation in every_presentation(), earlier in day(),
+        closed in proptest::collection::vec((0_u64..=10, 0_i64..15), 0..4),
+    ) {
+        let basis = Basis { known_at: SAMPLE.head() * known / 10, effective_before, stated_before };
+        let shut = |(at, month): (u64, i64)| Shut { at: SAMPLE.head() * at / 10, until: month_after("2025-01-01", month) };
+        let shuts = Shuts::of(closed.into_iter().map(shut).filter(|shut| shut.at <= basis.known_at).collect());
+        for party in every_party() {
+            let plain = asked(&party, basis, presentation);
+            let posted = Asked { shuts: &shuts, ..plain };
+            let journal = transactions(&SAMPLE.state, posted);
+            for transaction in &journal {
+                let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
+                transaction.postings.iter().for_each(|posting| *sums.entry(posting.currency).or_default() += posting.amount.units());
+                prop_assert!(sums.values().all(|sum| *sum == 0), "{party} {transaction:?}");
+                prop_assert!(transaction.day >= transaction.effective, "{transaction:?}");
+                prop_assert!(transaction.day == transaction.effective || transaction.day.format("%d").to_string() == "01", "{transaction:?}");
+                prop_assert!(!transaction.postings.is_empty());
+            }
+            prop_assert!(journal.is_sorted_by_key(|transaction| transaction.day));
+            // By the day of the posting and by the day of the fact it comes to the same.
+            prop_assert_eq!(added(&journal), added(&transactions(&SAMPLE.state, plain)), "all of {}", party);
+            let before = |moment: Instant| {
+                added(&journal[..journal.partition_point(|transaction| Instant::midnight(transaction.day) < moment)])
+            };
+            // Up to a closed month's end the books are what they were when it was closed.
+            for Shut { at, until } in shuts.iter() {
+                let effective_before = Some(effective_before.map_or(until, |before| before.min(until)));
+                let then = asked(&party, Basis { known_at: at, effective_before, stated_before }, presentation);
+                prop_assert_eq!(before(until), units(balances(&SAMPLE.state, then)), "{} closed at #{} before {}", party, at, until);
+            }
+            // And at any day they are what the payouts tell.
+            for moment in [earlier.unwrap_or_else(end), Instant::from_micros(i64::MAX)] {
+                let mut above_sums: BTreeMap<(&str, Currency), i128> = BTreeMap::new();
+                for ((account, currency), units) in before(moment) {
+                    above(account).into_iter().for_each(|path| *above_sums.entry((path, currency)).or_default() += units);
+                }
+                above_sums.retain(|_, units| *units != 0);
+                let mut told_sums: BTreeMap<(&str, Currency), i128> =
+                    told(&SAMPLE.state, posted, &[moment]).remove(0).into_iter().map(|(key, amount)| (key, amount.units())).collect();
+                told_sums.retain(|_, units| *units != 0);
+                prop_assert_eq!(&above_sums, &told_sums, "what the payouts tell of {} before {}", party, moment);
             }
         }
     }
@@ -503,6 +567,7 @@ impl Posts for Elsewhere {
         let posting = |account, amount: &str| Posting { account, currency: "USD".parse().unwrap(), amount: amount.parse().unwrap() };
         vec![Transaction {
             day: day.day(),
+            effective: day.day(),
             what: What::Opening,
             payee: None,
             invoice: None,

@@ -14,6 +14,7 @@ use ledger_core::projection::billing::books::{
     Account, Asked, Posts, Presentation, Transaction, balances, parties, told, transactions, why,
 };
 use ledger_core::projection::billing::{Billing, Names, NoNames};
+use ledger_core::projection::closing::{NOTHING_CLOSED, Shut, Shuts};
 use ledger_core::projection::edp::{Setting, Shortfalls, edp};
 use ledger_core::projection::programmes::{Credits, Programmes, incentives};
 use ledger_core::projection::records::Records;
@@ -216,7 +217,8 @@ fn check(known: &Known, basis: Basis) -> Result<BTreeMap<(String, Account), i128
     let mut cost: BTreeMap<&str, i128> = BTreeMap::new();
     for party in parties(&known.billing, &others) {
         let presentation = Presentation::default();
-        let asked = Asked { party, basis, until, presentation, names: &NoNames, within: None, others: &others };
+        let asked =
+            Asked { party, basis, until, presentation, names: &NoNames, within: None, others: &others, shuts: &NOTHING_CLOSED, then: &[] };
         let journal = transactions(&known.billing, asked);
         for transaction in &journal {
             prop_assert_eq!(transaction.postings.iter().map(|posting| posting.amount.units()).sum::<i128>(), 0, "{:?}", transaction);
@@ -249,6 +251,7 @@ fn check(known: &Known, basis: Basis) -> Result<BTreeMap<(String, Account), i128
                 .collect();
             prop_assert_eq!(sums(journal.iter().filter(|transaction| Instant::midnight(transaction.day) < day)), told, "before {}", day);
         }
+        after_a_close(known, asked)?;
         // Each tree sums to its balance.
         let wanted: Vec<String> = stands.keys().map(|(account, currency)| format!("{account} {currency}")).collect();
         let mut trees: BTreeMap<String, [i128; 2]> = BTreeMap::new();
@@ -287,6 +290,58 @@ fn check(known: &Known, basis: Basis) -> Result<BTreeMap<(String, Account), i128
         prop_assert!(of(Account::ShortfallAccrued) <= 0);
     }
     Ok(all)
+}
+
+/// Whatever was known when a month was closed, up to its end the books stay what they were then; what differs comes later, and in the end it is
+/// the same.
+fn after_a_close(known: &Known, asked: Asked<'_>) -> Result<(), TestCaseError> {
+    let month = |back: i64| first_of(&Instant::from_micros(asked.until.micros() - back * DAY).to_string()[..7]);
+    let at = |part: u64| asked.basis.known_at.min(60) * part / 4;
+    let shuts = Shuts::of(vec![Shut { at: at(2), until: month(90) }, Shut { at: at(3), until: month(31) }]);
+    let bases: Vec<Basis> = shuts
+        .iter()
+        .map(|shut| {
+            let before = asked.basis.effective_before.map_or(shut.until, |before| before.min(shut.until));
+            Basis { effective_before: Some(before), known_at: shut.at, ..asked.basis }
+        })
+        .collect();
+    let then: Vec<Vec<Box<dyn Posts>>> = bases
+        .iter()
+        .map(|basis| {
+            let view = known.records.at(*basis);
+            let setting = Setting { view: &view, billing: &known.billing, book: &known.book, names: &NoNames };
+            let both: [Box<dyn Posts>; 2] = [Box::new(Credits::of(&known.programmes.at(&view))), Box::new(Shortfalls::of(&setting))];
+            both.into()
+        })
+        .collect();
+    let posted = Asked { shuts: &shuts, then: &then, ..asked };
+    let journal = transactions(&known.billing, posted);
+    prop_assert_eq!(sums(&journal), sums(&transactions(&known.billing, asked)));
+    for transaction in &journal {
+        prop_assert_eq!(transaction.postings.iter().map(|posting| posting.amount.units()).sum::<i128>(), 0, "{:?}", transaction);
+        prop_assert!(transaction.day >= transaction.effective, "{:?}", transaction);
+    }
+    let before = |moment: Instant| sums(journal.iter().filter(move |transaction| Instant::midnight(transaction.day) < moment));
+    for ((shut, basis), others) in shuts.iter().zip(&bases).zip(&then) {
+        let at_close = Asked { basis: *basis, until: asked.until.min(shut.until), others, ..asked };
+        let stood: BTreeMap<&'static str, i128> = balances(&known.billing, at_close)
+            .into_iter()
+            .map(|((account, _), amount)| (account.path(), amount.units()))
+            .filter(|(_, units)| *units != 0)
+            .collect();
+        prop_assert_eq!(before(shut.until), stood, "closed before {}", shut.until);
+    }
+    let days = journal.iter().map(|transaction| Instant::from_micros(Instant::midnight(transaction.day).micros() + DAY));
+    for day in days.collect::<BTreeSet<_>>() {
+        let told: BTreeMap<&str, i128> = told(&known.billing, posted, &[day])
+            .remove(0)
+            .into_iter()
+            .map(|((account, _), amount)| (account, amount.units()))
+            .filter(|(_, units)| *units != 0)
+            .collect();
+        prop_assert_eq!(before(day), told, "before {}", day);
+    }
+    Ok(())
 }
 
 proptest! {

@@ -6,6 +6,7 @@ use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::{self, Asked, Posts, Presentation};
 use ledger_core::projection::billing::{self, Names, Pending};
+use ledger_core::projection::closing::{Shut, Shuts};
 use ledger_core::projection::edp::{Setting, Shortfalls};
 use ledger_core::projection::programmes::Credits;
 use ledger_core::projection::records::{Reason, View};
@@ -26,6 +27,9 @@ pub(super) struct Books {
     until: Instant,
     pub(super) presentation: Presentation,
     others: Vec<Box<dyn Posts>>,
+    /// What was closed, and what else posted as it was known then: of the journal alone.
+    shuts: Shuts,
+    then: Vec<Vec<Box<dyn Posts>>>,
 }
 
 /// What a projection posts, worked out of what is known at a basis.
@@ -55,6 +59,13 @@ pub(super) fn named(args: &show::Args, mut query: Query) -> Result<(Option<Strin
         ([Word { not: false, wants: Wants::Text(_, party) }], None) => Ok((Some(party.clone()), query)),
         _ => Err(Failure::usage("books are of one party").hint("name it once: --entity PARTY, or party:PARTY")),
     }
+}
+
+/// The basis at which a trial balance stands as it is posted: of closed time what was known when it was closed.
+pub(super) fn as_posted(states: &States, basis: Basis) -> Basis {
+    let shuts = states.closing.shuts(&states.book, basis.known_at);
+    let closed = basis.effective_before.and_then(|before| shuts.closing(before));
+    Basis { known_at: closed.map_or(basis.known_at, |shut| shut.at.min(basis.known_at)), ..basis }
 }
 
 impl Books {
@@ -106,7 +117,7 @@ impl Books {
     fn at(party: AccountId, others: Vec<Box<dyn Posts>>, states: &States, view: &View<'_>, basis: Basis, context: &Context) -> Self {
         let until = view.until().unwrap_or_else(|| context.now());
         let presentation = states.book.presentation(Instant::from_micros(until.micros() - 1), basis.known_at);
-        Self { party, basis, until, presentation, others }
+        Self { party, basis, until, presentation, others, shuts: Shuts::default(), then: Vec::new() }
     }
 
     /// The trial balances of every party, below each other.
@@ -125,10 +136,22 @@ impl Books {
         report
     }
 
+    /// The same, as they are posted: what was recorded after the close of its month comes in the first month that was open then.
+    pub(super) fn posted(mut self, states: &States) -> Self {
+        self.shuts = states.closing.shuts(&states.book, self.basis.known_at);
+        let known_then = |shut: Shut| {
+            let before = self.basis.effective_before.map_or(shut.until, |before| before.min(shut.until));
+            let basis = Basis { effective_before: Some(before), known_at: shut.at.min(self.basis.known_at), ..self.basis };
+            others(states, &states.records.at(basis))
+        };
+        self.then = self.shuts.iter().map(known_then).collect();
+        self
+    }
+
     /// The question.
     pub(super) fn asked<'a>(&'a self, names: &'a dyn Names, within: Option<Period>) -> Asked<'a> {
-        let Self { party, basis, until, presentation, ref others } = *self;
-        Asked { party, basis, until, presentation, names, within, others }
+        let Self { party, basis, until, presentation, ref others, ref shuts, ref then } = *self;
+        Asked { party, basis, until, presentation, names, within, others, shuts, then }
     }
 
     /// The projections that the answer is made of: those that post to this party's books.

@@ -1,6 +1,7 @@
 //! `dealbook check`: named checks, each in a file. A new one is a file and a line.
 
 mod chain;
+pub(super) mod closed;
 pub(super) mod duties;
 mod fees;
 mod findings;
@@ -48,6 +49,7 @@ struct Check {
 const CHECKS: &[&Check] = &[
     &chain::CHECK, // one a line
     &reconciled::CHECK,
+    &closed::CHECK,
     &duties::CHECK,
     &journal_entries::CHECK,
     &fees::CHECK,

@@ -2,7 +2,7 @@
 
 use ledger_core::book::closing;
 use ledger_core::chain::{Hash, Head};
-use ledger_core::event::close::{ClosedReport, PeriodClosed};
+use ledger_core::event::close::{CloseRestated, ClosedReport, PeriodClosed};
 use ledger_core::event::{Draft, Event};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problem};
@@ -11,8 +11,8 @@ use ledger_core::report::Report;
 use ledger_core::time::{Basis, Period};
 use ledger_store::ledger::States as _;
 
-use super::show::{self, Noun};
-use super::{import, reconcile};
+use super::closed::{self, Again, CLOSED};
+use super::{import, reconcile, show};
 use crate::context::{Context, Writing};
 use crate::desk::Told;
 use crate::failure::{Exit, Failure};
@@ -31,12 +31,15 @@ pub(crate) struct Args {
     /// Supersede the close of a month that is closed
     #[arg(long)]
     pub(crate) revision: bool,
+    /// Record what closed reports come to by the program of today, where that is something else
+    #[arg(long, conflicts_with = "revision", requires = "note")]
+    pub(crate) restate: bool,
+    /// Of --restate: why they differ
+    #[arg(long, value_name = "TEXT", requires = "restate")]
+    pub(crate) note: Option<String>,
     #[command(flatten)]
     pub(crate) writing: Writing,
 }
-
-/// The reports that are closed, in full.
-const CLOSED: &[Noun] = &[Noun::Payouts, Noun::Receivables, Noun::Spend, Noun::Edp, Noun::Incentives];
 
 /// So many bytes of a report are in a part: as text inside of JSON it takes more room.
 const PIECE: usize = 24_000;
@@ -45,11 +48,19 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let month = reconcile::month(&args.period, context)?;
     let actor = import::actor(args.writing.actor.as_deref(), "close")?;
     let refused = |problems: Vec<Problem>| Written::Flags(vec![]).failure(&problems);
+    let draft = |event| Draft { actor: actor.clone(), effective_at: context.now(), event, source: None };
     let decide = |states: &States, head: Head| -> Result<Vec<Draft>, Failure> {
+        if args.restate {
+            let note = args.note.as_deref().unwrap_or_default();
+            let is_closed = states.closing.closed(month.from, &states.book, u64::MAX).is_some();
+            let again = closed::again(states, u64::MAX, context).into_iter();
+            let differing: Vec<Again> = again.filter(|again| again.month == month.from && again.differs).collect();
+            closing::may_restate(is_closed, differing.len(), month, note).map_err(refused)?;
+            return Ok(restated(month, differing, states, note).into_iter().map(draft).collect());
+        }
         let pending: Vec<u64> = waiting(states);
         let whole = (&states.book, &states.closing, &states.sources);
         closing::may_close(whole, month, context.now(), &pending, args.revision).map_err(refused)?;
-        let draft = |event| Draft { actor: actor.clone(), effective_at: context.now(), event, source: None };
         Ok(closed(month, states, head, context).into_iter().map(draft).collect())
     };
     if args.writing.dry_run {
@@ -69,8 +80,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     ledger.commit()?;
     let head = session::close(context, ledger)?;
     let name = &month.from.to_string()[..7];
+    let what = if args.restate { "restatement" } else { "close" };
     let next = vec![
-        format!("Prepared the close of {name}; it is in force when somebody else has signed it:"),
+        format!("Prepared the {what} of {name}; it is in force when somebody else has signed it:"),
         format!("dealbook approve {} --key FILE --actor NAME", head.seq),
     ];
     Told { appended, known: None }.print("close", head, &next, context)
@@ -103,15 +115,13 @@ fn closed(month: Period, states: &States, head: Head, context: &Context) -> Vec<
         part: 1,
         parts: 0,
         policies: states.book.policies_of_close(context.now(), head.seq),
-        projectors: states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect(),
+        projectors: projectors(states),
         reconciliations: runs,
         reports: Vec::new(),
         supersedes: states.closing.closed(month.from, &states.book, everything).map(|close| close.seq),
     };
-    let basis = Basis { effective_before: Some(month.until), known_at: head.seq, stated_before: None };
-    let next = |part: u64| PeriodClosed {
+    let next = || PeriodClosed {
         breaks: Vec::new(),
-        part,
         policies: Default::default(),
         projectors: Vec::new(),
         reconciliations: Vec::new(),
@@ -119,22 +129,50 @@ fn closed(month: Period, states: &States, head: Head, context: &Context) -> Vec<
         supersedes: None,
         ..first.clone()
     };
-    let mut parts = vec![first.clone()];
-    let mut room = PIECE;
-    for report in CLOSED.iter().map(|noun| show::answer(*noun, states, basis, context)) {
-        let (data, digest, name) = (text_of(&report), report.digest(), report.name);
+    let basis = Basis { effective_before: Some(month.until), known_at: head.seq, stated_before: None };
+    let reports = CLOSED.iter().map(|(noun, _)| show::answer(*noun, states, basis, context));
+    let parts = packed(reports);
+    let count = parts.len() as u64;
+    let event = |(part, reports): (u64, Vec<ClosedReport>)| {
+        let whole = if part == 1 { first.clone() } else { next() };
+        Event::PeriodClosed(Box::new(PeriodClosed { part, parts: count, reports, ..whole }))
+    };
+    (1..).zip(parts).map(event).collect()
+}
+
+/// The restatement of a close as events, in as many parts as it takes.
+fn restated(month: Period, again: Vec<Again>, states: &States, note: &str) -> Vec<Event> {
+    let close = again.first().map_or(0, |again| again.close);
+    let parts = packed(again.into_iter().map(|again| again.report));
+    let count = parts.len() as u64;
+    let event = |(part, reports): (u64, Vec<ClosedReport>)| {
+        let projectors = if part == 1 { projectors(states) } else { Vec::new() };
+        let told = CloseRestated { close, month: month.from, note: note.to_owned(), part, parts: count, projectors, reports };
+        Event::CloseRestated(Box::new(told))
+    };
+    (1..).zip(parts).map(event).collect()
+}
+
+fn projectors(states: &States) -> Vec<String> {
+    states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect()
+}
+
+/// Reports in full, in pieces, so many in a part as fit a line. There is always a first part.
+fn packed(reports: impl Iterator<Item = Report>) -> Vec<Vec<ClosedReport>> {
+    let (mut parts, mut room) = (vec![Vec::new()], PIECE);
+    for report in reports {
+        let (data, digest) = (text_of(&report), report.digest());
         for piece in pieces(&data) {
             if piece.len() > room {
-                parts.push(next(parts.len() as u64 + 1));
+                parts.push(Vec::new());
                 room = PIECE;
             }
             room = room.saturating_sub(piece.len());
-            let piece = ClosedReport { data: piece.to_owned(), digest, report: name.to_owned() };
-            parts.last_mut().expect("there is a first").reports.push(piece);
+            let piece = ClosedReport { data: piece.to_owned(), digest, report: report.name.to_owned() };
+            parts.last_mut().expect("there is a first").push(piece);
         }
     }
-    let count = parts.len() as u64;
-    parts.into_iter().map(|part| Event::PeriodClosed(Box::new(PeriodClosed { parts: count, ..part }))).collect()
+    parts
 }
 
 /// A report's data as canonical JSON: what its digest is of.
@@ -160,18 +198,33 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// Whether somebody may sign a close: all of it is there, and they entered nothing by hand in the month.
+/// Whether somebody may sign a close, or what restates one.
 ///
 /// # Errors
-/// They may not.
-pub(super) fn may_sign(closed: &PeriodClosed, actor: &Actor, session: &Session) -> Result<(), Problem> {
-    let name = closed.month.to_string()[..7].to_owned();
-    if closed.part != closed.parts {
-        let why = format!("it is part {} of {}", closed.part, closed.parts);
+/// They entered something by hand in the month, it is not whole, or something of closed time was recorded since it was prepared.
+pub(super) fn may_sign(event: &Event, actor: &Actor, session: &Session) -> Result<(), Problem> {
+    let (month, part, parts) = match event {
+        Event::PeriodClosed(told) => (told.month, told.part, told.parts),
+        Event::CloseRestated(told) => (told.month, told.part, told.parts),
+        _ => return Ok(()),
+    };
+    let name = closed::named(month);
+    if part != parts {
+        let why = format!("it is part {part} of {parts}");
         return Err(Problem::new(Code::E0408, name, why).cure("sign the last part, which rests on the others"));
     }
-    let Some(month) = Period::month_from(closed.month) else { return Ok(()) };
-    let states = session.states().map_err(|_| Problem::new(Code::E0407, name.clone(), "the ledger cannot be read"))?;
+    let Some(month) = Period::month_from(month) else { return Ok(()) };
+    let unread = || Problem::new(Code::E0407, name.clone(), "the ledger cannot be read");
+    if let Event::PeriodClosed(told) = event {
+        let prepared = Head { seq: told.known_at, hash: told.head };
+        let since = closed::dated_after(session, prepared, session.head().seq, month.until).map_err(|_| unread())?;
+        if let Some((entry, _)) = since.first() {
+            let why = format!("#{} is dated in it, and was recorded since it was prepared", entry.seq);
+            let again = if told.supersedes.is_some() { " --revision" } else { "" };
+            return Err(Problem::new(Code::E0408, name.clone(), why).cure(format!("dealbook close {name}{again} prepares it anew")));
+        }
+    }
+    let states = session.states().map_err(|_| unread())?;
     for (by, seq) in states.book.entered().filter(|(by, _)| *by == actor) {
         if session.entry(seq).ok().flatten().is_some_and(|entry| closing::is_by_hand_in(&entry, month)) {
             let why = format!("`{by}` entered #{seq} by hand in {name}");

@@ -9,8 +9,8 @@ use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 use ledger_core::time::Basis;
 use ledger_store::scan::{Depth, ScanError, scan};
 
-use super::replay;
 use super::show::{self, Noun};
+use super::{closed, log, replay};
 use crate::ask;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, counted};
@@ -19,16 +19,20 @@ use crate::session::{Session, States};
 /// What changed between two bases, to the cent, and by which causes
 ///
 /// A basis is a day, what had happened by then; a point of the ledger, what was known there; or both: 2026-03-31, #120, 2026-03-31@#120. The
-/// second one knows at least what the first one knows.
+/// second one knows at least what the first one knows. `diff close-2026-03 --as-of 2026-03-31` lists what came after the close for that day.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// From this basis
     pub(crate) from: String,
-    /// To this one
-    pub(crate) to: String,
-    /// Whose figures are compared
-    #[arg(long = "of", value_name = "REPORT", default_value = "payouts")]
-    pub(crate) of: Of,
+    /// To this one (with --as-of: the head, when nothing is said)
+    #[arg(required_unless_present = "as_of")]
+    pub(crate) to: Option<String>,
+    /// Whose figures are compared (default: payouts, of a close events)
+    #[arg(long = "of", value_name = "REPORT")]
+    pub(crate) of: Option<Of>,
+    /// Both at the end of DATE: then FROM and TO are points
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
 }
 
 /// The reports whose figures are compared.
@@ -44,6 +48,8 @@ pub(crate) enum Of {
     Incentives,
     /// What each account of every party's books stands at
     TrialBalance,
+    /// No figures: what was recorded in between, and is dated up to the day of TO
+    Events,
 }
 
 impl Of {
@@ -55,6 +61,7 @@ impl Of {
             Self::Edp => (Noun::Edp, &["commitment", "year"]),
             Self::Incentives => (Noun::Incentives, &["grant"]),
             Self::TrialBalance => (Noun::TrialBalance, &["party", "account"]),
+            Self::Events => (Noun::Event, &[]),
         }
     }
 
@@ -104,11 +111,15 @@ type Figures = BTreeMap<(String, String, String), Option<i128>>;
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
+    let args = Chosen::of(args, session.head(), context)?;
     let (from, first) = basis("FROM", &args.from, &session, context)?;
     let (to, last) = basis("TO", &args.to, &session, context)?;
     if last.seq < first.seq {
         let failure = Failure::usage(format!("`{}` knows less than `{}`", args.to, args.from));
         return Err(failure.because(format!("it is known at {last}, the other at {first}")).hint("write the earlier point first"));
+    }
+    if args.of == Of::Events {
+        return events(&args, first, (to, last), &session, context);
     }
     let causes = causes(&session, first, last)?;
     let (noun, keys) = args.of.report();
@@ -154,20 +165,75 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// What is compared: two bases in words, and of what.
+struct Chosen {
+    from: String,
+    to: String,
+    of: Of,
+}
+
+impl Chosen {
+    /// With --as-of both are points at that day.
+    fn of(args: Args, head: Head, context: &Context) -> Result<Self, Failure> {
+        let Some(day) = args.as_of else {
+            return Ok(Self { from: args.from, to: args.to.unwrap_or_default(), of: args.of.unwrap_or(Of::Payouts) });
+        };
+        let of_close = ask::closed_month(&args.from).map(|_| Of::Events);
+        let at = |point: &str| match ask::is_point(point, context.today()) {
+            true => Ok(format!("{day}@{point}")),
+            false => Err(Failure::usage(format!("`{point}` is no point of the ledger")).hint("with --as-of: #120, a hash b3:…, or a name")),
+        };
+        let to = args.to.map_or_else(|| Ok(format!("{day}@#{}", head.seq)), |to| at(&to))?;
+        Ok(Self { from: at(&args.from)?, to, of: args.of.or(of_close).unwrap_or(Of::Payouts) })
+    }
+}
+
+/// The columns of the list of events.
+pub(super) fn columns_of_events() -> Vec<Column> {
+    [vec![Column::new("posted", "Posted", Kind::Text)], log::columns()].concat()
+}
+
+/// What was recorded between two points and is dated up to a day; below it what it changes of the reports that were closed for that day.
+fn events(args: &Chosen, first: Head, (to, last): (Basis, Head), session: &Session, context: &Context) -> Result<Exit, Failure> {
+    let Some(before) = to.effective_before else {
+        return Err(Failure::usage("--of events wants a day").hint("dealbook diff close-2026-03 --as-of 2026-03-31"));
+    };
+    let states = session.states()?;
+    let shuts = states.closing.shuts(&states.book, last.seq);
+    let mut report = Report::new("after-close", columns_of_events());
+    for (entry, hash) in closed::dated_after(session, first, last.seq, before)? {
+        let posted = shuts.posted(entry.effective_at, entry.seq);
+        report.rows.push([vec![Cell::text(closed::named(posted))], log::row(&entry, hash)].concat());
+    }
+    report.heading = vec![format!("from {} to {}", pinned(&args.from, first, context), pinned(&args.to, last, context))];
+    for (noun, _) in closed::CLOSED {
+        let now = show::answer(*noun, &states, to, context);
+        report.notes.extend(closed::compared(&closed::beside(*noun, &now, &to, &states, session)?, now.name));
+    }
+    report.incomplete = states.sources.lacks(&to);
+    let asked = Asked { as_of: None, known_at: Some(args.to.clone()), stated_by: None, basis: to };
+    let named = [("diff", pinned(&args.from, first, context)), ("to", pinned(&args.to, last, context)), ("of", "events".to_owned())];
+    let named = named.map(|(key, text)| (key.to_owned(), text));
+    context.print(&report, &Receipt::new(&report, asked, BTreeMap::from(named), last, "diff/1"))?;
+    Ok(Exit::Done)
+}
+
 /// The same basis, whatever is recorded after it.
 fn pinned(text: &str, head: Head, context: &Context) -> String {
     let day = text.split_once('@').map_or(text, |(day, _)| day);
-    let is_point = day.starts_with('#') || day.starts_with("b3:");
-    if is_point { format!("#{}", head.seq) } else { format!("{}@#{}", ask::absolute(day, context.today()), head.seq) }
+    if ask::is_point(day, context.today()) {
+        format!("#{}", head.seq)
+    } else {
+        format!("{}@#{}", ask::absolute(day, context.today()), head.seq)
+    }
 }
 
 /// Reads a basis: a day, a point, or a day and a point.
 fn basis(name: &str, text: &str, session: &Session, context: &Context) -> Result<(Basis, Head), Failure> {
     let today = context.today();
-    let is_point = |text: &str| text.starts_with('#') || text.starts_with("b3:");
     let (day, point) = match text.split_once('@') {
         Some((day, point)) => (Some(day), Some(point)),
-        None if is_point(text) => (None, Some(text)),
+        None if ask::is_point(text, today) => (None, Some(text)),
         None => (Some(text), None),
     };
     let effective_before = day.map(|day| ask::date(name, day, today)).transpose()?.map(|period| period.until);

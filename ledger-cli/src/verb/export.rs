@@ -108,7 +108,7 @@ fn books_in(
     show::refuse_before_cut_over(&states, &asked.basis, false)?;
     let view = states.records.at(asked.basis);
     let names = Named::of(&view).with(&states.book);
-    let books = Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?;
+    let books = Books::of(args.entity.as_deref(), &states, &view, asked.basis, context)?.posted(&states);
     let question = books.asked(&names, None);
     let mut report = trial_balance(&states.billing, question);
     report.incomplete = states.sources.lacks(&asked.basis);

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use ledger_core::book::Book;
 use ledger_core::event::{Entry, Event};
 use ledger_core::id::AccountId;
+use ledger_core::projection::closing::{Closing, Shuts};
 use ledger_core::projection::records::View;
 use ledger_core::report::Cell;
+use ledger_core::time::Instant;
 use serde_json::Value;
 
 use crate::ask::Key;
@@ -131,7 +133,7 @@ pub(super) fn walk(value: &Value, path: &mut String, fields: &mut Vec<(String, S
 /// The fields that a query word looks at.
 fn fields_of(key: Key) -> &'static [&'static str] {
     match key {
-        Key::Any | Key::Type | Key::Origin | Key::Actor | Key::Approver | Key::Corrected | Key::Backdated => &[],
+        Key::Any | Key::Type | Key::Origin | Key::Actor | Key::Approver | Key::Corrected | Key::AfterClose | Key::Backdated => &[],
         Key::Buyer => &["acceptor", "acceptor_account", "counterparty", "end_user", "payer", "buyer", "taxed_account"],
         Key::Party => &[
             "recipient",
@@ -160,13 +162,15 @@ fn fields_of(key: Key) -> &'static [&'static str] {
 pub(super) struct Lookup<'a> {
     view: View<'a>,
     book: &'a Book,
+    shuts: Shuts,
     names: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl<'a> Lookup<'a> {
     /// Looks names up in this view.
-    pub(super) fn new(view: View<'a>, book: &'a Book) -> Self {
-        Self { view, book, names: BTreeMap::new() }
+    pub(super) fn new(view: View<'a>, book: &'a Book, closing: &Closing) -> Self {
+        let shuts = closing.shuts(book, view.basis().known_at);
+        Self { view, book, shuts, names: BTreeMap::new() }
     }
 
     /// What an id that stands in a recipient's feeds is called: its AWS account and its name, or its title.
@@ -196,6 +200,13 @@ impl<'a> Lookup<'a> {
                 return approvals.map(|approval| approval.by.to_string()).collect();
             }
             Key::Corrected => return yes(self.book.corrected_by(entry.seq).is_some_and(|by| by <= known_at)),
+            Key::AfterClose => {
+                let passed = self.shuts.passed(entry.effective_at, entry.seq);
+                let months: Vec<String> =
+                    passed.map(|shut| Instant::from_micros(shut.until.micros() - 1).to_string()[..7].to_owned()).collect();
+                let is_after = !months.is_empty();
+                return months.into_iter().chain(yes(is_after)).collect();
+            }
             Key::Backdated => return yes(origin(entry) == MANUAL && entry.effective_at.day() < entry.recorded_at.day()),
             _ => (),
         }

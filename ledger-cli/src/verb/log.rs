@@ -53,7 +53,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let basis = asked.basis;
     // Names are only needed to look for them.
     let states = if query.words.is_empty() { States::default() } else { session.states()? };
-    let lookup = RefCell::new(Lookup::new(states.records.at(basis), &states.book));
+    let lookup = RefCell::new(Lookup::new(states.records.at(basis), &states.book, &states.closing));
     let mut found: VecDeque<(Entry, Hash)> = VecDeque::new();
     let (mut count, mut progress) = (0_u64, context.progress("reading", head.seq));
     if head.seq > 0 {
@@ -99,7 +99,7 @@ fn matches(entry: &Entry, query: &Query, lookup: &RefCell<Lookup<'_>>) -> bool {
     query.matches(&|key| lookup.borrow_mut().texts(entry, &facts, key), &|period| period.holds(entry.effective_at))
 }
 
-fn row(entry: &Entry, hash: Hash) -> Vec<Cell> {
+pub(super) fn row(entry: &Entry, hash: Hash) -> Vec<Cell> {
     let facts = Facts::of(&entry.event);
     vec![
         Cell::Count(entry.seq),

@@ -7,6 +7,7 @@ use ledger_core::book::Book;
 use ledger_core::fee;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
+use ledger_core::projection::closing::NOTHING_CLOSED;
 use ledger_core::projection::edp;
 use ledger_core::projection::programmes::{self, Incentives, Programmes};
 use ledger_core::projection::records::{self, Records, View};
@@ -36,6 +37,7 @@ type Columns = fn() -> Vec<Column>;
 
 /// Every report and its columns: one line each. A report that is not here has no published form.
 const REPORTS: &[(&str, Columns)] = &[
+    ("after-close", diff::columns_of_events),
     ("agreements", || recorded(records::agreements)),
     ("approve", crate::desk::columns),
     ("authorizations", || recorded(records::authorizations)),
@@ -46,6 +48,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("break-resolved", crate::desk::columns),
     ("breaks", breaks::columns),
     ("confirmations", confirmations::columns),
+    ("check-closed", check::closed::columns),
     ("check-duties", check::duties::columns),
     ("check-entries", check::journal_entries::columns),
     ("close", crate::desk::columns),
@@ -111,7 +114,17 @@ const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_befor
 fn nobody() -> billing::books::Asked<'static> {
     let party = "000000000000".parse().expect("an account has 12 digits");
     let (until, presentation) = (ledger_core::time::Instant::from_micros(0), billing::books::Presentation::default());
-    billing::books::Asked { party, basis: NOTHING, until, presentation, names: &NoNames, within: None, others: &[] }
+    billing::books::Asked {
+        party,
+        basis: NOTHING,
+        until,
+        presentation,
+        names: &NoNames,
+        within: None,
+        others: &[],
+        shuts: &NOTHING_CLOSED,
+        then: &[],
+    }
 }
 
 /// The columns of a report, in rows or in groups of rows.

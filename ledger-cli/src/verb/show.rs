@@ -24,7 +24,7 @@ use ledger_core::time::{Basis, Instant, Period};
 pub(super) use self::narrow::narrow;
 use self::narrow::words_in;
 use super::suppose::suppose;
-use super::{books, why};
+use super::{books, closed, why};
 use crate::ask::{self, Query, Wants, Word};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
@@ -67,6 +67,9 @@ pub(crate) struct Args {
     /// Of billings: each line spread over the days it was billed for
     #[arg(long)]
     pub(crate) deferral: bool,
+    /// Of trial-balance: what came after a close counts in the first month that was open then
+    #[arg(long)]
+    pub(crate) posted: bool,
     /// Of journal, trial-balance, billings: whose books, by account or name (default: the first party's)
     #[arg(long, value_name = "PARTY")]
     pub(crate) entity: Option<String>,
@@ -92,6 +95,7 @@ impl Args {
             why: false,
             supposed: None,
             deferral: false,
+            posted: false,
             entity: None,
             within: None,
             reading,
@@ -233,10 +237,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         }
     };
     refuse_before_cut_over(&states, &answered.basis, args.noun == Noun::Edp)?;
+    if args.posted {
+        answered.basis = books::as_posted(&states, answered.basis);
+    }
     let view = states.records.at(answered.basis);
     let (entity, query) = books::named(&args, query)?;
     let books = match args.noun.is_of_books() {
-        true => Some(books::Books::of(entity.as_deref(), &states, &view, answered.basis, context)?),
+        true => {
+            let books = books::Books::of(entity.as_deref(), &states, &view, answered.basis, context)?;
+            Some(if args.noun == Noun::Journal { books.posted(&states) } else { books })
+        }
         false => None,
     };
     let (report, projector) = match &books {
@@ -274,6 +284,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         None => report,
     };
     report.heading.splice(0..0, heading);
+    if arguments.len() == 1 {
+        report.closed = closed::beside(args.noun, &report, &answered.basis, &states, &session)?;
+        report.notes.extend(closed::lines(&report.closed));
+    }
     let mut policies = BTreeMap::new();
     if let Some(books) = &books {
         arguments.insert("entity".to_owned(), books.party.to_string());
@@ -528,6 +542,7 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { why: true, by: Some(_), .. } => unfit("--why", "rows that are not summed up"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { deferral: true, noun, .. } if *noun != Noun::Billings => unfit("--deferral", "show billings"),
+        Args { posted: true, noun, .. } if *noun != Noun::TrialBalance => unfit("--posted", "show trial-balance"),
         Args { entity: Some(_), noun, .. } if !noun.is_of_books() => {
             unfit("--entity", "show journal, show trial-balance and show billings")
         }
@@ -634,6 +649,7 @@ fn arguments(args: &Args, today: NaiveDate) -> BTreeMap<String, String> {
     add("stats", args.stats.then(|| "true".to_owned()));
     add("deferral", args.deferral.then(|| "true".to_owned()));
     add("expected", args.expected.then(|| "true".to_owned()));
+    add("posted", args.posted.then(|| "true".to_owned()));
     add("missed", args.missed.then(|| "true".to_owned()));
     add("why", args.why.then(|| "true".to_owned()));
     add("gaps", args.gaps.then(|| "true".to_owned()));

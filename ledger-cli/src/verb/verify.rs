@@ -17,7 +17,7 @@ mod receipt;
 mod signed;
 mod since;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ledger_core::chain::Head;
@@ -113,7 +113,8 @@ fn told(examined: Examined, mut asked: BTreeMap<String, String>, context: &Conte
     if !matches!(context.format(), Format::Table | Format::Markdown) {
         examined.report.notes.iter().for_each(|note| context.note(note));
     }
-    examined.failure.map_or(Ok(Exit::Done), Err)
+    let done = if examined.differs { Exit::Findings } else { Exit::Done };
+    examined.failure.map_or(Ok(done), Err)
 }
 
 /// What came of an examination.
@@ -124,6 +125,8 @@ pub(super) struct Examined {
     pub(super) proven: Head,
     /// What is wrong, if anything is.
     pub(super) failure: Option<Failure>,
+    /// Whether a closed report comes to something else now, though nothing was changed.
+    pub(super) differs: bool,
 }
 
 /// The columns of the report.
@@ -140,11 +143,13 @@ pub(super) fn columns() -> Vec<Column> {
 struct Checks {
     report: Report,
     failure: Option<Failure>,
+    /// Of each closed month that comes to something else now, why, and what to do.
+    differs: BTreeSet<String>,
 }
 
 impl Checks {
     fn new() -> Self {
-        Self { report: Report::new("verify", columns()), failure: None }
+        Self { report: Report::new("verify", columns()), failure: None, differs: BTreeSet::new() }
     }
 
     fn add(&mut self, check: &str, result: &str, detail: impl ToString) {
@@ -171,6 +176,7 @@ impl Checks {
     }
 
     fn done_with(mut self, proven: Head, verdict: String, otherwise: &str) -> Examined {
+        self.report.notes.extend(self.differs.iter().cloned());
         match &mut self.failure {
             None => self.report.notes.push(verdict),
             Some(failure) => {
@@ -178,7 +184,7 @@ impl Checks {
                 failure.closing.push("NOT VERIFIED".to_owned());
             }
         }
-        Examined { report: self.report, proven, failure: self.failure }
+        Examined { report: self.report, proven, failure: self.failure, differs: !self.differs.is_empty() }
     }
 }
 

@@ -126,9 +126,29 @@ pub fn is_by_hand_in(entry: &Entry, month: Period) -> bool {
             | Event::PersonRegistered(_)
             | Event::ReconciliationSealed(_)
             | Event::BreakAssigned(_)
+            | Event::PeriodClosed(_)
+            | Event::CloseRestated(_)
     );
     let from_a_file = entry.source.as_ref().is_some_and(|source| source.import.is_some());
     !is_about_the_close && !from_a_file && month.holds(entry.effective_at)
+}
+
+/// Whether a month may be restated, of which so many closed reports come to something else now.
+///
+/// # Errors
+/// Everything that stands in the way.
+pub fn may_restate(is_closed: bool, differing: usize, month: Period, note: &str) -> Result<(), Vec<Problem>> {
+    let mut breaches = Breaches::default();
+    let name = month.from.to_string()[..7].to_owned();
+    if !is_closed {
+        breaches.add(Code::E0408, "period", name.clone(), "it is not closed yet", format!("dealbook close {name}"));
+    } else if differing == 0 {
+        breaches.add(Code::E0408, "period", name, "every closed report comes to what it was", "nothing is to be restated");
+    }
+    if note.trim().is_empty() {
+        breaches.add(Code::E0102, "note", "", "who restates what was closed says why", "--note TEXT");
+    }
+    breaches.done()
 }
 
 /// What stands in the way of closing a month: a line each. `pending` are the entries of money that wait for their approvals.

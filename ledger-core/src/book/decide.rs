@@ -228,6 +228,7 @@ fn refuse(event: &Event, is_fact: bool, breaches: &mut Breaches) {
             breaks_and_closes(name, "dealbook breaks assign, dealbook breaks resolve", breaches);
         }
         Event::PeriodClosed(_) => breaks_and_closes(name, "dealbook close PERIOD", breaches),
+        Event::CloseRestated(_) => breaks_and_closes(name, "dealbook close PERIOD --restate", breaches),
         Event::OfferProductAdded(_) | Event::OfferTargeted(_) => breaches.add(
             Code::E0401,
             "type",

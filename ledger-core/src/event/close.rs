@@ -239,3 +239,38 @@ pub struct ClosedReport {
     /// What it is called: `payouts`.
     pub report: String,
 }
+
+/// What a closed report comes to now, though nothing of its history changed: the program computes it in another way. The close stands as it was
+/// signed; this says beside it what is reported from here on. What is long stands in several lines, as a close does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseRestated {
+    /// The close, by the position of its first part.
+    pub close: u64,
+    /// The first moment of its month.
+    pub month: Instant,
+    /// Why the figures differ.
+    pub note: String,
+    /// Which part this is, from 1.
+    pub part: u64,
+    /// How many parts there are.
+    pub parts: u64,
+    /// The projections by which it is computed now, as `billing/4`. In the first part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projectors: Vec<String>,
+    /// The reports that differ, in full, at the position that the close was prepared at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<ClosedReport>,
+}
+
+impl ClosedReport {
+    /// Puts a piece behind those that are there: behind the last one, when it goes on with its report.
+    pub(crate) fn put_together(whole: &mut Vec<Self>, pieces: &[Self]) {
+        for piece in pieces {
+            match whole.last_mut().filter(|last| last.report == piece.report && last.digest == piece.digest) {
+                Some(last) => last.data.push_str(&piece.data),
+                None => whole.push(piece.clone()),
+            }
+        }
+    }
+}

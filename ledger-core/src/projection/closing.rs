@@ -3,7 +3,9 @@
 //! A break is open from the first reconciliation that finds it. It ends when it is resolved or accepted, or when a later reconciliation of the
 //! same side, scope and month no longer finds it. Nothing of it is ever taken away: what was open when can be asked at any position.
 
+mod after;
 mod evidence;
+mod posting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,13 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Projection, json_of, load_json};
 use crate::book::Book;
-use crate::event::close::{PeriodClosed, ReconciliationSealed, SealedBreak};
+use crate::event::close::{CloseRestated, ClosedReport, PeriodClosed, ReconciliationSealed, SealedBreak};
 use crate::event::{Entry, Event};
 use crate::id::{AccountId, Actor};
 use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
+pub use after::{Figure, figures, is_dated};
 pub use evidence::{Evidence, evidence};
+pub use posting::{NOTHING_CLOSED, Shut, Shuts};
 
 /// A reconciliation that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +61,19 @@ pub struct Close {
     pub recorded_at: Instant,
     /// What it says: its parts put together.
     pub closed: PeriodClosed,
+}
+
+/// What closed reports come to by another version of the program, as somebody prepared it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restatement {
+    /// Position of its first part: what is approved is its last.
+    pub seq: u64,
+    /// Position of its last part.
+    pub last: u64,
+    /// Who prepared it.
+    pub actor: Actor,
+    /// What it says: its parts put together.
+    pub restated: CloseRestated,
 }
 
 /// How a break stands.
@@ -134,6 +151,9 @@ pub struct Closing {
     runs: Vec<Run>,
     acts: Vec<Act>,
     closes: Vec<Close>,
+    // What was saved before there were any says the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    restated: Vec<Restatement>,
     /// Entries of these that were taken back, and by which.
     corrected: BTreeMap<u64, u64>,
 }
@@ -156,6 +176,28 @@ impl Closing {
     /// The close of a month that is in force: prepared by one and signed by another; the last one.
     pub fn closed(&self, month: Instant, book: &Book, known_at: u64) -> Option<&Close> {
         self.closes(known_at).filter(|close| close.closed.month == month && is_signed(close, book, known_at)).last()
+    }
+
+    /// The close that is in force for a month, and the position of the signature since which it is.
+    pub fn in_force(&self, month: Instant, book: &Book, known_at: u64) -> Option<(&Close, u64)> {
+        let close = self.closed(month, book, known_at)?;
+        Some((close, signed_at(close, book, known_at)?))
+    }
+
+    /// The restatements of a close that are in force, the last one last: each has the signature of somebody else.
+    pub fn restatements(&self, close: &Close, book: &Book, known_at: u64) -> impl Iterator<Item = &Restatement> {
+        let seq = close.seq;
+        self.restated.iter().filter(move |told| {
+            let whole = told.last <= known_at && told.restated.part == told.restated.parts;
+            whole && told.restated.close == seq && signed_by_another(told.last, &told.actor, book, known_at).is_some()
+        })
+    }
+
+    /// A closed report as it stands: as it was closed, or as it was restated last, and where.
+    pub fn stands<'a>(&'a self, close: &'a Close, report: &str, book: &Book, known_at: u64) -> Option<(&'a ClosedReport, Option<u64>)> {
+        let restated =
+            self.restatements(close, book, known_at).filter_map(|told| Some((find(&told.restated.reports, report)?, Some(told.seq))));
+        restated.last().or_else(|| Some((find(&close.closed.reports, report)?, None)))
     }
 
     /// The months that are closed, with the position from which on they are.
@@ -241,19 +283,28 @@ impl Closing {
                 last: entry.seq,
                 actor: entry.actor.clone(),
                 recorded_at: entry.recorded_at,
-                closed: (**it).clone(),
+                closed: PeriodClosed { reports: whole(&it.reports), ..(**it).clone() },
             }),
             Event::PeriodClosed(it) => {
                 if let Some(close) = self.closes.last_mut().filter(|close| close.last + 1 == entry.seq && close.closed.part + 1 == it.part)
                 {
                     close.last = entry.seq;
                     close.closed.part = it.part;
-                    for piece in &it.reports {
-                        match close.closed.reports.last_mut().filter(|last| last.report == piece.report && last.digest == piece.digest) {
-                            Some(last) => last.data.push_str(&piece.data),
-                            None => close.closed.reports.push(piece.clone()),
-                        }
-                    }
+                    ClosedReport::put_together(&mut close.closed.reports, &it.reports);
+                }
+            }
+            Event::CloseRestated(it) if it.part == 1 => self.restated.push(Restatement {
+                seq: entry.seq,
+                last: entry.seq,
+                actor: entry.actor.clone(),
+                restated: CloseRestated { reports: whole(&it.reports), ..(**it).clone() },
+            }),
+            Event::CloseRestated(it) => {
+                let follows = |told: &&mut Restatement| told.last + 1 == entry.seq && told.restated.part + 1 == it.part;
+                if let Some(told) = self.restated.last_mut().filter(follows) {
+                    told.last = entry.seq;
+                    told.restated.part = it.part;
+                    ClosedReport::put_together(&mut told.restated.reports, &it.reports);
                 }
             }
             _ => (),
@@ -268,8 +319,24 @@ fn is_signed(close: &Close, book: &Book, known_at: u64) -> bool {
 
 /// Where a close got the signature of somebody else.
 fn signed_at(close: &Close, book: &Book, known_at: u64) -> Option<u64> {
-    let signed = book.approvals(close.last).filter(|approval| approval.signed && approval.by != close.actor && approval.seq <= known_at);
+    signed_by_another(close.last, &close.actor, book, known_at)
+}
+
+/// Where an entry got the signature of somebody else than its actor.
+fn signed_by_another(seq: u64, actor: &Actor, book: &Book, known_at: u64) -> Option<u64> {
+    let signed = book.approvals(seq).filter(|approval| approval.signed && approval.by != *actor && approval.seq <= known_at);
     signed.map(|approval| approval.seq).min()
+}
+
+/// The pieces of reports, those of one report put together.
+fn whole(pieces: &[ClosedReport]) -> Vec<ClosedReport> {
+    let mut whole = Vec::new();
+    ClosedReport::put_together(&mut whole, pieces);
+    whole
+}
+
+fn find<'a>(reports: &'a [ClosedReport], name: &str) -> Option<&'a ClosedReport> {
+    reports.iter().find(|report| report.report == name)
 }
 
 /// Takes a reconciliation in: what it finds, and what it no longer does.

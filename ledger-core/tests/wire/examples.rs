@@ -328,6 +328,12 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"{"amount": "1190.00", "currency": "USD", "document": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
             "from": "2025-01-01T00:00:00Z", "party": "111122223333", "recipient": "000057174132", "until": "2025-04-01T00:00:00Z"}"#,
     ),
+    (
+        "close.restated",
+        r#"{"close": 41, "month": "2026-03-01T00:00:00Z", "note": "fees are counted by day", "part": 1, "parts": 1, "projectors": ["billing/5"],
+            "reports": [{"data": "[]", "digest": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "report": "payouts"}]}"#,
+        r#"{"close": 41, "month": "2026-03-01T00:00:00Z", "note": "fees are counted by day", "part": 2, "parts": 2}"#,
+    ),
 ];
 
 const AUTHORIZATION: &str = r#"{"authorization": "resaleauthz-1", "available_until": "2026-01-01T00:00:00Z", "buyers": ["111122223333"], "currency": "USD",

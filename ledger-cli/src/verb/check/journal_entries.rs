@@ -3,7 +3,6 @@
 use ledger_core::event::{Entry, Event};
 use ledger_core::money::Amount;
 use ledger_core::report::{Cell, Column, Kind, Report};
-use ledger_core::time::{Instant, Period};
 
 use super::{Asking, Check, Ended, Outcome};
 use crate::failure::{Failure, counted};
@@ -45,12 +44,13 @@ fn is_about_the_ledger(event: &Event) -> bool {
             | Event::BreakAssigned(_)
             | Event::BreakResolved(_)
             | Event::PeriodClosed(_)
+            | Event::CloseRestated(_)
     )
 }
 
 fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
     let (states, known_at) = (asking.states, asking.view.basis().known_at);
-    let closed = states.closing.closed_months(&states.book, known_at);
+    let shuts = states.closing.shuts(&states.book, known_at);
     let mut report = Report::new("check-entries", columns());
     let mut looked_at = 0_u64;
     for (_, seq) in states.book.entered().filter(|(_, seq)| *seq <= known_at) {
@@ -58,8 +58,8 @@ fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
         looked_at += 1;
         let facts = Facts::of(&entry.event);
         let amount = facts.text("amount").and_then(|text| text.parse::<Amount>().ok());
-        let closed_at = |at: Instant| Period::month_of(at).and_then(|month| closed.get(&month.from).copied());
-        let unusual = unusual(&entry, amount, closed_at(entry.effective_at));
+        let after_close = shuts.passed(entry.effective_at, entry.seq).next().is_some();
+        let unusual = unusual(&entry, amount, after_close);
         if unusual.is_empty() {
             continue;
         }
@@ -82,14 +82,14 @@ fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
 }
 
 /// What is unusual of an entry.
-fn unusual(entry: &Entry, amount: Option<Amount>, closed_at: Option<u64>) -> Vec<&'static str> {
+fn unusual(entry: &Entry, amount: Option<Amount>, after_close: bool) -> Vec<&'static str> {
     let (effective, recorded) = (entry.effective_at.day(), entry.recorded_at.day());
     let dated_back =
         (recorded - effective).num_days() > DAYS && effective.format("%Y-%m").to_string() < recorded.format("%Y-%m").to_string();
     let round = amount.is_some_and(|amount| !amount.is_zero() && amount.units() % ROUND == 0);
     [
         (dated_back, "dated back"),
-        (closed_at.is_some_and(|closed| entry.seq > closed), "after the close"),
+        (after_close, "after the close"),
         (round, "round"),
         (matches!(entry.event, Event::EntryCorrected(_)), "a correction"),
         (matches!(entry.event, Event::DifferenceAccepted(_)), "a difference accepted"),

@@ -124,6 +124,8 @@ fn said(transaction: &Transaction<'_>, hashes: &[u32]) -> Said {
         fact("disbursement", transaction.payout),
         fact("bank-trace", transaction.trace),
         (!events.is_empty()).then(|| ("events", events.join(" "))),
+        // Its month was closed when it was recorded: it is posted in the first open one.
+        (transaction.effective != transaction.day).then(|| ("effective", transaction.effective.to_string())),
     ];
     Said { narration: plain(&format!("{}{of}", transaction.what.as_str())), facts: facts.into_iter().flatten().collect() }
 }

@@ -110,7 +110,7 @@ fn names_of(key: Key) -> &'static [&'static str] {
         Key::CostCentre => &["cost_centre"],
         Key::Actor => &["actor"],
         // What became of an event, the log tells.
-        Key::Origin | Key::Approver | Key::Corrected | Key::Backdated => &[],
+        Key::Origin | Key::Approver | Key::Corrected | Key::AfterClose | Key::Backdated => &[],
     }
 }
 

@@ -23,6 +23,8 @@ use crate::context::{Context, Location};
 use crate::failure::{Code, Failure};
 use crate::history::Seen;
 use crate::session::{self, States};
+use crate::verb::check::closed::told;
+use crate::verb::closed;
 
 /// Examines a ledger.
 ///
@@ -53,7 +55,7 @@ fn examine_beside(
     let mut boundaries = Boundaries { told, stored: None, wanted: vec![], waiting: vec![], heads: BTreeMap::new() };
     let broken = match backend::read(&location.to_string()) {
         Ok(source) => match Pass::over(&*source, location, wanted, &found, &mut boundaries, context) {
-            Ok(pass) => return Ok(intact(&pass, location, folder, wanted, &found, boundaries)),
+            Ok(pass) => return Ok(intact(&pass, location, folder, wanted, &found, boundaries, context)),
             Err(error) => error,
         },
         Err(error) => error.into(),
@@ -128,7 +130,9 @@ struct Pass {
     /// Of each state that is saved: its name, where it was saved, and whether it is what was folded.
     saved: Vec<(&'static str, Head, bool)>,
     /// How many states there are.
-    states: usize,
+    folded: usize,
+    /// Of --full: everything as the log gives it.
+    states: States,
     /// The tree over the lines.
     roots: Roots,
     /// Whose ledger it is, if its first line says so.
@@ -164,7 +168,7 @@ impl Pass {
         let mut compared: Vec<Option<(&'static str, Head, bool)>> = vec![None; folds.len()];
         let head = source.head();
         let mut progress = context.progress("verifying", head.seq);
-        let states = folds.len();
+        let folded = folds.len();
         if head.seq > 0 {
             let depth = if full { Depth::Strict } else { Depth::Heads };
             let folding = folds.into_iter().zip(&saved).zip(&mut compared).map(|((state, saved), compared)| {
@@ -199,7 +203,7 @@ impl Pass {
         boundaries.finish();
         let opened = source.line(1)?.map(|line| Entry::read(&line, 1)).transpose()?.map(|entry| entry.event);
         let origin = if let Some(Event::LedgerOpened(opened)) = opened { opened.origin } else { String::new() };
-        Ok(Self { head, named, saved: compared, states, roots, origin })
+        Ok(Self { head, named, saved: compared, folded, states, roots, origin })
     }
 }
 
@@ -218,6 +222,7 @@ fn intact(
     &Wanted { full, since, keys }: &Wanted<'_>,
     found: &Found,
     boundaries: Boundaries<'_>,
+    context: &Context,
 ) -> Examined {
     let mut checks = Checks::new();
     let head = pass.head;
@@ -237,7 +242,7 @@ fn intact(
         checks.add("re-encoding", "ok", format!("{events} decoded and encoded again, byte for byte the same"));
         let differ: Vec<String> = pass.saved.iter().filter(|(.., same)| !same).map(|(name, at, _)| format!("{name} at {at}")).collect();
         if differ.is_empty() {
-            let all = pass.states;
+            let all = pass.folded;
             checks.add("projections", "ok", format!("{all} folded; {} saved, digests equal", pass.saved.len()));
         } else {
             let failure = Failure::new(Code::E0506, format!("what is saved of {} is not what its events give", differ.join(" and of ")))
@@ -248,12 +253,32 @@ fn intact(
         checks.add("re-encoding", "not looked at", "--full does");
         checks.add("projections", "not looked at", "--full does");
     }
+    if full {
+        hold_closes(&mut checks, &pass.states, head, context);
+    }
     let noted = since.and_then(|since| since.note.as_ref());
     signed::hold(&mut checks, &pass.roots, found, &pass.origin, head, keys, noted);
     if let Some(since) = since {
         hold_since(&mut checks, since, &pass.named, (head, &pass.origin), &pass.roots);
     }
     checks.done(head)
+}
+
+/// Computes every closed report again, of the history that it was closed of. That one comes to something else is nobody's change of the log: a rule
+/// of the program is another.
+fn hold_closes(checks: &mut Checks, states: &States, head: Head, context: &Context) {
+    let all = closed::again(states, head.seq, context);
+    let differing: Vec<&closed::Again> = all.iter().filter(|again| again.differs).collect();
+    if !all.is_empty() {
+        checks.add("closes", if differing.is_empty() { "ok" } else { "differs" }, told(&all));
+    }
+    for again in differing {
+        again.told().into_iter().for_each(|line| checks.add("closes", "differs", line));
+        let month = closed::named(again.month);
+        let versions = if again.versions.is_empty() { String::new() } else { format!(" ({})", again.versions.join(", ")) };
+        let why = format!("{month} was closed by another program{versions}; no event was changed");
+        checks.differs.insert(format!("{why}: dealbook close {month} --restate --note TEXT"));
+    }
 }
 
 /// Holds the blocks of the store against the log.

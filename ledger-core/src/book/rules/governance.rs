@@ -93,6 +93,15 @@ pub(in crate::book) fn corrected(setting: &Setting<'_>, told: &EntryCorrected, b
         Event::LedgerOpened(_) | Event::SourceImported(_) | Event::EntryApproved(_) | Event::EntryConfirmed(_) | Event::KeyRotated(_) => {
             breaches.add(Code::E0419, "entry", name.clone(), "it is about the ledger itself", "it stands as it was recorded");
         }
+        Event::PeriodClosed(_) | Event::CloseRestated(_) => {
+            breaches.add(
+                Code::E0419,
+                "entry",
+                name.clone(),
+                "a close is not opened again",
+                "dealbook close PERIOD --revision supersedes it",
+            );
+        }
         Event::EntryCorrected(before) if told.replacement.is_none() && before.replacement.is_none() => {
             breaches.add(Code::E0419, "entry", name.clone(), "it takes an entry back already", "record again what is to stand");
         }

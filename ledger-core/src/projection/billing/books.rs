@@ -16,6 +16,7 @@ mod account;
 mod cents;
 mod headers;
 mod others;
+mod posted;
 mod release;
 mod reports;
 mod rows;
@@ -38,6 +39,7 @@ use super::table::NONE;
 use super::{Billing, Names};
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
+use crate::projection::closing::Shuts;
 use crate::time::{Basis, Instant, Period};
 
 /// Whose books, of when, and how they are presented.
@@ -53,10 +55,14 @@ pub struct Asked<'a> {
     pub presentation: Presentation,
     /// Who is who.
     pub names: &'a dyn Names,
-    /// Only the transactions of these days; every one when there is nothing.
+    /// Only the transactions that are posted on these days; every one when there is nothing.
     pub within: Option<Period>,
     /// What else posts, beside the rows of the billing feed.
     pub others: &'a [Box<dyn Posts>],
+    /// What was closed by the asked position: what was recorded later is posted later. The journal uses it; no balance does.
+    pub shuts: &'a Shuts,
+    /// What else posted, as it was known at each of these.
+    pub then: &'a [Vec<Box<dyn Posts>>],
 }
 
 /// What another projection posts to the books of parties, as it stands at the asked basis.
@@ -149,8 +155,10 @@ pub struct Posting {
 /// What happened to a line, or a payout, on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction<'a> {
-    /// The day, in UTC.
+    /// The day on which it is posted, in UTC.
     pub day: NaiveDate,
+    /// The day on which it took effect: another one where that was closed when it was recorded.
+    pub effective: NaiveDate,
     /// What it is of.
     pub what: What,
     /// The other party, by name or account.
@@ -186,6 +194,11 @@ trait Rule: Sync {
     /// What each event moved on each account.
     fn moved(&self, books: &Books<'_>) -> Vec<why::Moved> {
         self.transactions(books).iter().flat_map(why::Moved::of).collect()
+    }
+
+    /// Whether each of its transactions stands by itself, and is posted by its own position; else what differs is.
+    fn posts_by_position(&self) -> bool {
+        false
     }
 
     /// Whether it only moves on what other rules have posted, so that the sums of the payouts do not tell it.
@@ -230,9 +243,9 @@ impl<'a> Books<'a> {
         self.places[self.state.charges.rows[charge as usize][2] as usize]
     }
 
-    /// Every transaction, by day.
+    /// Every transaction, by the day on which it is posted.
     fn transactions(&self) -> Vec<Transaction<'a>> {
-        let mut all: Vec<Transaction<'a>> = RULES.iter().flat_map(|rule| rule.transactions(self)).collect();
+        let mut all: Vec<Transaction<'a>> = RULES.iter().flat_map(|rule| self.posted(*rule)).collect();
         all.sort_by(|one, other| one.key().cmp(&other.key()));
         all
     }
@@ -259,7 +272,7 @@ impl<'a> Books<'a> {
 impl Transaction<'_> {
     /// The order of the journal, which no basis turns round.
     fn key(&self) -> impl Ord {
-        (self.day, self.what, self.invoice, self.line, self.payout, self.events.first().copied())
+        (self.day, self.effective, self.what, self.invoice, self.line, self.payout, self.events.first().copied())
     }
 }
 

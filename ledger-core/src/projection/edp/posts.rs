@@ -257,6 +257,7 @@ impl Owed {
         };
         (!postings.is_empty()).then(|| Transaction {
             day: happened.day,
+            effective: happened.day,
             what,
             payee: Some("AWS".to_owned()),
             invoice,

@@ -72,6 +72,7 @@ impl Posts for Credits {
         let own = self.lowered.iter().filter(|lowered| lowered.holder == party && lowered.units != 0);
         own.map(|lowered| Transaction {
             day: lowered.day,
+            effective: lowered.day,
             what: What::CreditApplied,
             payee: Some("AWS".to_owned()),
             invoice: None,

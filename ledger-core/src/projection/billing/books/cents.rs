@@ -61,8 +61,10 @@ impl Rule for Cents {
             let (on, units) = (state.line(line), left[&line]);
             let postings =
                 [books.posting(Account::ReceivableAws, on.currency, -units)?, books.posting(Account::Rounding, on.currency, units)?];
+            let day = Instant::from_micros(moment).day();
             books.asked.wants(moment).then(|| Transaction {
-                day: Instant::from_micros(moment).day(),
+                day,
+                effective: day,
                 what: What::Rounding,
                 payee: Some("AWS".to_owned()),
                 invoice: state.texts.some(on.document),

@@ -2,20 +2,20 @@
 
 use super::super::table::NONE;
 use super::account::Account;
-use super::rows::day_number;
+use super::rows::{day_number, day_of};
 use super::{Books, Posting, Rule, Transaction, What};
-use crate::time::Instant;
 
 pub(super) struct Headers;
 
 impl Rule for Headers {
     fn transactions<'a>(&self, books: &Books<'a>) -> Vec<Transaction<'a>> {
         let state = books.state;
+        let posted = |header: &super::super::Header| books.asked.posted(header.effective, header.seq);
         let mut own: Vec<_> = state
             .headers_known(books.asked.basis)
-            .filter(|header| state.payouts.rows[header.payout as usize][0] == books.party && books.asked.wants(header.effective))
+            .filter(|header| state.payouts.rows[header.payout as usize][0] == books.party && books.asked.wants(posted(header)))
             .collect();
-        let key = |header: &super::super::Header| (header.payout, day_number(header.effective), header.failed);
+        let key = |header: &super::super::Header| (header.payout, [header.effective, posted(header)].map(day_number), header.failed);
         own.sort_by_key(|header| (key(header), header.seq));
         let group = |headers: &[super::super::Header]| {
             // What is said differently now is taken away, and stands beside what is said instead.
@@ -31,9 +31,11 @@ impl Rule for Headers {
                 [books.posting(Account::InTransit, currency, paid), books.posting(Account::Unmatched, currency, -paid)]
             };
             let postings: Vec<Posting> = sums.into_iter().flat_map(both).flatten().collect();
-            let last = headers.iter().rfind(|header| !header.minus)?;
+            // Of a payout whose month is closed there may be only what takes it away: what it says instead is of another day.
+            let last = headers.iter().rfind(|header| !header.minus).or(headers.last())?;
             (!postings.is_empty()).then(|| Transaction {
-                day: Instant::from_micros(last.effective).day(),
+                day: day_of(day_number(posted(last))),
+                effective: day_of(day_number(last.effective)),
                 what: if last.failed { What::PayoutFailed } else { What::Payout },
                 payee: Some("AWS".to_owned()),
                 invoice: None,
@@ -46,5 +48,9 @@ impl Rule for Headers {
             })
         };
         own.chunk_by(|one, other| key(one) == key(other)).filter_map(group).collect()
+    }
+
+    fn posts_by_position(&self) -> bool {
+        true
     }
 }

@@ -31,8 +31,10 @@ impl Rule for Release {
             let postings: Vec<Posting> =
                 sums.into_iter().filter_map(|(account, (units, currency))| books.posting(account, currency, units)).collect();
             let (on, moment) = (state.line(line), last * 86_400_000_000);
+            let day = Instant::from_micros(moment).day();
             (!postings.is_empty() && books.asked.wants(moment)).then(|| Transaction {
-                day: Instant::from_micros(moment).day(),
+                day,
+                effective: day,
                 what: What::Release,
                 payee: None,
                 invoice: state.texts.some(on.document),

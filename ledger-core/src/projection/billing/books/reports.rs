@@ -35,7 +35,7 @@ fn amount(units: i128, currency: Currency) -> Cell {
     Cell::Amount(Amount::from_units(units).in_units_of(currency))
 }
 
-/// The transactions of a party, a row for each posting.
+/// The transactions of a party, a row for each posting, by the day on which it is posted.
 pub fn journal(state: &Billing, asked: Asked<'_>) -> Report {
     let mut report = Report::new(
         "journal",
@@ -54,12 +54,16 @@ pub fn journal(state: &Billing, asked: Asked<'_>) -> Report {
             Column::new("debit", "Debit", Kind::Amount),
             Column::new("credit", "Credit", Kind::Amount),
             Column::new("events", "Events", Kind::List),
+            Column::new("effective", "Effective", Kind::Day),
         ],
     );
     report.shown = vec!["number", "date", "kind", "payee", "invoice", "account", "currency", "debit", "credit"];
     report.heading = asked.heading();
     let text = |text: Option<&str>| Cell::or_empty(text, Cell::text);
     for (number, transaction) in (1..).zip(transactions(state, asked)) {
+        if transaction.effective != transaction.day && !report.shown.contains(&"effective") {
+            report.shown.insert(2, "effective");
+        }
         let events = Cell::List(transaction.events.iter().map(|seq| format!("#{seq}")).collect());
         for posting in &transaction.postings {
             let [debit, credit] = sides(posting.amount.units(), posting.currency);
@@ -78,6 +82,7 @@ pub fn journal(state: &Billing, asked: Asked<'_>) -> Report {
                 debit,
                 credit,
                 events.clone(),
+                Cell::Day(transaction.effective),
             ]);
         }
     }

@@ -9,6 +9,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::super::measure::Measure;
 use super::super::sums::BilledAt;
 use super::super::table::NONE;
@@ -91,13 +93,21 @@ impl Books<'_> {
     }
 }
 
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
+
 /// The number of a day, from 1970-01-01.
 pub(super) fn day_number(moment: i64) -> i64 {
-    moment.div_euclid(86_400_000_000)
+    moment.div_euclid(DAY)
 }
 
-/// A movement by what it belongs to: day, what it is of, line, payout.
-type Keyed = ((i64, What, u32, u32), usize);
+/// The day of a number.
+pub(super) fn day_of(number: i64) -> NaiveDate {
+    Instant::from_micros(number * DAY).day()
+}
+
+/// A movement by what it belongs to: the day it is posted on, that on which it took effect, what it is of, line, payout.
+type Keyed = (([i64; 2], What, u32, u32), usize);
 
 impl Rule for Rows {
     fn transactions<'a>(&self, books: &Books<'a>) -> Vec<Transaction<'a>> {
@@ -105,14 +115,19 @@ impl Rule for Rows {
         let mut keyed: Vec<Keyed> = Vec::new();
         for at in moved.at(books.asked.basis) {
             let charge = moved.charge[at];
-            if charges[charge as usize].own && books.asked.wants(moved.effective[at]) {
+            let posted = books.asked.posted(moved.effective[at], moved.seq[at]);
+            if charges[charge as usize].own && books.asked.wants(posted) {
                 let line = state.charges.rows[charge as usize][0];
-                keyed.push(((day_number(moved.effective[at]), books.what(at), line, moved.payout[at]), at));
+                keyed.push((([posted, moved.effective[at]].map(day_number), books.what(at), line, moved.payout[at]), at));
             }
         }
         keyed.sort_unstable();
         let billed = state.billed_at(books.asked.basis);
         keyed.chunk_by(|one, other| one.0 == other.0).filter_map(|group| books.transaction(group, &charges, &billed)).collect()
+    }
+
+    fn posts_by_position(&self) -> bool {
+        true
     }
 
     /// Event by event: what a row said, and what it says instead, stand beside each other.
@@ -165,7 +180,7 @@ impl<'a> Books<'a> {
     /// What the movements of a group come to; nothing when they are informational, or taken back by their source.
     fn transaction(&self, group: &[Keyed], charges: &[Of], billed: &BilledAt) -> Option<Transaction<'a>> {
         let (state, moved) = (self.state, &self.state.movements);
-        let ((_, what, line, payout), first) = group[0];
+        let (([posted, effective], what, line, payout), _) = group[0];
         let moves = |at: usize| self.moves(at, &charges[moved.charge[at] as usize]);
         let mut sums: Vec<(Account, u32, i128)> = Vec::new();
         // By charge, what is left of it in both currencies: a row that its source took back is behind nothing.
@@ -194,7 +209,8 @@ impl<'a> Books<'a> {
         let of_group = || group.iter().map(|(_, at)| moved.charge[*at]);
         let on = state.line(line);
         Some(Transaction {
-            day: Instant::from_micros(moved.effective[first]).day(),
+            day: day_of(posted),
+            effective: day_of(effective),
             what,
             payee: self.payee(line, of_group, billed),
             invoice: state.texts.some(on.document),

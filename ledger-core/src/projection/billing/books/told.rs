@@ -7,26 +7,48 @@ use std::collections::BTreeMap;
 use super::super::table::NONE;
 use super::super::{Billing, In};
 use super::account::{Account, Place};
-use super::{Asked, Books, RULES};
+use super::{Asked, Books, RULES, Transaction};
 use crate::money::{Amount, Currency};
 use crate::time::{Basis, Instant};
 
-/// What the accounts must stand at before each of these moments, each by its own name or that of the account above it.
+/// What the accounts must stand at before each of these moments, each by its own name or that of the account above it: what is posted before it.
+/// Of closed time that is what was known when it was closed.
 pub fn told(state: &Billing, asked: Asked<'_>, moments: &[Instant]) -> Vec<BTreeMap<(&'static str, Currency), Amount>> {
-    let books = Books::new(state, asked);
-    let following: Vec<_> = RULES.iter().filter(|rule| rule.follows()).flat_map(|rule| rule.transactions(&books)).collect();
+    let now = Books::new(state, Asked { within: None, ..asked });
+    let closes = asked.shuts.iter().enumerate().map(|(at, shut)| (shut, now.at_close(at, shut)));
+    let known: Vec<_> = closes.map(|(shut, books)| (Some(shut), Told::of(books))).collect();
+    let now = Told::of(now);
     let at = |moment: &Instant| {
-        let mut told = books.told_before(*moment);
-        let before = following.iter().filter(|transaction| Instant::midnight(transaction.day) < *moment);
+        let closed = asked.shuts.closing(*moment);
+        known.iter().find(|(shut, _)| closed.is_some() && *shut == closed).map_or(&now, |(_, told)| told).before(*moment)
+    };
+    moments.iter().map(at).collect()
+}
+
+/// Books, and what their rules post that only move on what others have posted.
+struct Told<'a> {
+    books: Books<'a>,
+    following: Vec<Transaction<'a>>,
+}
+
+impl<'a> Told<'a> {
+    fn of(books: Books<'a>) -> Self {
+        let following = RULES.iter().filter(|rule| rule.follows()).flat_map(|rule| rule.transactions(&books)).collect();
+        Self { books, following }
+    }
+
+    fn before(&self, moment: Instant) -> BTreeMap<(&'static str, Currency), Amount> {
+        let asked = self.books.asked;
+        let mut told = self.books.told_before(moment);
+        let before = self.following.iter().filter(|transaction| Instant::midnight(transaction.effective) < moment);
         for posting in before.flat_map(|transaction| &transaction.postings) {
             *told.entry((posting.account.told(), posting.currency)).or_default() += posting.amount.units();
         }
-        for (account, currency, units) in asked.others.iter().flat_map(|others| others.told(asked.party, *moment)) {
+        for (account, currency, units) in asked.others.iter().flat_map(|others| others.told(asked.party, moment)) {
             *told.entry((account.told(), currency)).or_default() += units;
         }
         told.into_iter().map(|(account, units)| (account, Amount::from_units(units))).collect()
-    };
-    moments.iter().map(at).collect()
+    }
 }
 
 impl Books<'_> {

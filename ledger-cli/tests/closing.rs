@@ -1,0 +1,175 @@
+//! A month that was closed by another version of the program: what it says, and how two people restate it; and what comes after a close.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use dealbook::session::States;
+use ledger_core::chain::Hash;
+use ledger_core::event::{Draft, Entry, Event};
+use ledger_core::time::Instant;
+use ledger_store::backend::{self, sled::Options};
+use ledger_store::ledger::Ledger;
+
+const NOW: &str = "2026-04-03T09:00:00Z";
+const WANG: &str = "key=Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM=";
+
+fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).display().to_string()
+}
+
+fn run(folder: &Path, now: &str, line: &str) -> Output {
+    let words = line.split(' ').map(|word| word.replace("{fixtures}", &fixture("")).replace('_', " "));
+    let words = words.map(|word| if word.contains('=') || word.contains('/') { word.replace(' ', "_") } else { word });
+    Command::new(env!("CARGO_BIN_EXE_dealbook")).args(words).current_dir(folder).env_clear().env("DEALBOOK_NOW", now).output().unwrap()
+}
+
+#[track_caller]
+fn ends_at(folder: &Path, now: &str, line: &str, code: i32) -> String {
+    let output = run(folder, now, line);
+    let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{line}\n{told}");
+    told
+}
+
+#[track_caller]
+fn ends(folder: &Path, line: &str, code: i32) -> String {
+    ends_at(folder, NOW, line, code)
+}
+
+/// March, reconciled, and nothing in the way of its close.
+fn reconciled() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path();
+    ends(there, "init --name acme", 0);
+    ends(there, "import {fixtures}/bills/month-end/feeds", 0);
+    ends(there, "import {fixtures}/bills/month-end/feeds-april", 0);
+    let policy = "record policy.set --effective 2026-01-01 --set policy=closing --set parameters.usd_open=99999.00 --actor li";
+    ends(there, policy, 0);
+    ends(there, &format!("record person.registered --set person=wang --set {WANG} --actor li"), 0);
+    ends(there, "reconcile 2026-03 {fixtures}/bills/month-end/cur2-2026-03.csv --actor li", 4);
+    folder
+}
+
+/// The ledger of a folder.
+fn place(folder: &Path) -> String {
+    folder.join(".dealbook").display().to_string()
+}
+
+/// Closes March as a program would have that came to 16,000.00 where this one comes to 16,470.00: the close is prepared beside, and its text is
+/// another.
+fn closed_by_another_program() -> tempfile::TempDir {
+    let beside = reconciled();
+    ends(beside.path(), "close 2026-03 --actor li", 0);
+    let source = backend::read(&place(beside.path())).unwrap();
+    let Entry { event, actor, effective_at, .. } = Entry::read(&source.line(33).unwrap().unwrap(), 33).unwrap();
+    let Event::PeriodClosed(mut closed) = event else { panic!("{event:?}") };
+    let payouts = closed.reports.iter_mut().find(|report| report.report == "payouts").unwrap();
+    assert!(payouts.data.contains("\"16470.00\""), "{}", payouts.data);
+    payouts.data = payouts.data.replace("\"16470.00\"", "\"16000.00\"");
+    payouts.digest = Hash::of(payouts.data.as_bytes());
+    let folder = reconciled();
+    let opened = backend::open(&place(folder.path()), Options::default()).unwrap();
+    let mut ledger = Ledger::open(opened.log, None, States::default()).unwrap();
+    let now: Instant = NOW.parse().unwrap();
+    ledger.stage(now, Draft { actor, effective_at, event: Event::PeriodClosed(closed), source: None }).unwrap();
+    ledger.commit().unwrap();
+    ledger.close().unwrap();
+    folder
+}
+
+const SIGN: &str = "approve 33 --actor wang --key {fixtures}/keys/wang.pem";
+
+#[test]
+fn a_close_of_another_program_is_restated_by_two() {
+    let folder = closed_by_another_program();
+    let there = folder.path();
+    ends(there, "close 2026-03 --restate --note x --actor li", 3);
+    ends(there, SIGN, 0);
+    // Neither tampering, which ends with 5, nor fine.
+    let told = ends(there, "check closed -f csv", 4);
+    assert!(told.contains("FAIL  closed  1 month, 5 reports: 4 as closed, 1 not as closed"), "{told}");
+    assert!(told.contains("2026-03,payouts,net_revenue,USD,16000.00,16470.00,470.00,\n"), "{told}");
+    let told = ends(there, "verify --full", 4);
+    for line in
+        ["differs  1 month, 5 reports: 4 as closed, 1 not as closed", "2026-03 payouts: net owed closed 16,000.00, now 16,470.00 USD"]
+    {
+        assert!(told.contains(line) && told.contains("integrity verified to #34"), "{told}");
+    }
+    assert!(told.contains("dealbook close 2026-03 --restate --note TEXT") && !told.contains("NOT VERIFIED"), "{told}");
+    ends(there, "verify", 0);
+    let told = ends(there, "show payouts --as-of 2026-03-31", 0);
+    assert!(told.contains("net owed 16,000.00 USD · after close +470.00 USD, 0 events · dealbook verify --full"), "{told}");
+
+    assert!(ends(there, "close 2026-03 --restate", 2).contains("--note"), "a reason is wanted");
+    assert!(ends(there, "close 2026-03 --restate --note  --actor li", 3).contains("who restates what was closed says why"));
+    assert!(ends(there, "close 2026-02 --restate --note x --actor li", 3).contains("it is not closed yet"));
+    let told = ends(there, "close 2026-03 --restate --note by_day --actor li", 0);
+    assert!(told.contains("close.restated") && told.contains("Prepared the restatement of 2026-03"), "{told}");
+    // It counts when somebody else has signed it.
+    ends(there, "check closed", 4);
+    assert!(ends(there, "approve 35 --actor li --key {fixtures}/keys/mei.pem", 3).contains("nobody approves an entry of their own"));
+    ends(there, "approve 35 --actor wang --key {fixtures}/keys/wang.pem", 0);
+    assert!(ends(there, "check closed", 0).contains("1 month, 5 reports: 4 as closed, 1 as restated"));
+    assert!(ends(there, "verify --full", 0).contains("4 as closed, 1 as restated"));
+    let told = ends(there, "show payouts --as-of 2026-03-31", 0);
+    assert!(told.contains("closed 2026-03 at #34, restated at #35: net owed 16,470.00 USD · after close 0.00 USD, 0 events\n"), "{told}");
+    // Before it counted, the close stands as it was.
+    ends(there, "check closed --known-at #35", 4);
+    assert!(ends(there, "close 2026-03 --restate --note again --actor li", 3).contains("every closed report comes to what it was"));
+    assert!(ends(there, "correct 35 --reason no --actor li", 3).contains("a close is not opened again"));
+    assert!(
+        ends(there, "record close.restated --set close=33 --set month=2026-03-01T00:00:00Z --set note=x --set part=1 --set parts=1", 3)
+            .contains("a verb of its own records this")
+    );
+}
+
+#[test]
+fn what_comes_after_a_close_is_posted_in_the_month_that_was_open() {
+    let folder = reconciled();
+    let there = folder.path();
+    ends(there, "close 2026-03 --actor li", 0);
+    assert!(ends(there, "show payouts --as-of 2026-03-31 --known-at close-2026-03", 6).contains("2026-03 is not closed"));
+    ends(there, SIGN, 0);
+    // A name means the close, in every place where a point is asked for.
+    assert!(ends(there, "replay --to close-2026-03", 0).contains("#34"));
+    assert!(ends(there, "log --known-at close-2026-03 --limit 1", 0).contains("entry.approved"));
+    // In May nothing of April is closed: what is dated March goes to April, as it was the first open month.
+    ends_at(there, "2026-05-03T09:00:00Z", "import {fixtures}/bills/month-end/feeds-late", 0);
+    let journal = |words: &str| ends(there, format!("show journal --entity acme -f csv {words}").trim(), 0);
+    let posted = |out: &str, date: &str| out.lines().filter(|line| line.split(',').nth(2) == Some(date)).count();
+    // INV-1020, what INV-1003 is less, the payment, and INV-1005, which is of that day: two postings each.
+    assert_eq!(posted(&journal(""), "2026-04-01"), 8);
+    assert_eq!(posted(&journal("date:2026-03"), "2026-04-01"), 0);
+    assert_eq!(posted(&journal("date:2026-04"), "2026-04-01"), 8);
+    // As of March, which a posting day does not change.
+    assert_eq!(posted(&journal("--as-of 2026-03-31"), "2026-04-01"), 6);
+    // Before the rows were recorded nothing of it was there.
+    assert_eq!(posted(&journal("--known-at close-2026-03"), "2026-04-01"), 2);
+    for (words, count) in [("yes", 3), ("2026-03", 3), ("no", 35), ("2026-02", 0)] {
+        let log = ends(there, &format!("log after-close:{words} -f csv -q"), 0);
+        assert_eq!(log.lines().count() - 1, count, "{words}: {log}");
+    }
+}
+
+#[test]
+fn a_report_comes_out_as_it_was_closed_whatever_is_recorded_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path();
+    ends(there, "init --sample .", 0);
+    ends(there, "copy sled:.dealbook jsonl:all.jsonl", 0);
+    let all = std::fs::read_to_string(there.join("all.jsonl")).unwrap();
+    for (known, day) in [(700, "2025-06-30"), (1700, "2025-12-31"), (2300, "2026-02-28")] {
+        let lines: Vec<&str> = all.split_inclusive('\n').take(known).collect();
+        std::fs::write(there.join("then.jsonl"), lines.concat()).unwrap();
+        for noun in ["payouts", "receivables", "spend", "edp", "incentives"] {
+            let then = ends(there, &format!("-L jsonl:then.jsonl show {noun} --as-of {day} -f csv -q"), 0);
+            assert_eq!(
+                ends(there, &format!("show {noun} --as-of {day} --known-at #{known} -f csv -q"), 0),
+                then,
+                "{noun} of {day} at #{known}"
+            );
+            assert!(then.lines().count() > 1 || known < 2300, "{noun} has something to say: {then}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A report of today beside the same one as it was closed.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::event::close::ClosedReport;
+use crate::event::{Entry, Event};
+use crate::money::Amount;
+use crate::report::{Cell, Kind, Report};
+use crate::time::Instant;
+
+/// What a column of a report comes to in one currency: closed, and now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The column.
+    pub column: &'static str,
+    /// As people read it.
+    pub title: &'static str,
+    /// The currency; nothing where the report has none.
+    pub currency: String,
+    /// As it was closed.
+    pub closed: Amount,
+    /// As it is now.
+    pub now: Amount,
+}
+
+impl Figure {
+    /// What is more now than was closed.
+    pub fn difference(&self) -> Amount {
+        amount(self.now.units() - self.closed.units())
+    }
+}
+
+/// What every column of amounts comes to, closed and now, currency by currency; nothing when what was closed cannot be read. Columns that the
+/// report did not have when it was closed came to nothing then.
+pub fn figures(closed: &ClosedReport, now: &Report) -> Option<Vec<Figure>> {
+    let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(&closed.data).ok()?;
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let currency = now.column("currency");
+    let mut figures = Vec::new();
+    for (at, column) in now.columns.iter().enumerate().filter(|(_, column)| column.kind == Kind::Amount) {
+        let mut sums: BTreeMap<String, [i128; 2]> = BTreeMap::new();
+        for row in &rows {
+            let amount: Option<Amount> = text(row.get(column.name)).parse().ok();
+            sums.entry(text(row.get("currency"))).or_default()[0] += amount.map_or(0, Amount::units);
+        }
+        for row in &now.rows {
+            let currency = match currency.map(|at| &row[at]) {
+                Some(Cell::Text(currency)) => currency.clone(),
+                _ => String::new(),
+            };
+            sums.entry(currency).or_default()[1] += if let Cell::Amount(amount) = row[at] { amount.units() } else { 0 };
+        }
+        let title = column.title.trim_start_matches(['-', '=', ' ']);
+        figures.extend(sums.into_iter().map(|(currency, sums)| {
+            let [closed, now] = sums.map(amount);
+            Figure { column: column.name, title, currency, closed, now }
+        }));
+    }
+    Some(figures)
+}
+
+/// With two decimals, or as many as it needs.
+fn amount(units: i128) -> Amount {
+    let (exact, cents) = (Amount::from_units(units), Amount::from_units(units).half_up(2));
+    if exact == cents { cents } else { exact }
+}
+
+/// Whether an entry says something of the world that is dated before a moment: what the ledger says of itself is dated by when it did.
+pub fn is_dated(entry: &Entry, before: Instant) -> bool {
+    let of_itself = matches!(
+        entry.event,
+        Event::LedgerOpened(_)
+            | Event::SourceImported(_)
+            | Event::EntryApproved(_)
+            | Event::EntryConfirmed(_)
+            | Event::PersonRegistered(_)
+            | Event::TemplateSaved(_)
+            | Event::ReconciliationSealed(_)
+            | Event::BreakAssigned(_)
+            | Event::BreakResolved(_)
+            | Event::PeriodClosed(_)
+            | Event::CloseRestated(_)
+            | Event::KeyRotated(_)
+    );
+    // What a source says anew may have been of another day, where it counts no more.
+    let replaced = match &entry.event {
+        Event::SourceRestated(told) => told.replaced.as_ref().map(|replaced| replaced.effective_at),
+        _ => None,
+    };
+    !of_itself && (entry.effective_at < before || replaced.is_some_and(|at| at < before))
+}
