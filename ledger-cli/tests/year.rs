@@ -148,7 +148,9 @@ fn exactly_what_was_planted_is_found_in_every_month_and_format() {
         };
         for format in [Format::Legacy, Format::Focus12] {
             let files = bills(&year, month, format, folder);
-            check(format!("{format:?}"), reconciled(&files, true), planted(&year, month, "buyer", BUYER));
+            let mut expected = planted(&year, month, "buyer", BUYER);
+            expected.retain(|planted| planted::is_told(planted, format));
+            check(format!("{format:?}"), reconciled(&files, true), expected);
         }
         let files = bills(&year, month, Format::Cur2, folder);
         check("CUR 2.0".to_owned(), reconciled(&files, false), planted(&year, month, "buyer", BUYER));

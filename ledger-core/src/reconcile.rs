@@ -30,7 +30,7 @@ use crate::time::{Instant, Period};
 
 pub use control::{Counts, Section, Untied};
 pub use kinds::{KINDS, Kind, Reason};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, ToldElsewhere};
 
 use intake::{Lines, Texts};
 
@@ -80,8 +80,12 @@ pub struct Held {
     pub trace: Option<Reference>,
     /// What the amount is made of, by the names that the payouts use.
     pub parts: Vec<(&'static str, Amount)>,
+    /// What it was before it was paid out in another currency.
+    pub priced: Option<(Exact, Currency)>,
     /// The tax on it, which stands beside it.
     pub tax: Option<Amount>,
+    /// The first moment of another month, in which a statement has told it already.
+    pub billed_in: Option<Instant>,
     /// Positions of the events that say so.
     pub events: Vec<u64>,
     /// Digests of the files that say so.
@@ -95,8 +99,13 @@ pub struct File {
     pub digest: Hash,
     /// Its name, as it was given.
     pub name: String,
-    /// Whether its kind tells invoices: where it does, a line without one is provisional.
+    /// Which kind of statement it is. Of two kinds that tell the same, the one that stands first in [`STATEMENTS`](crate::statement::STATEMENTS)
+    /// is compared.
+    pub kind: &'static str,
+    /// Whether it tells invoices: where it does, a line without one is provisional.
     pub tells_invoices: bool,
+    /// Whether its bill may still change, where no invoice tells that it is final: then every line is provisional.
+    pub may_change: bool,
     /// Rows, the header not counted.
     pub rows: u64,
     /// Rows of it that are nobody's to compare: another provider's, or not to be read.
@@ -318,8 +327,13 @@ impl Reconciliation {
 
     /// A line of a file, which is a row, or the sum of so many.
     pub fn add(&mut self, file: usize, line: Line, rows: u64) {
-        let tells_invoices = self.files.get(file).is_some_and(|file| file.tells_invoices);
-        self.lines.add((file, tells_invoices), (line, rows), self.period, &self.names, &mut self.texts);
+        let Some(of) = self.files.get(file) else { return };
+        self.lines.add((file, of), (line, rows), self.period, &self.names, &mut self.texts);
+    }
+
+    /// Somebody's list of this month, of which nothing need be compared: that a line of the ledger is missing there is a break.
+    pub fn list(&mut self, side: Side, subject: Subject, scope: AccountId, currency: Currency) {
+        self.lines.list(side, subject, scope, currency);
     }
 
     /// A line of the ledger.

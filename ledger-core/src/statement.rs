@@ -97,6 +97,11 @@ pub trait Statement: Sync {
         None
     }
 
+    /// Where it tells invoices, if a file that has the column does.
+    fn invoices(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether it is a bill, of which months are recorded.
     fn is_bill(&self) -> bool {
         false
@@ -112,6 +117,23 @@ pub enum Told<'a> {
     Service(Service<'a>),
     /// Nothing to compare, and why: another provider's. What it comes to is told where it is money.
     Other(&'static str, Option<(Exact, Currency)>),
+    /// Nothing to compare, and why: somebody else's transfer. It tells whose list this is, of which month and currency.
+    Listed(&'static str, Listed),
+}
+
+/// Whose list has a row: of such a list everything is expected that the ledger has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Whose view it is.
+    pub side: Side,
+    /// What the list is of.
+    pub subject: Subject,
+    /// Whose list.
+    pub scope: AccountId,
+    /// The first moment of the month.
+    pub month: Instant,
+    /// The currency.
+    pub currency: Currency,
 }
 
 /// A row of AWS's own services.
@@ -238,6 +260,11 @@ pub struct BillLine {
 }
 
 impl Layout {
+    /// Whether the file tells invoices: a bill may leave the column out.
+    pub fn tells_invoices(&self) -> bool {
+        self.statement.invoices().is_none_or(|column| self.at[column].is_some())
+    }
+
     /// Which columns of the file are read, by their place.
     pub fn places(&self) -> impl Iterator<Item = usize> {
         self.at.iter().copied().flatten()

@@ -1,11 +1,16 @@
 //! The year's deals, and what is planted among them: breaks of all ten kinds, and what only looks like one.
 
-use super::year::{Billed, Deposit, Format, GLOBEX, INITECH, Planned, Reported, SELLERS, Sale, USERS, Year, sale, trace};
+use super::year::{Billed, Deposit, Format, GLOBEX, INITECH, Planned, Planted, Reported, SELLERS, Sale, USERS, Year, sale, trace};
 
 /// What the ledger knows of credits that lowered Globex's bills, by month.
 pub(crate) const CREDITS_OF_THE_LEDGER: [(u32, i64); 3] = [(3, 60_00), (5, 100_00), (9, 80_00)];
 
-/// The rows of a month's bill as a format has them: a discount of the commitment is no row in FOCUS.
+/// Whether a format can tell a break: a discount of the commitment is no row in FOCUS, but a lower cost of the row that it is taken off.
+pub(crate) fn is_told(planted: &Planted, format: Format) -> bool {
+    planted.code != "R10" || planted.subject == "credits" || matches!(format, Format::Cur2 | Format::Legacy)
+}
+
+/// The rows of a month's bill as a format has them.
 pub(crate) fn rows_of(year: &Year, month: u32, format: Format) -> Vec<Billed> {
     let of = |row: &&Billed| {
         let is_told = row.month == month || row.month + 1 == month && row.title == "of another month";
@@ -241,10 +246,12 @@ fn credits(year: &mut Year) {
     credit(year, 5, 120_00);
     year.plant((5, "buyer", "credits", GLOBEX), ("R10", ""), (-120_00, -100_00, "USD"));
     year.plant((9, "buyer", "credits", GLOBEX), ("R10", ""), (0, -80_00, "USD"));
-    // The commitment's discount on a purchase.
-    let row = year.both(sale(&number(12, 63), (12, 18), GLOBEX, 0, 0, 1_000_00)).clone();
-    year.bill(Billed { kind: "EdpDiscount", cents: -50_00, ..row });
-    year.plant(buyer(12), ("R10", &number(12, 63)), (950_00, 1_000_00, "USD"));
+    // The commitment's discount on purchases, which earn none.
+    for month in [6, 12] {
+        let row = year.both(sale(&number(month, 63), (month, 18), GLOBEX, 0, 0, 1_000_00)).clone();
+        year.bill(Billed { kind: "EdpDiscount", cents: -50_00, ..row });
+        year.plant(buyer(month), ("R10", &number(month, 63)), (-50_00, 0, "USD"));
+    }
 }
 
 /// What only sellers' reports and payouts say otherwise.

@@ -581,13 +581,15 @@ pub(crate) fn disbursement(year: &Year, seller: usize, month: u32) -> String {
     text
 }
 
-/// The bank's list of a month, with a customer's own transfer in it.
+/// The bank's list of a month, with transfers of others in it.
 pub(crate) fn bank(year: &Year, month: u32) -> String {
     let mut text = String::from("Trace ID,Value Date,Amount,Currency,Recipient\n");
     for Deposit { seller, at, trace, cents, currency } in year.bank.iter().filter(|deposit| deposit.at.0 == month) {
         writeln!(text, "{trace},{},{},{currency},{}", date(at.0, at.1), money(*cents), SELLERS[*seller].account).unwrap();
     }
-    writeln!(text, ",{},12.00,USD,{}", date(month, 9), SELLERS[0].account).unwrap();
+    for seller in &SELLERS {
+        writeln!(text, ",{},12.00,USD,{}", date(month, 9), seller.account).unwrap();
+    }
     text
 }
 

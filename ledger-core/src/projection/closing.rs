@@ -15,6 +15,8 @@ use crate::event::close::{PeriodClosed, ReconciliationSealed, SealedBreak};
 use crate::event::{Entry, Event};
 use crate::id::{AccountId, Actor};
 use crate::money::{Amount, Currency};
+use crate::reconcile::{Kind, ToldElsewhere};
+use crate::statement::{Exact, Side};
 use crate::time::Instant;
 
 pub use evidence::{Evidence, evidence};
@@ -123,7 +125,7 @@ impl Found {
 
 /// What was billed less what the ledger has, rounded half up to eight decimals.
 pub fn difference(told: &SealedBreak) -> Amount {
-    let exact = |text: &str| text.parse::<crate::statement::Exact>().unwrap_or_default();
+    let exact = |text: &str| text.parse::<Exact>().unwrap_or_default();
     exact(&told.billed).checked_sub(exact(&told.ledger)).unwrap_or_default().rounded().0
 }
 
@@ -198,6 +200,26 @@ impl Closing {
         let Some(run) = self.runs(u64::MAX).filter(covers).last() else { return false };
         let names = |told: &SealedBreak| told.side == side && told.scope == scope && told.invoice.as_deref() == Some(invoice);
         !run.sealed.breaks.iter().any(names)
+    }
+
+    /// Lines that statements of other months told, and the ledger has in this one: with the month in which they were told.
+    pub fn told_elsewhere(&self, month: Instant) -> BTreeMap<ToldElsewhere, Instant> {
+        let mut last: BTreeMap<(Instant, &str, AccountId), &Run> = BTreeMap::new();
+        for run in self.runs(u64::MAX).filter(|run| run.sealed.month != month) {
+            last.extend(run.sealed.sections.iter().map(|section| ((run.sealed.month, section.side.as_str(), section.scope), run)));
+        }
+        let mut told = BTreeMap::new();
+        for ((month, side, scope), run) in last {
+            let of = |told: &&SealedBreak| told.code == Kind::Timing.code() && told.side == side && told.scope == scope;
+            for found in run.sealed.breaks.iter().filter(of) {
+                let side = Side::ALL.iter().copied().find(|side| side.as_str() == found.side);
+                let billed = found.billed.parse::<Exact>().ok().filter(|billed| !billed.is_zero());
+                if let (Some(side), Some(billed), Some(invoice)) = (side, billed, &found.invoice) {
+                    told.insert((side, scope, invoice.clone(), billed), month);
+                }
+            }
+        }
+        told
     }
 
     /// What differences were accepted, by position: how much, in which currency, of which break.

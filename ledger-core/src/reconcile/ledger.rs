@@ -14,6 +14,9 @@ use crate::projection::sources::Sources;
 use crate::statement::{Exact, Side, Subject};
 use crate::time::{Basis, Instant, Period};
 
+/// A line that a statement of another month told: side, scope, invoice, and what it came to.
+pub type ToldElsewhere = (Side, AccountId, String, Exact);
+
 /// What the ledger's lines are made of.
 #[derive(Clone, Copy)]
 pub struct Ledger<'a> {
@@ -27,6 +30,8 @@ pub struct Ledger<'a> {
     pub sources: &'a Sources,
     /// Whether the line of an invoice was matched in another month, by side, scope and the month's first moment.
     pub settled: &'a dyn Fn(Side, AccountId, Instant, &str) -> bool,
+    /// What statements of other months told too early or too late, and in which month: by side, scope, invoice and amount.
+    pub told: &'a BTreeMap<ToldElsewhere, Instant>,
 }
 
 /// A line before its place in time and its sources are known.
@@ -48,7 +53,9 @@ fn line(side: Side, subject: Subject, scope: AccountId, (amount, currency): (Exa
         seller: None,
         trace: None,
         parts: Vec::new(),
+        priced: None,
         tax: None,
+        billed_in: None,
         events: Vec::new(),
         sources: Vec::new(),
     }
@@ -96,6 +103,9 @@ impl Ledger<'_> {
         for mut held in held {
             held.sources.extend(held.events.iter().filter_map(|seq| file_of(*seq)));
             held.sources.dedup();
+            if let Some(invoice) = held.invoice.as_ref().filter(|_| !self.told.is_empty()) {
+                held.billed_in = self.told.get(&(held.side, held.scope, invoice.to_string(), held.amount)).copied();
+            }
             reconciliation.hold(held);
         }
     }
@@ -263,6 +273,7 @@ impl Ledger<'_> {
                 product: earned.product.and_then(|product| product.parse().ok()),
                 agreement: earned.agreement.and_then(|agreement| agreement.parse().ok()),
                 trace: earned.trace.and_then(|trace| trace.parse().ok()),
+                priced: earned.priced.map(|(units, currency)| (exact(units), currency)),
                 parts: earned.parts.iter().map(|(name, units)| (*name, Amount::from_units(*units))).collect(),
                 events: earned.seqs,
                 ..line(Side::Seller, subject, earned.recipient, (exact(earned.amount), earned.currency))
