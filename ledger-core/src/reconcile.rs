@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use crate::chain::Hash;
 use crate::id::{AccountId, AgreementId, InvoiceId, Reference};
 use crate::money::{Amount, Currency};
-use crate::statement::{Exact, Line, Side, Subject};
+use crate::statement::{Exact, Form, Line, Side, Subject};
 use crate::time::{Instant, Period};
 
 pub use control::{Counts, Section, Untied};
@@ -99,9 +99,8 @@ pub struct File {
     pub digest: Hash,
     /// Its name, as it was given.
     pub name: String,
-    /// Which kind of statement it is. Of two kinds that tell the same, the one that stands first in [`STATEMENTS`](crate::statement::STATEMENTS)
-    /// is compared.
-    pub kind: &'static str,
+    /// Its form: of two that tell the same, the lesser is compared.
+    pub form: Form,
     /// Whether it tells invoices: where it does, a line without one is provisional.
     pub tells_invoices: bool,
     /// Whether its bill may still change, where no invoice tells that it is final: then every line is provisional.
@@ -257,6 +256,10 @@ impl Break {
 /// What was tolerated, line by line: it is posted to rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tolerated {
+    /// Whose view.
+    pub side: Side,
+    /// What it is about.
+    pub subject: Subject,
     /// Whose statement.
     pub scope: AccountId,
     /// The currency.

@@ -259,7 +259,29 @@ pub struct BillLine {
     pub seller: Option<String>,
 }
 
+/// Which kind of statement a file is, and in which form of it. Of two forms that tell the same the lesser tells more: CUR 2.0 before the legacy
+/// CUR before FOCUS 1.2 before 1.0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Form {
+    /// The place of the kind in [`STATEMENTS`].
+    kind: usize,
+    /// Whether its invoices are not told.
+    untold: bool,
+    /// Which of its names the first column has.
+    names: usize,
+}
+
 impl Layout {
+    /// Its form.
+    pub fn form(&self) -> Form {
+        let (kind, first) = (self.statement.name(), &self.statement.columns()[0]);
+        Form {
+            kind: STATEMENTS.iter().position(|statement| statement.name() == kind).unwrap_or(STATEMENTS.len()),
+            untold: !self.tells_invoices(),
+            names: first.names.iter().position(|name| self.names.first().is_some_and(|written| written == name)).unwrap_or_default(),
+        }
+    }
+
     /// Whether the file tells invoices: a bill may leave the column out.
     pub fn tells_invoices(&self) -> bool {
         self.statement.invoices().is_none_or(|column| self.at[column].is_some())

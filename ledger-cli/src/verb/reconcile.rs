@@ -123,11 +123,11 @@ impl Made {
         let mut reconciliation = Reconciliation::of(period, ledger.names());
         for received in &statements.received {
             // Of a bill without invoices nobody tells when it is final: it may change for as long as a line may be late.
-            let (kind, tells_invoices) = (received.kind, received.tells_invoices);
+            let (form, tells_invoices) = (received.form, received.tells_invoices);
             let may_change = !tells_invoices && context.now().micros() < period.until.micros() + i64::from(tolerances.days) * DAY;
             let left_out = received.rows_of(statement::Class::Other);
             let (digest, name) = (received.digest, received.name.clone());
-            let file = reconciliation.file(File { digest, name, kind, tells_invoices, may_change, rows: received.rows, left_out });
+            let file = reconciliation.file(File { digest, name, form, tells_invoices, may_change, rows: received.rows, left_out });
             received.lines.iter().for_each(|line| reconciliation.add(file, line.clone(), 1));
             for list in received.lists.iter().filter(|list| list.month == period.from) {
                 reconciliation.list(list.side, list.subject, list.scope, list.currency);
@@ -156,13 +156,14 @@ fn same_as(events: &[Event], states: &States) -> Option<u64> {
                 whole.files.extend(part.files.iter().cloned());
                 whole.sections.extend(part.sections.iter().cloned());
                 whole.breaks.extend(part.breaks.iter().cloned());
+                whole.tolerated.extend(part.tolerated.iter().cloned());
             }
         }
     }
     let whole = whole?;
     let last = states.closing.runs(u64::MAX).filter(|run| run.sealed.month == whole.month).last()?;
-    let same = (&last.sealed.files, &last.sealed.sections, &last.sealed.breaks, &last.sealed.classes)
-        == (&whole.files, &whole.sections, &whole.breaks, &whole.classes);
+    let same = (&last.sealed.files, &last.sealed.sections, &last.sealed.breaks, &last.sealed.classes, &last.sealed.tolerated)
+        == (&whole.files, &whole.sections, &whole.breaks, &whole.classes, &whole.tolerated);
     same.then_some(last.seq)
 }
 

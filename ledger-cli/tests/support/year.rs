@@ -412,6 +412,9 @@ fn agreements(year: &Year, month: u32, folder: &Path) {
         if month == 1 {
             row("2025-01-02", *value);
             let due = date(at.0, at.1);
+            if *cents == 0 {
+                continue;
+            }
             writeln!(
                 charges,
                 "2025-01-02 00:00:00.0,2025-01-02 02:00:00.0,2025-01-02 02:00:00.0,,{agreement},term-1,USD,{},{due} 00:00:00.0",

@@ -4,6 +4,7 @@
 //! same side, scope and month no longer finds it. Nothing of it is ever taken away: what was open when can be asked at any position.
 
 mod evidence;
+mod posts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use crate::statement::{Exact, Side};
 use crate::time::Instant;
 
 pub use evidence::{Evidence, evidence};
+pub use posts::Differences;
 
 /// A reconciliation that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,6 +255,7 @@ impl Closing {
                     run.sealed.files.extend(it.files.iter().cloned());
                     run.sealed.breaks.extend(it.breaks.iter().cloned());
                     run.sealed.sections.extend(it.sections.iter().cloned());
+                    run.sealed.tolerated.extend(it.tolerated.iter().cloned());
                 }
             }
             Event::BreakAssigned(it) => self.acts.push(act(&it.id)),

@@ -162,7 +162,10 @@ fn currency(match_: &mut Match<'_>) {
             let known: BTreeSet<_> = bucket.1.iter().map(|at| match_.of_held(*at).held.currency).collect();
             if billed.len() == 1 && known.len() == 1 && billed != known && match_.may_sum(&bucket, *mask) {
                 let sum = Exact::of_parts(match_.sum_of_held(&bucket.1));
-                let cause = known.first().map(|currency| format!("the ledger has {} {currency}", sum.in_cents())).unwrap_or_default();
+                let (is, was) = (match_.sum_of_units(&bucket.0) / CENT, sum.parts() / CENT);
+                let (to, from) = (match_.unit(bucket.0[0]).currency, match_.of_held(bucket.1[0]).held.currency);
+                let rate = quotient(is, was).map(|rate| format!(", which is {rate} {to} for {from}")).unwrap_or_default();
+                let cause = format!("the ledger has {} {from}{rate}", sum.in_cents());
                 match_.break_of(Kind::Currency, bucket.0, bucket.1, cause);
             }
         }
@@ -272,8 +275,13 @@ fn rate(match_: &Match<'_>, units: &[u32], held: &[u32], billed: &BTreeMap<&str,
         return None;
     }
     let to = match_.unit(units[0]).currency;
-    let of = |cents: i128| Some(Exact::of(Amount::from_units(cents.checked_mul(ONE)? / price).half_up(4))?.written());
-    Some(format!("paid at {} {to} for {from}; the ledger's rate is {}", of(is)?, of(was)?))
+    Some(format!("paid at {} {to} for {from}; the ledger's rate is {}", quotient(is, price)?, quotient(was, price)?))
+}
+
+/// A rate, with four decimals.
+fn quotient(of: i128, by: i128) -> Option<String> {
+    let units = of.checked_mul(ONE).filter(|_| by != 0)? / by;
+    Some(Exact::of(Amount::from_units(units).half_up(4))?.written())
 }
 
 /// Rows that say again what another row has been matched by.

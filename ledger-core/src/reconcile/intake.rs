@@ -8,7 +8,7 @@ use super::{Class, File, Held, Names, When};
 use crate::hash::Map;
 use crate::id::AccountId;
 use crate::money::Currency;
-use crate::statement::{Exact, Line, STATEMENTS, Side, Subject};
+use crate::statement::{Exact, Form, Line, Side, Subject};
 use crate::time::{Instant, Period};
 
 /// What tells lines apart: invoice (or a bank's trace), product, account, agreement, seller. Each is the number of a text, and 0 is nothing.
@@ -75,7 +75,7 @@ struct Row {
     parts: Vec<(&'static str, Exact)>,
     amount: i128,
     date: Option<Instant>,
-    kind: &'static str,
+    form: Form,
     file: usize,
     row: u64,
     /// What its file calls it, hashed; 0 when it has no name.
@@ -84,7 +84,7 @@ struct Row {
 }
 
 /// What statements are summed by, each kind for itself: AWS's services by type of line, credits in total.
-type SumKey = (Side, Subject, AccountId, Currency, u32, &'static str);
+type SumKey = (Side, Subject, AccountId, Currency, u32, Form);
 
 #[derive(Debug, Default)]
 struct Sum {
@@ -104,8 +104,8 @@ pub(super) struct Lines {
     /// What came in, by section: the control totals.
     taken: BTreeMap<SectionKey, Counts>,
     scopes: BTreeSet<(Side, Subject, AccountId, Currency)>,
-    /// Which kinds of statements tell it.
-    kinds: BTreeMap<(Side, Subject, AccountId), BTreeSet<&'static str>>,
+    /// Which form of statement tells most of it.
+    forms: BTreeMap<(Side, Subject, AccountId), Form>,
     too_large: bool,
 }
 
@@ -152,13 +152,14 @@ impl Lines {
             *self.aside.entry((file, class)).or_default() += rows;
             return;
         }
-        self.kinds.entry((line.side, line.subject, line.scope)).or_default().insert(of.kind);
+        let meant = self.forms.entry((line.side, line.subject, line.scope)).or_insert(of.form);
+        *meant = of.form.min(*meant);
         let amount = line.amount.parts();
         let taken = self.taken.entry((line.side, line.subject, line.scope, line.currency)).or_default();
         self.too_large |= taken.add(rows, amount, amount.checked_abs()).is_none();
         if is_summed(line.subject) {
             let line_type = if line.subject == Subject::Services { texts.number(&line.line_type) } else { 0 };
-            let sum = self.sums.entry((line.side, line.subject, line.scope, line.currency, line_type, of.kind)).or_default();
+            let sum = self.sums.entry((line.side, line.subject, line.scope, line.currency, line_type, of.form)).or_default();
             let sums = (plus(sum.amount, amount), amount.checked_abs().and_then(|gross| plus(sum.gross, gross)?.into()));
             match sums {
                 (Some(net), Some(gross)) => (sum.amount, sum.gross) = (net, gross),
@@ -199,7 +200,7 @@ impl Lines {
             parts: line.parts,
             amount,
             date: line.date,
-            kind: of.kind,
+            form: of.form,
             file,
             row: line.row,
             item,
@@ -291,7 +292,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
             (held, attributes)
         })
         .collect();
-    let Lines { mut rows, mut sums, aside, taken, scopes, kinds, .. } = lines;
+    let Lines { mut rows, mut sums, aside, taken, scopes, forms, .. } = lines;
     let (texts, ranks) = texts.ranked();
     let rank = |attributes: &mut [u32; ATTRIBUTES]| attributes.iter_mut().for_each(|number| *number = ranks[*number as usize]);
     let mut order: Vec<usize> = (0..files.len()).collect();
@@ -314,7 +315,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
         rank(&mut row.attributes);
         row.file = place[row.file];
     }
-    told_by_another_kind(&mut rows, &mut sums, &kinds, &mut laid);
+    told_in_another_form(&mut rows, &mut sums, &forms, &mut laid);
     let duplicates = repeats(&mut rows, &mut laid);
     rows.sort_by_key(row_key);
     units(rows, &duplicates, &mut laid)?;
@@ -399,42 +400,38 @@ fn held_key(of: &Of) -> HeldKey<'_> {
     (whose, (of.amount, held.date, held.planned, held.when), &held.events)
 }
 
-/// Takes out what another kind of statement tells as well: a CUR beside a FOCUS export, a disbursement report beside the collections. Their rows
-/// are cut otherwise, so that no row is another's; of each subject the kind that tells most stands for all.
-fn told_by_another_kind(
+/// Takes out what another form of statement tells as well: a CUR beside a FOCUS export, a disbursement report beside the collections. Their rows
+/// are cut otherwise, so that no row is another's; of each subject the form that tells most stands for all.
+fn told_in_another_form(
     rows: &mut Vec<Row>,
     sums: &mut Map<SumKey, Sum>,
-    kinds: &BTreeMap<(Side, Subject, AccountId), BTreeSet<&'static str>>,
+    forms: &BTreeMap<(Side, Subject, AccountId), Form>,
     laid: &mut Laid,
 ) {
-    let rank = |kind: &&&'static str| STATEMENTS.iter().position(|statement| statement.name() == **kind);
-    let meant: BTreeMap<_, &'static str> =
-        kinds.iter().filter(|(_, kinds)| kinds.len() > 1).filter_map(|(of, kinds)| Some((*of, *kinds.iter().min_by_key(rank)?))).collect();
-    if meant.is_empty() {
-        return;
-    }
     let mut gone = 0;
     let mut repeated = |key: SectionKey, count: u64, amount: i128, gross: i128| {
         // What came in has been added up already, so that this cannot be too large.
         let _ = laid.repeated.entry(key).or_default().add(count, amount, Some(gross));
         gone += count;
     };
-    let is_meant = |side, subject, scope, kind| meant.get(&(side, subject, scope)).is_none_or(|meant| *meant == kind);
+    let is_meant = |side, subject, scope, form| forms.get(&(side, subject, scope)).is_none_or(|meant| *meant == form);
     rows.retain(|row| {
-        let stays = is_meant(row.side, row.subject, row.scope, row.kind);
+        let stays = is_meant(row.side, row.subject, row.scope, row.form);
         if !stays {
             repeated((row.side, row.subject, row.scope, row.currency), 1, row.amount, row.amount.saturating_abs());
         }
         stays
     });
-    sums.retain(|(side, subject, scope, currency, _, kind), sum| {
-        let stays = is_meant(*side, *subject, *scope, *kind);
+    sums.retain(|(side, subject, scope, currency, _, form), sum| {
+        let stays = is_meant(*side, *subject, *scope, *form);
         if !stays {
             repeated((*side, *subject, *scope, *currency), sum.count, sum.amount, sum.gross);
         }
         stays
     });
-    *laid.aside.entry(Class::Repeated).or_default() += gone;
+    if gone > 0 {
+        *laid.aside.entry(Class::Repeated).or_default() += gone;
+    }
 }
 
 /// Takes out the rows that stand in another file as well, and finds those that their own file says twice. Of a line that one file has with an

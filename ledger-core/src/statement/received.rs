@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Exact, Layout, Line, Listed, Side, Subject, Told};
+use super::{Exact, Form, Layout, Line, Listed, Side, Subject, Told};
 use crate::chain::Hash;
 use crate::id::AccountId;
 use crate::money::Currency;
@@ -54,6 +54,8 @@ pub struct Received {
     pub others: BTreeMap<&'static str, u64>,
     /// Whose lists these rows show it to be.
     pub lists: BTreeSet<Listed>,
+    /// Its form.
+    pub form: Form,
     /// Whether it has a column of invoices.
     pub tells_invoices: bool,
     /// What the rows of a class come to, in a currency, with all decimals.
@@ -114,6 +116,7 @@ impl Reading {
             classes: BTreeMap::new(),
             others: BTreeMap::new(),
             lists: BTreeSet::new(),
+            form: layout.form(),
             tells_invoices: layout.tells_invoices(),
             totals: BTreeMap::new(),
         };

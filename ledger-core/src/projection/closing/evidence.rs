@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::event::close::SealedBreak;
 use crate::event::{Entry, Event};
+use crate::fee::{Cards, Judged, audit};
 use crate::money::{Amount, Currency};
 use crate::projection::billing::Billing;
 use crate::projection::records::{Standing, View};
 use crate::report::grouped;
-use crate::statement::Exact;
+use crate::statement::{Exact, Subject};
 use crate::time::{Basis, Instant};
 
 /// Something that explains a break, or a part of it.
@@ -31,7 +32,7 @@ fn shown(amount: Amount) -> String {
 pub fn evidence(
     told: &SealedBreak,
     known_at: u64,
-    (billing, view): (&Billing, &View<'_>),
+    (billing, view, cards): (&Billing, &View<'_>, &Cards),
     entry: &dyn Fn(u64) -> Option<Entry>,
 ) -> Vec<Evidence> {
     let exact = |text: &str| text.parse::<Exact>().ok().and_then(|exact| Some(exact.rounded()).filter(|(_, changed)| !changed));
@@ -55,9 +56,36 @@ pub fn evidence(
     if let Some(invoice) = &told.invoice {
         found.extend(on_invoice(told, invoice, known_at, (billing, view), billed.units() - ledger.units()));
     }
+    if told.code == "R09" && told.subject == Subject::Billed.as_str() {
+        found.extend(fee(told, (billing, view, cards), billed.units() - ledger.units()));
+    }
     let mut met = BTreeSet::new();
     found.retain(|evidence| met.insert((evidence.seq, evidence.says.clone())));
     found
+}
+
+/// The rate card in force on the day of the invoice says which of the two fees is right.
+fn fee(told: &SealedBreak, (billing, view, cards): (&Billing, &View<'_>, &Cards), apart: i128) -> Vec<Evidence> {
+    let judged = audit(billing, view, cards).lines;
+    let own = judged.iter().filter(|judged| {
+        let (line, currency) = (&judged.line, told.currency.to_string());
+        Some(line.invoice) == told.invoice.as_deref() && line.currency == currency && line.parties.contains(&told.scope.as_str())
+    });
+    let of = |judged: &Judged<'_>| {
+        let (rated, price, seq) = (judged.rated.as_ref()?, judged.line.price?, judged.card?);
+        let expected = Amount::from_units(judged.expected?).half_up(2);
+        // What is reported more is charged less.
+        let reported = Amount::from_units(judged.charged().units() - apart).half_up(2);
+        let (rate, rows) = (rated.rate, &rated.rows);
+        let arithmetic = format!("{} x {rate} % = {} by the rate card ({rows})", shown(Amount::from_units(price)), shown(expected));
+        let (whose, explains_all) = match expected {
+            _ if expected == reported => (format!("the report has that fee, the feed {}", shown(judged.charged())), true),
+            _ if expected == judged.charged() => (format!("the feed has that fee, the report {}", shown(reported)), false),
+            _ => return None,
+        };
+        Some(Evidence { seq, says: format!("{arithmetic}: {whose}"), explains_all })
+    };
+    own.filter_map(of).collect()
 }
 
 /// The bill has what the source said before, or the other way round.
