@@ -329,3 +329,25 @@ pub(crate) const EXPLAINED: &[((u32, &str, &str), &str)] = &[
     ((1, "R06", "INV-0159"), "the ledger has 1000.00 USD, which is 0.92 EUR for USD"),
     ((8, "R06", "INV-0703"), "paid at 1.08 USD for EUR; the ledger's rate is 1.1"),
 ];
+
+/// What a file without invoices tells all the same: code, month and difference.
+pub(crate) const TOLD_WITHOUT_INVOICES: &[(&str, (u32, i64))] = &[
+    ("R01", (1, 640_00)),
+    ("R07", (2, -300_00)),
+    ("R01", (3, 777_00)),
+    ("R05", (5, 410_00)),
+    ("R10", (5, -20_00)),
+    ("R01", (7, 2_640_00)),
+    ("R05", (7, 700_00)),
+    ("R02", (8, -24_000_00)),
+    ("R10", (9, 80_00)),
+];
+
+/// What the ledger has of a break in another currency than the bill.
+pub(crate) fn in_another_currency(planted: &Planted) -> Option<(&'static str, i64)> {
+    match (planted.code, planted.currency) {
+        ("R06", "EUR") => Some(("USD", 1_000_00)),
+        ("R06", _) => Some(("EUR", 500_00)),
+        _ => None,
+    }
+}

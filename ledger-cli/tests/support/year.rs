@@ -380,13 +380,18 @@ fn records(year: &Year, seller: usize, folder: &Path) {
             "valid_from,insert_date,update_date,delete_date,offer_id,offer_revision,name,expiration_date,opportunity_id,opportunity_name,opportunity_description,seller_account_id,recipient_account_id,catalog\n",
         );
         let mut products = String::from("valid_from,insert_date,update_date,delete_date,offer_id,offer_revision,product_id\n");
+        let mut targets = String::from(
+            "valid_from,insert_date,update_date,delete_date,offer_target_id,offer_id,offer_revision,target_type,polarity,value,catalog\n",
+        );
         for planned in &year.planned {
             let offer = planned.agreement.replace("agmt", "offer");
             writeln!(offers, "{at},{offer},1,Insights for Globex,2026-12-31T00:00:00Z,,,,acct-self,acct-self,AWSMarketplace").unwrap();
             writeln!(products, "{at},{offer},1,prod-1").unwrap();
+            writeln!(targets, "{at},t-{offer},{offer},1,BuyerAccounts,PositiveTargeting,{GLOBEX},AWSMarketplace").unwrap();
         }
         file(folder, (seller, "offerfeed"), 1, &offers);
         file(folder, (seller, "offerproductfeed"), 1, &products);
+        file(folder, (seller, "offertargetfeed"), 1, &targets);
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::event::close::SealedBreak;
 use crate::event::{Entry, Event};
-use crate::fee::{Cards, Judged, audit};
+use crate::fee::{Cards, Judged, Verdict, audit, audit_as};
 use crate::money::{Amount, Currency};
-use crate::projection::billing::Billing;
+use crate::projection::billing::{Billing, FeeLine};
 use crate::projection::records::{Standing, View};
 use crate::report::grouped;
 use crate::statement::{Exact, Subject};
@@ -66,26 +66,26 @@ pub fn evidence(
 
 /// The rate card in force on the day of the invoice says which of the two fees is right.
 fn fee(told: &SealedBreak, (billing, view, cards): (&Billing, &View<'_>, &Cards), apart: i128) -> Vec<Evidence> {
-    let judged = audit(billing, view, cards).lines;
-    let own = judged.iter().filter(|judged| {
-        let (line, currency) = (&judged.line, told.currency.to_string());
+    let currency = told.currency.to_string();
+    let is_it = |line: &FeeLine<'_>| {
         Some(line.invoice) == told.invoice.as_deref() && line.currency == currency && line.parties.contains(&told.scope.as_str())
-    });
-    let of = |judged: &Judged<'_>| {
-        let (rated, price, seq) = (judged.rated.as_ref()?, judged.line.price?, judged.card?);
-        let expected = Amount::from_units(judged.expected?).half_up(2);
-        // What is reported more is charged less.
-        let reported = Amount::from_units(judged.charged().units() - apart).half_up(2);
-        let (rate, rows) = (rated.rate, &rated.rows);
-        let arithmetic = format!("{} x {rate} % = {} by the rate card ({rows})", shown(Amount::from_units(price)), shown(expected));
-        let (whose, explains_all) = match expected {
-            _ if expected == reported => (format!("the report has that fee, the feed {}", shown(judged.charged())), true),
-            _ if expected == judged.charged() => (format!("the feed has that fee, the report {}", shown(reported)), false),
+    };
+    let fed = audit(billing, view, cards).lines;
+    // What is reported more is charged less.
+    let reported = audit_as(billing, view, cards, |line| line.charged -= if is_it(line) { apart } else { 0 }).lines;
+    let of = |(fed, reported): (&Judged<'_>, &Judged<'_>)| {
+        let (right, says, explains_all) = match (fed.verdict, reported.verdict) {
+            (Verdict::Agrees, Verdict::Agrees) => return None,
+            (_, Verdict::Agrees) => (reported, format!("the report has that fee, the feed {}", shown(fed.charged())), true),
+            (Verdict::Agrees, _) => (fed, format!("the feed has that fee, the report {}", shown(reported.charged())), false),
             _ => return None,
         };
-        Some(Evidence { seq, says: format!("{arithmetic}: {whose}"), explains_all })
+        let (rated, price, seq) = (right.rated.as_ref()?, right.line.price?, right.card?);
+        let fee = shown(Amount::from_units(right.expected?));
+        let arithmetic = format!("{} x {} % = {fee} by the rate card ({})", shown(Amount::from_units(price)), rated.rate, rated.rows);
+        Some(Evidence { seq, says: format!("{arithmetic}: {says}"), explains_all })
     };
-    own.filter_map(of).collect()
+    fed.iter().zip(&reported).filter(|(fed, _)| is_it(&fed.line)).filter_map(of).collect()
 }
 
 /// The bill has what the source said before, or the other way round.
