@@ -2,6 +2,8 @@
 //! beside them: the program has to find exactly what was planted.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "machine/parquet.rs"]
+mod parquet;
 #[path = "support/planted.rs"]
 mod planted;
 #[path = "support/year.rs"]
@@ -53,7 +55,8 @@ fn ledger() -> tempfile::TempDir {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path();
     ends(folder, 1, &["init", "--name", "year"], &[0]);
-    let parameters = ["usd_line=0.05", "usd_period=1.00", "eur_line=0.05", "eur_period=1.00", "days=5"].map(|text| format!("parameters.{text}"));
+    let parameters =
+        ["usd_line=0.05", "usd_period=1.00", "eur_line=0.05", "eur_period=1.00", "days=5"].map(|text| format!("parameters.{text}"));
     let mut fields = vec!["policy=tolerances"];
     fields.extend(parameters.iter().map(String::as_str));
     record(folder, 1, ("policy.set", "2025-01-01"), &fields, &[]);
@@ -257,7 +260,11 @@ fn what_was_tolerated_is_listed_and_posted(folder: &Path) {
     let log = fs::read_to_string(folder.join(".dealbook/log/00000000000000000001.jsonl")).unwrap();
     let listed: Vec<&str> = log.lines().filter_map(|line| line.split_once("\"tolerated\":[{\"").map(|(_, listed)| listed)).collect();
     assert_eq!(listed.len(), 2);
-    assert!(listed[0].starts_with("billed\":\"1234.03\",\"currency\":\"USD\",") && listed[0].contains("\"ledger\":\"1234.00\""), "{}", listed[0]);
+    assert!(
+        listed[0].starts_with("billed\":\"1234.03\",\"currency\":\"USD\",") && listed[0].contains("\"ledger\":\"1234.00\""),
+        "{}",
+        listed[0]
+    );
     assert!(listed[1].starts_with("billed\":\"1233.96\","), "{}", listed[1]);
     assert_eq!(balance(folder, "Expenses:Rounding").unwrap(), "777788889999,Expenses:Rounding,USD,,0.01,-0.01");
     // Software that nobody sells here is accepted: in the books once a second person has signed.
@@ -304,4 +311,93 @@ fn a_file_without_invoices_is_provisional_and_then_compared_by_what_it_tells() {
             assert!(late.iter().any(|found| found.code == *code && found.billed - found.ledger == invoices.1), "{month} {code}: {late:?}");
         }
     }
+}
+
+/// A bill that is not final: usage has no invoice yet. FOCUS has the column, and nothing in it.
+fn early(year: &Year, month: u32, format: Format, folder: &Path) -> String {
+    let mut rows = planted::rows_of(year, month, format);
+    rows.iter_mut().filter(|row| row.kind == "Usage" || format == Format::Focus12).for_each(|row| row.invoice.clear());
+    let name = format!("early-{format:?}-{month:02}.csv");
+    fs::write(folder.join(&name), year::bill(&rows, format)).unwrap();
+    name
+}
+
+#[test]
+fn a_preliminary_bill_and_then_the_final_one_tell_every_line_once() {
+    let year = planted::year();
+    let temporary = ledger();
+    let folder = temporary.path();
+    let listed = |month: u32| ends(folder, 12, &["breaks", "list", &date(month, 1)[..7], "--all", "-f", "csv"], &[0]).lines().count() - 1;
+    for month in 1..=12 {
+        take_in(&year, month, folder);
+        let expected = planted(&year, month, "buyer", BUYER);
+        // Without invoices nothing that is billed is a break.
+        let focus = found(&reconcile(folder, (month, month), &[early(&year, month, Format::Focus12, folder)], &["-n"]), month);
+        let of_invoices = |found: &&Planted| found.billed != 0 && found.subject == "purchases";
+        assert_eq!(focus.iter().find(of_invoices), None, "{month}");
+        // The early bill has no invoice for usage, and says so as no break.
+        let preliminary = early(&year, month, Format::Cur2, folder);
+        let out = reconcile(folder, (month, month), std::slice::from_ref(&preliminary), &[]);
+        assert!(out.contains(",purchases,provisional,,,3,900.00,900.00,0.00,USD"), "{month}: {out}");
+        assert_eq!(found(&out, month), expected, "{month}");
+        let before = listed(month);
+        let last = bills(&year, month, Format::Cur2, folder);
+        let out = reconcile(folder, (month, month), &last, &[]);
+        assert!(!out.contains("provisional"), "{month}: {out}");
+        assert_eq!(found(&out, month), expected, "{month}");
+        // Every break has kept its id.
+        assert_eq!((listed(month), before), (expected.len(), expected.len()), "{month}");
+        // Both together tell no line twice. What is compared in sums alone is as the files have it.
+        let both = [last, vec![preliminary]].concat();
+        let mut twice = found(&reconcile(folder, (month, month), &both, &["-n"]), month);
+        twice.retain(|found| found.subject != "credits");
+        let lines: Vec<Planted> = expected.into_iter().filter(|planted| planted.subject != "credits").collect();
+        assert_eq!(twice, lines, "{month}");
+    }
+}
+
+#[test]
+fn every_kind_of_break_is_planted_more_than_once_and_look_alikes_of_each_sort_are_there() {
+    let year = planted::year();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    year.breaks.iter().for_each(|planted| *kinds.entry(planted.code).or_default() += 1);
+    let codes: Vec<String> = (1..=10).map(|code| format!("R{code:02}")).collect();
+    assert_eq!(kinds.keys().copied().collect::<Vec<_>>(), codes);
+    assert!(kinds.values().all(|times| *times >= 2), "{kinds:?}");
+    let sides: BTreeSet<&str> = year.breaks.iter().map(|planted| planted.side).collect();
+    assert_eq!(sides.len(), 3);
+    let sorts: BTreeSet<&str> = year.look_alikes.iter().map(|(_, sort)| *sort).collect();
+    assert_eq!((year.breaks.len(), year.look_alikes.len(), sorts.len()), (43, 60, 11), "{kinds:?}\n{sorts:?}");
+}
+
+#[test]
+fn a_bill_as_parquet_is_imported_as_its_csv_is() {
+    let year = planted::year();
+    let text = year::bill(&planted::rows_of(&year, 4, Format::Cur2), Format::Cur2);
+    let told = |file: &str, bytes: &[u8]| {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path();
+        ends(folder, 4, &["init", "--name", "bills"], &[0]);
+        fs::create_dir(folder.join("bills")).unwrap();
+        fs::write(folder.join("bills").join(file), bytes).unwrap();
+        ends(folder, 4, &["import", "bills", "-q"], &[0]);
+        // What was said by the file, without where.
+        let log = fs::read_to_string(folder.join(".dealbook/log/00000000000000000001.jsonl")).unwrap();
+        let of = |line: &str| Some(line.split_once("\"event\":{\"type\":\"spend.recorded\",")?.1.split_once("},\"prev\":")?.0.to_owned());
+        log.lines().filter_map(of).collect::<Vec<_>>()
+    };
+    let packed = parquet::of_csv(&text, ::parquet::basic::Compression::SNAPPY, 7);
+    let (csv, packed) = (told("cur.csv", text.as_bytes()), told("cur.snappy.parquet", &packed));
+    assert!(csv.len() > 10, "{csv:?}");
+    assert_eq!(packed, csv);
+    // A feed is delivered as CSV.
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    ends(folder, 4, &["init", "--name", "feeds"], &[0]);
+    let feed =
+        "valid_from,insert_date,update_date,delete_date,product_id,manufacturer_account_id,product_code,title,catalog\na,b,c,d,e,f,g,h,i\n";
+    fs::write(folder.join("feed.parquet"), parquet::of_csv(feed, ::parquet::basic::Compression::SNAPPY, 7)).unwrap();
+    let output = dealbook(folder, 4, &["import", "feed.parquet"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("a feed as Parquet"), "{output:?}");
 }

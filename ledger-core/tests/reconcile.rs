@@ -83,7 +83,15 @@ fn reconciled(files: &[Vec<Line>], ledger: &[Held], tolerances: &Tolerances) -> 
     let mut reconciliation = Reconciliation::of(march(), names());
     for (number, lines) in files.iter().enumerate() {
         let digest = Hash::of(&[u8::try_from(number).unwrap()]);
-        let file = File { digest, name: format!("{number}.csv"), form: Form::default(), tells_invoices: true, may_change: false, rows: lines.len() as u64, left_out: 0 };
+        let file = File {
+            digest,
+            name: format!("{number}.csv"),
+            form: Form::default(),
+            tells_invoices: true,
+            may_change: false,
+            rows: lines.len() as u64,
+            left_out: 0,
+        };
         let file = reconciliation.file(file);
         for (row, line) in lines.iter().enumerate() {
             let row = if line.row == 0 { row as u64 + 1 } else { line.row };
@@ -166,7 +174,15 @@ fn a_line_without_an_invoice_is_provisional_and_settles_when_the_bill_is_final()
 #[test]
 fn a_file_that_tells_no_invoices_is_matched_without() {
     let mut reconciliation = Reconciliation::of(march(), names());
-    let file = File { digest: Hash::of(b"focus 1.0"), name: "focus.csv".to_owned(), form: Form::default(), tells_invoices: false, may_change: false, rows: 2, left_out: 0 };
+    let file = File {
+        digest: Hash::of(b"focus 1.0"),
+        name: "focus.csv".to_owned(),
+        form: Form::default(),
+        tells_invoices: false,
+        may_change: false,
+        rows: 2,
+        left_out: 0,
+    };
     let file = reconciliation.file(file);
     reconciliation.add(file, line("", "code-a", "100.00"), 1);
     reconciliation.add(file, line("", "code-b", "50.00"), 1);
@@ -368,7 +384,15 @@ fn of_several_invoices_an_instalment_is_the_nearest() {
 #[test]
 fn an_amount_there_is_no_room_for_is_told() {
     let mut reconciliation = Reconciliation::of(march(), names());
-    let file = File { digest: Hash::of(b"x"), name: "x.csv".to_owned(), form: Form::default(), tells_invoices: true, may_change: false, rows: 2, left_out: 0 };
+    let file = File {
+        digest: Hash::of(b"x"),
+        name: "x.csv".to_owned(),
+        form: Form::default(),
+        tells_invoices: true,
+        may_change: false,
+        rows: 2,
+        left_out: 0,
+    };
     let file = reconciliation.file(file);
     for _ in 0..2 {
         reconciliation.add(file, line("inv-1", "code-a", "9999999999999999"), 1);
@@ -380,7 +404,15 @@ fn an_amount_there_is_no_room_for_is_told() {
 #[test]
 fn rows_that_nobody_counted_are_told() {
     let mut reconciliation = Reconciliation::of(march(), names());
-    let file = File { digest: Hash::of(b"x"), name: "x.csv".to_owned(), form: Form::default(), tells_invoices: true, may_change: false, rows: 3, left_out: 1 };
+    let file = File {
+        digest: Hash::of(b"x"),
+        name: "x.csv".to_owned(),
+        form: Form::default(),
+        tells_invoices: true,
+        may_change: false,
+        rows: 3,
+        left_out: 1,
+    };
     let file = reconciliation.file(file);
     reconciliation.add(file, line("inv-1", "code-a", "1.00"), 1);
     let why = reconciliation.matched(&Tolerances::default()).unwrap_err();

@@ -142,9 +142,13 @@ impl Table {
                 let (digest, length, rows, damaged) = rows.finish()?;
                 Ok(Summary { digest, length, rows, damaged, notes: Vec::new() })
             }
-            Self::Listed(listed) => {
-                Ok(Summary { digest: listed.digest, length: listed.length, rows: listed.rows.len() as u64, damaged: false, notes: Vec::new() })
-            }
+            Self::Listed(listed) => Ok(Summary {
+                digest: listed.digest,
+                length: listed.length,
+                rows: listed.rows.len() as u64,
+                damaged: false,
+                notes: Vec::new(),
+            }),
         }
     }
 }

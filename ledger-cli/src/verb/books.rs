@@ -33,12 +33,11 @@ pub(super) struct Books {
 type Other = fn(&States, &Setting<'_>) -> Box<dyn Posts>;
 
 /// What posts beside the billing feed: a line each.
-const OTHERS: &[Other] =
-    &[
-        |states, setting| Box::new(Credits::of(&states.programmes.at(setting.view))),
-        |_, setting| Box::new(Shortfalls::of(setting)),
-        |states, setting| Box::new(Differences::of(&states.closing, setting.book, setting.view.basis())),
-    ];
+const OTHERS: &[Other] = &[
+    |states, setting| Box::new(Credits::of(&states.programmes.at(setting.view))),
+    |_, setting| Box::new(Shortfalls::of(setting)),
+    |states, setting| Box::new(Differences::of(&states.closing, setting.book, setting.view.basis())),
+];
 
 /// What posts beside the billing feed, at the basis of a view.
 fn others(states: &States, view: &View<'_>) -> Vec<Box<dyn Posts>> {

@@ -118,8 +118,14 @@ impl Made {
         };
         let (tolerances, told) = (states.book.tolerances(context.now(), head.seq), states.closing.told_elsewhere(period.from));
         let told = &told;
-        let ledger =
-            Ledger { told, billing: &states.billing, view: &view, programmes: &states.programmes, sources: &states.sources, settled: &settled };
+        let ledger = Ledger {
+            told,
+            billing: &states.billing,
+            view: &view,
+            programmes: &states.programmes,
+            sources: &states.sources,
+            settled: &settled,
+        };
         let mut reconciliation = Reconciliation::of(period, ledger.names());
         for received in &statements.received {
             // Of a bill without invoices nobody tells when it is final: it may change for as long as a line may be late.

@@ -316,16 +316,25 @@ fn banks(year: &mut Year) {
 /// What the ledger says of some of them: month, code and invoice, and what `breaks show` prints.
 pub(crate) const EXPLAINED: &[((u32, &str, &str), &str)] = &[
     // Seats were added: the instalment was planned before.
-    ((10, "R03", "INV-1053"), "value 48,000.00 became 49,440.00; 4,000.00 x 49,440.00 / 48,000.00 = 4,120.00; explains all of the difference"),
+    (
+        (10, "R03", "INV-1053"),
+        "value 48,000.00 became 49,440.00; 4,000.00 x 49,440.00 / 48,000.00 = 4,120.00; explains all of the difference",
+    ),
     // The row was restated, and the bill has it as it was.
-    ((11, "R03", "INV-1154"), "1,000.00 became 900.00; 900.00 - 900.00 + 1,000.00 = 1,000.00: the bill has the row as it was; explains all"),
+    (
+        (11, "R03", "INV-1154"),
+        "1,000.00 became 900.00; 900.00 - 900.00 + 1,000.00 = 1,000.00: the bill has the row as it was; explains all",
+    ),
     // The refund came with the feeds of January.
     ((12, "R03", "INV-1255"), "-150.00 came after the reconciliation: run it again; explains all of the difference"),
     // The event of the next month.
     ((4, "R04", "INV-0456"), "it is of 2025-05-03, and was recorded on 2025-05-03; explains all of the difference"),
     ((5, "R04", "INV-0456"), "it was billed in 2025-04"),
     // The tier of the rate card.
-    ((2, "R09", "INV-0264"), "1,000.00 x 2 % = 20.00 by the rate card (private_usd from 1000000): the report has that fee, the feed 30.00; explains all"),
+    (
+        (2, "R09", "INV-0264"),
+        "1,000.00 x 2 % = 20.00 by the rate card (private_usd from 1000000): the report has that fee, the feed 30.00; explains all",
+    ),
     ((1, "R06", "INV-0159"), "the ledger has 1000.00 USD, which is 0.92 EUR for USD"),
     ((8, "R06", "INV-0703"), "paid at 1.08 USD for EUR; the ledger's rate is 1.1"),
 ];

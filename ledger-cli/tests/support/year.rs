@@ -506,7 +506,8 @@ pub(crate) fn bill(rows: &[Billed], format: Format) -> String {
                 &"Usage" => "Anniversary",
                 _ => "Purchase",
             };
-            write!(text, "{entity},{start}T00:00:00.000Z,{bill_type},{invoice},{payer},li{item:05},{start}T00:00:00Z/{end}T00:00:00Z,").unwrap();
+            write!(text, "{entity},{start}T00:00:00.000Z,{bill_type},{invoice},{payer},li{item:05},{start}T00:00:00Z/{end}T00:00:00Z,")
+                .unwrap();
             writeln!(text, "{currency},{legal},{kind},{code},{cost},{user},{title}").unwrap();
         } else {
             let category = match *kind {
@@ -534,7 +535,14 @@ fn reported(row: &Reported, refund: i64, status: &str, paid: &str) -> String {
     let (invoice, user, agreement) = (&sale.invoice, sale.user.unwrap_or("Not available"), &sale.agreement);
     let collected = if row.paid.is_some() { date(sale.invoiced().0, 25) } else { String::from("Not available") };
     let mut text = format!("{invoiced},,30,{invoice},FEE-{},Not applicable,Not applicable,Globex,", &invoice[4..]);
-    write!(text, "{user},{title},Not available,{agreement},{status},{paid},{},{},{},{zero},{zero},", money(*gross), money(-refund), money(*fee)).unwrap();
+    write!(
+        text,
+        "{user},{title},Not available,{agreement},{status},{paid},{},{},{},{zero},{zero},",
+        money(*gross),
+        money(-refund),
+        money(*fee)
+    )
+    .unwrap();
     write!(text, "{zero},{},{},{collected},{currency},", money(net), if row.paid.is_some() { money(net) } else { zero.into() }).unwrap();
     write!(text, "{reference},AWS_INC,,{},{account},{name},{product},{zero},{zero}", sale.payer).unwrap();
     text
