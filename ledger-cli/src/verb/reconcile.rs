@@ -117,9 +117,12 @@ impl Made {
             states.closing.is_settled(side.as_str(), scope, month, invoice)
         };
         let (tolerances, told) = (states.book.tolerances(context.now(), head.seq), states.closing.told_elsewhere(period.from));
-        let told = &told;
+        let (under_way, later) = (states.closing.under_way(&states.book, period.from), states.closing.later_banks(period.from));
+        let (told, under_way, later) = (&told, &under_way, &later);
         let ledger = Ledger {
             told,
+            under_way,
+            later,
             billing: &states.billing,
             view: &view,
             programmes: &states.programmes,

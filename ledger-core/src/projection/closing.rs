@@ -224,6 +224,19 @@ impl Closing {
         told
     }
 
+    /// What was sent to banks before a month and was under way when its own month ended: who is paid, and the trace.
+    pub fn under_way(&self, book: &Book, month: Instant) -> BTreeSet<(AccountId, String)> {
+        let waits = |found: &Found| found.month < month && !matches!(found.state, State::Cleared(_) | State::Accepted(_));
+        let all = self.breaks(book, u64::MAX).into_iter().filter(|found| waits(found) && is_under_way(&found.told));
+        all.filter_map(|found| Some((found.told.scope, found.told.invoice?))).collect()
+    }
+
+    /// Whose bank lists of later months are reconciled.
+    pub fn later_banks(&self, month: Instant) -> BTreeSet<AccountId> {
+        let later = self.runs(u64::MAX).filter(|run| run.sealed.month > month);
+        later.flat_map(|run| run.sealed.sections.iter().filter(|section| section.side == BANK).map(|section| section.scope)).collect()
+    }
+
     /// What differences were accepted, by position: how much, in which currency, of which break.
     pub fn accepted(&self) -> impl Iterator<Item = (u64, Instant, &crate::event::close::DifferenceAccepted)> {
         self.acts.iter().filter(|act| !self.corrected.contains_key(&act.seq)).filter_map(|act| match &act.event {
@@ -297,6 +310,13 @@ fn signed_at(close: &Close, book: &Book, known_at: u64) -> Option<u64> {
     signed.map(|approval| approval.seq).min()
 }
 
+const BANK: &str = Side::Bank.as_str();
+
+/// Whether it is a payout that was sent in the last days of its month, and has not arrived.
+fn is_under_way(told: &SealedBreak) -> bool {
+    told.side == BANK && told.code == Kind::Timing.code() && told.rows == 0
+}
+
 /// Takes a reconciliation in: what it finds, and what it no longer does.
 fn take(run: &Run, found: &mut Vec<Found>, place: &mut BTreeMap<String, usize>) {
     let here: BTreeSet<&str> = run.sealed.breaks.iter().map(|told| told.id.as_str()).collect();
@@ -311,6 +331,14 @@ fn take(run: &Run, found: &mut Vec<Found>, place: &mut BTreeMap<String, usize>) 
         if covers(&known.told) && !matches!(known.state, State::Cleared(_)) {
             known.state = State::Cleared(run.seq);
             known.history.push((run.seq, "no longer found".to_owned()));
+        }
+    }
+    // What was under way at the end of a month is looked for in the next one.
+    for known in found.iter_mut().filter(|known| known.month < run.sealed.month && is_under_way(&known.told)) {
+        let is_its_bank = run.sealed.sections.iter().any(|section| section.side == BANK && section.scope == known.told.scope);
+        if is_its_bank && !matches!(known.state, State::Cleared(_) | State::Accepted(_)) {
+            known.state = State::Cleared(run.seq);
+            known.history.push((run.seq, format!("looked for in {}", &run.sealed.month.to_string()[..7])));
         }
     }
     for told in &run.sealed.breaks {

@@ -32,6 +32,10 @@ pub struct Ledger<'a> {
     pub settled: &'a dyn Fn(Side, AccountId, Instant, &str) -> bool,
     /// What statements of other months told too early or too late, and in which month: by side, scope, invoice and amount.
     pub told: &'a BTreeMap<ToldElsewhere, Instant>,
+    /// What was sent to banks in an earlier month and was under way when it ended: who is paid, and the trace.
+    pub under_way: &'a BTreeSet<(AccountId, String)>,
+    /// Whose bank lists of later months are reconciled: what was under way is looked for there.
+    pub later: &'a BTreeSet<AccountId>,
 }
 
 /// A line before its place in time and its sources are known.
@@ -296,8 +300,16 @@ impl Ledger<'_> {
     fn payouts(&self, period: Period, paid: &BTreeSet<AccountId>, reconciliation: &Reconciliation, held: &mut Vec<Held>) {
         for sent in self.billing.sent(self.view.basis()) {
             let trace = sent.trace.unwrap_or_default();
-            let when = self.when(period, Side::Bank, sent.recipient, Some(sent.date), trace);
-            if !paid.contains(&sent.recipient) || when != When::Inside && !reconciliation.names(trace) {
+            let named = reconciliation.names(trace);
+            // A payout is in transit until the bank has it: what was under way at the end of a month is the next one's.
+            let when = match self.when(period, Side::Bank, sent.recipient, Some(sent.date), trace) {
+                When::Elsewhere if sent.date < period.from && (named || self.under_way.contains(&(sent.recipient, trace.to_owned()))) => {
+                    When::Inside
+                }
+                When::Inside if !named && self.later.contains(&sent.recipient) => When::Elsewhere,
+                when => when,
+            };
+            if !paid.contains(&sent.recipient) || when != When::Inside && !named {
                 continue;
             }
             held.push(Held {
