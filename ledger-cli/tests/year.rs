@@ -93,7 +93,10 @@ fn credit_applied(folder: &Path, month: u32) {
 fn found(out: &str, month: u32) -> Vec<Planted> {
     let mut reader = csv::Reader::from_reader(out.as_bytes());
     let header = reader.headers().unwrap().clone();
-    let cents = |text: &str| (text.parse::<f64>().unwrap() * 100.0).round() as i64;
+    let cents = |text: &str| {
+        assert!(text.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 2), "{text} is in cents");
+        text.replacen('.', "", 1).parse::<i64>().unwrap()
+    };
     let leaked = |text: &str| -> &'static str { text.to_owned().leak() };
     let told = |row: csv::StringRecord| {
         let of = |name: &str| row[header.iter().position(|known| known == name).unwrap()].to_owned();

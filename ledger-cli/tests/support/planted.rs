@@ -1,4 +1,5 @@
 //! The year's deals, and what is planted among them: breaks of all ten kinds, and what only looks like one.
+#![expect(clippy::inconsistent_digit_grouping, reason = "cents are written as money is: 1_000_00")]
 
 use super::year::{Billed, Deposit, Format, GLOBEX, INITECH, Planned, Planted, Reported, SELLERS, Sale, USERS, Year, sale, trace};
 
