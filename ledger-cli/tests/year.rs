@@ -2,6 +2,8 @@
 //! beside them: the program has to find exactly what was planted.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/year_files.rs"]
+mod files;
 #[path = "machine/parquet.rs"]
 mod parquet;
 #[path = "support/planted.rs"]
@@ -14,7 +16,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use year::{Billed, Format, GLOBEX, INITECH, Planted, SELLERS, Year, date, money};
+use files::Format;
+use year::{Billed, GLOBEX, INITECH, Planted, SELLERS, Year, date, money};
 
 fn fixture(name: &str) -> String {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fixtures", name].iter().collect();
@@ -135,7 +138,7 @@ fn bills(year: &Year, month: u32, format: Format, folder: &Path) -> Vec<String> 
         Format::Cur2 | Format::Legacy => vec![(name("a"), rows[..=rows.len() / 2].to_vec()), (name("b"), rows[rows.len() / 2..].to_vec())],
         _ => vec![(name("all"), rows)],
     };
-    parts.iter().for_each(|(name, rows)| fs::write(folder.join(name), year::bill(rows, format)).unwrap());
+    parts.iter().for_each(|(name, rows)| fs::write(folder.join(name), files::bill(rows, format)).unwrap());
     parts.into_iter().map(|(name, _)| name).collect()
 }
 
@@ -143,9 +146,9 @@ fn bills(year: &Year, month: u32, format: Format, folder: &Path) -> Vec<String> 
 fn reports(year: &Year, month: u32, folder: &Path) -> Vec<(String, &'static str, &'static [&'static str])> {
     let of_month = |name: &str| format!("{name}-{month:02}.csv");
     let mut files = vec![
-        (of_month("revenue"), year::revenue(year, month), "seller", &["billed"][..]),
-        (of_month("collections"), year::collections(year, month), "seller", &["collected", "disbursed"]),
-        (of_month("bank"), year::bank(year, month), "bank", &["deposits"]),
+        (of_month("revenue"), files::revenue(year, month), "seller", &["billed"][..]),
+        (of_month("collections"), files::collections(year, month), "seller", &["collected", "disbursed"]),
+        (of_month("bank"), files::bank(year, month), "bank", &["deposits"]),
     ];
     files.retain(|(.., text, _, _)| text.lines().count() > 1);
     files.iter().for_each(|(name, text, ..)| fs::write(folder.join(name), text).unwrap());
@@ -158,7 +161,7 @@ fn everything(year: &Year, month: u32, folder: &Path) -> Vec<String> {
     let mut files: Vec<String> = formats.iter().flat_map(|format| bills(year, month, *format, folder)).collect();
     files.extend(reports(year, month, folder).into_iter().map(|(name, ..)| name));
     for (seller, of) in SELLERS.iter().enumerate() {
-        let text = year::disbursement(year, seller, month);
+        let text = files::disbursement(year, seller, month);
         if text.lines().count() > 1 {
             fs::create_dir_all(folder.join(of.account)).unwrap();
             files.push(format!("{}/disbursement-{month:02}.csv", of.account));
@@ -167,7 +170,7 @@ fn everything(year: &Year, month: u32, folder: &Path) -> Vec<String> {
     }
     for payer in [GLOBEX, INITECH] {
         files.push(format!("invoices-{payer}-{month:02}.json"));
-        fs::write(folder.join(files.last().unwrap()), year::invoices(year, payer, month)).unwrap();
+        fs::write(folder.join(files.last().unwrap()), files::invoices(year, payer, month)).unwrap();
     }
     files
 }
@@ -321,7 +324,7 @@ fn early(year: &Year, month: u32, format: Format, folder: &Path) -> String {
     let mut rows = planted::rows_of(year, month, format);
     rows.iter_mut().filter(|row| row.kind == "Usage" || format == Format::Focus12).for_each(|row| row.invoice.clear());
     let name = format!("early-{format:?}-{month:02}.csv");
-    fs::write(folder.join(&name), year::bill(&rows, format)).unwrap();
+    fs::write(folder.join(&name), files::bill(&rows, format)).unwrap();
     name
 }
 
@@ -376,7 +379,7 @@ fn every_kind_of_break_is_planted_more_than_once_and_look_alikes_of_each_sort_ar
 #[test]
 fn a_bill_as_parquet_is_imported_as_its_csv_is() {
     let year = planted::year();
-    let text = year::bill(&planted::rows_of(&year, 4, Format::Cur2), Format::Cur2);
+    let text = files::bill(&planted::rows_of(&year, 4, Format::Cur2), Format::Cur2);
     let told = |file: &str, bytes: &[u8]| {
         let temporary = tempfile::tempdir().unwrap();
         let folder = temporary.path();

@@ -266,6 +266,12 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     assert_eq!(one(&[billed.clone()], &[known.clone(), Held { date: at("2026-03-30"), ..planned }]), ["R04 0.00 24000.00"]);
     assert!(one(&[billed.clone()], &[known.clone(), april.clone()]).is_empty());
 
+    // The other half of one: another month's statement told it. Told here as well, it is none.
+    let told = Held { billed_in: at("2026-02-01"), ..known.clone() };
+    let beside = [line("inv-9", "code-b", "1.00")];
+    assert_eq!(one(&beside, &[told.clone(), held("inv-9", "prod-b", "1.00")]), ["R04 0.00 40.00"]);
+    assert!(one(&[billed.clone()], &[told]).is_empty());
+
     // R05: twice in one file, twice on one bill, or billed before. Two lines that the ledger has too are two.
     let named = Line { item: Some("line-1".to_owned()), ..billed.clone() };
     assert_eq!(one(&[named.clone(), named.clone()], &[known.clone()]), ["R05 40.00 0.00"]);
@@ -278,6 +284,25 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     assert_eq!(one(&[billed.clone()], &[euros.clone()]), ["R06 40.00 0.00"]);
     let elsewhere = Held { invoice: Some("inv-6".parse().unwrap()), ..euros };
     assert_eq!(one(&[billed.clone()], &[elsewhere]), ["R01 40.00 0.00"]);
+
+    // At another rate: all parts by one factor. One part alone is a fee, or a price.
+    let paid = |gross: &str, fee: &str, net: &str| Line {
+        side: Side::Seller,
+        subject: Subject::Disbursed,
+        parts: vec![("gross", gross.parse().unwrap()), ("listing_fee", fee.parse().unwrap())],
+        ..line("inv-1", "code-a", net)
+    };
+    let converted = Held {
+        side: Side::Seller,
+        subject: Subject::Disbursed,
+        priced: Some(("970.00".parse().unwrap(), "EUR".parse().unwrap())),
+        parts: vec![("gross", "1100.00".parse().unwrap()), ("listing_fee", "-33.00".parse().unwrap())],
+        ..held("inv-1", "prod-a", "1067.00")
+    };
+    assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[converted.clone()]), ["R06 1047.60 1067.00"]);
+    assert_eq!(one(&[paid("1100.00", "-22.00", "1078.00")], &[converted.clone()]), ["R09 1078.00 1067.00"]);
+    assert_eq!(one(&[paid("1000.00", "-33.00", "967.00")], &[converted.clone()]), ["R03 967.00 1067.00"]);
+    assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[Held { priced: None, ..converted }]), ["R03 1047.60 1067.00"]);
 
     // R07: it may be one or the other. With both billed there is no doubt.
     let of = |agreement: &str| Held { agreement: Some(agreement.parse().unwrap()), product: None, ..known.clone() };

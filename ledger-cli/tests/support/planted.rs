@@ -1,7 +1,8 @@
 //! The year's deals, and what is planted among them: breaks of all ten kinds, and what only looks like one.
 #![expect(clippy::inconsistent_digit_grouping, reason = "cents are written as money is: 1_000_00")]
 
-use super::year::{Billed, Deposit, Format, GLOBEX, INITECH, Planned, Planted, Reported, SELLERS, Sale, USERS, Year, sale, trace};
+use super::files::Format;
+use super::year::{Billed, Deposit, GLOBEX, INITECH, Planned, Planted, Reported, SELLERS, Sale, USERS, Year, sale, trace};
 
 /// What the ledger knows of credits that lowered Globex's bills, by month.
 pub(crate) const CREDITS_OF_THE_LEDGER: [(u32, i64); 3] = [(3, 60_00), (5, 100_00), (9, 80_00)];
