@@ -348,6 +348,10 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     let applied = Held { subject: Subject::Credit, ..held("", "", "-50.00") };
     assert_eq!(one(&[credit("-20.00"), credit("-40.00")], &[applied.clone()]), ["R10 -60.00 -50.00"]);
     assert!(one(&[credit("-20.00"), credit("-30.00")], &[applied]).is_empty());
+    // A discount on a purchase. Where the ledger's price has it, there is none.
+    let discount = Line { line_type: "EdpDiscount".to_owned(), ..line("inv-1", "code-a", "-2.00") };
+    assert_eq!(one(&[billed.clone(), discount.clone()], &[known.clone()]), ["R10 -2.00 0.00"]);
+    assert!(one(&[billed, discount], &[held("inv-1", "prod-a", "38.00")]).is_empty());
 }
 
 #[test]
