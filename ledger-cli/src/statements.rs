@@ -87,7 +87,7 @@ fn one(
     table.want(layout.places());
     let header = table.header().to_vec();
     let shown = file.path.display().to_string();
-    let mut reading = Reading::of(layout.statement, file.name.clone());
+    let mut reading = Reading::of(&layout, file.name.clone());
     let (mut problems, mut given) = (Problems::new(), 0);
     while let Some(row) = table.next(&mut problems) {
         given += 1;

@@ -282,3 +282,42 @@ fn months_are_closed_by_two_and_in_order() {
     let (out, _) = ends(folder, &["check", "journal-entries", "-f", "csv"], 0);
     assert!(out.contains("after the close"), "{out}");
 }
+
+/// A payout is in transit until the bank has it.
+#[test]
+fn what_is_under_way_at_the_end_of_a_month_is_looked_for_in_the_next_one() {
+    let run = |arrives: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        ends(path, &["init", "--name", "acme"], 0);
+        ends(path, &["import", &fixture("scenarios/direct-sale-paid-out/feeds")], 0);
+        let policy = ["--set", "policy=tolerances", "--set", "parameters.days=31"];
+        ends(path, &[&["record", "policy.set", "--effective", "2025-01-01"][..], &policy].concat(), 0);
+        // 970.00 were sent on the fifth of February, with trace 000123.
+        let list = |month: &str, more: &str| {
+            let name = format!("bank-{month}.csv");
+            let own = format!(",{month}-03,5.00,USD,444455556666\n");
+            fs::write(path.join(&name), format!("trace_id,value_date,amount,currency,recipient\n{own}{more}")).unwrap();
+            name
+        };
+        let found = |month: &str, file: &str, code: i32| {
+            let (out, _) = ends(path, &["reconcile", month, file, "-f", "csv"], code);
+            rows(&out, &["result", "billed", "ledger"])
+        };
+        let february = list("2025-02", "");
+        assert_eq!(found("2025-02", &february, 4), [["R04 timing", "0.00", "970.00"]]);
+        let arrived = "000123,2025-03-03,970.00,USD,444455556666\n";
+        let march = found("2025-03", &list("2025-03", if arrives { arrived } else { "" }), if arrives { 0 } else { 4 });
+        // Nobody asks again for what was found, or is open in March.
+        let april = found("2025-04", &list("2025-04", ""), 0);
+        let again = found("2025-02", &list("2025-02", ",2025-02-04,6.00,USD,444455556666\n"), 0);
+        let (breaks, _) = ends(path, &["breaks", "list", "--all", "-f", "csv"], 0);
+        (march, april.len() + again.len(), rows(&breaks, &["month", "code", "status"]))
+    };
+    let (march, others, breaks) = run(true);
+    assert_eq!((march, others), (vec![["exact", "970.00", "970.00"].map(str::to_owned).to_vec()], 0));
+    assert_eq!(breaks, [["2025-02", "R04", "cleared"]]);
+    let (march, others, breaks) = run(false);
+    assert_eq!((march, others), (vec![["R02 not billed", "0.00", "970.00"].map(str::to_owned).to_vec()], 0));
+    assert_eq!(breaks, [["2025-02", "R04", "cleared"], ["2025-03", "R02", "open"]]);
+}

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use crate::money::{Amount, Currency};
 
+pub(crate) use audit::audit_as;
 pub use audit::{Audit, Cards, Judged, Total, Verdict, audit};
 pub use report::fees;
 pub use why::why;

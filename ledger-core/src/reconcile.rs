@@ -25,12 +25,12 @@ use std::collections::BTreeMap;
 use crate::chain::Hash;
 use crate::id::{AccountId, AgreementId, InvoiceId, Reference};
 use crate::money::{Amount, Currency};
-use crate::statement::{Exact, Line, Side, Subject};
+use crate::statement::{Exact, Form, Line, Side, Subject};
 use crate::time::{Instant, Period};
 
 pub use control::{Counts, Section, Untied};
 pub use kinds::{KINDS, Kind, Reason};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, ToldElsewhere};
 
 use intake::{Lines, Texts};
 
@@ -80,8 +80,12 @@ pub struct Held {
     pub trace: Option<Reference>,
     /// What the amount is made of, by the names that the payouts use.
     pub parts: Vec<(&'static str, Amount)>,
+    /// What it was before it was paid out in another currency.
+    pub priced: Option<(Exact, Currency)>,
     /// The tax on it, which stands beside it.
     pub tax: Option<Amount>,
+    /// The first moment of another month, in which a statement has told it already.
+    pub billed_in: Option<Instant>,
     /// Positions of the events that say so.
     pub events: Vec<u64>,
     /// Digests of the files that say so.
@@ -95,8 +99,12 @@ pub struct File {
     pub digest: Hash,
     /// Its name, as it was given.
     pub name: String,
-    /// Whether its kind tells invoices: where it does, a line without one is provisional.
+    /// Its form: of two that tell the same, the lesser is compared.
+    pub form: Form,
+    /// Whether it tells invoices: where it does, a line without one is provisional.
     pub tells_invoices: bool,
+    /// Whether its bill may still change, where no invoice tells that it is final: then every line is provisional.
+    pub may_change: bool,
     /// Rows, the header not counted.
     pub rows: u64,
     /// Rows of it that are nobody's to compare: another provider's, or not to be read.
@@ -248,6 +256,10 @@ impl Break {
 /// What was tolerated, line by line: it is posted to rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tolerated {
+    /// Whose view.
+    pub side: Side,
+    /// What it is about.
+    pub subject: Subject,
     /// Whose statement.
     pub scope: AccountId,
     /// The currency.
@@ -318,8 +330,13 @@ impl Reconciliation {
 
     /// A line of a file, which is a row, or the sum of so many.
     pub fn add(&mut self, file: usize, line: Line, rows: u64) {
-        let tells_invoices = self.files.get(file).is_some_and(|file| file.tells_invoices);
-        self.lines.add((file, tells_invoices), (line, rows), self.period, &self.names, &mut self.texts);
+        let Some(of) = self.files.get(file) else { return };
+        self.lines.add((file, of), (line, rows), self.period, &self.names, &mut self.texts);
+    }
+
+    /// Somebody's list of this month, of which nothing need be compared: that a line of the ledger is missing there is a break.
+    pub fn list(&mut self, side: Side, subject: Subject, scope: AccountId, currency: Currency) {
+        self.lines.list(side, subject, scope, currency);
     }
 
     /// A line of the ledger.

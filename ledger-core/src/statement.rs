@@ -97,6 +97,11 @@ pub trait Statement: Sync {
         None
     }
 
+    /// Where it tells invoices, if a file that has the column does.
+    fn invoices(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether it is a bill, of which months are recorded.
     fn is_bill(&self) -> bool {
         false
@@ -112,6 +117,23 @@ pub enum Told<'a> {
     Service(Service<'a>),
     /// Nothing to compare, and why: another provider's. What it comes to is told where it is money.
     Other(&'static str, Option<(Exact, Currency)>),
+    /// Nothing to compare, and why: somebody else's transfer. It tells whose list this is, of which month and currency.
+    Listed(&'static str, Listed),
+}
+
+/// Whose list has a row: of such a list everything is expected that the ledger has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Whose view it is.
+    pub side: Side,
+    /// What the list is of.
+    pub subject: Subject,
+    /// Whose list.
+    pub scope: AccountId,
+    /// The first moment of the month.
+    pub month: Instant,
+    /// The currency.
+    pub currency: Currency,
 }
 
 /// A row of AWS's own services.
@@ -237,7 +259,34 @@ pub struct BillLine {
     pub seller: Option<String>,
 }
 
+/// Which kind of statement a file is, and in which form of it. Of two forms that tell the same the lesser tells more: CUR 2.0 before the legacy
+/// CUR before FOCUS 1.2 before 1.0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Form {
+    /// The place of the kind in [`STATEMENTS`].
+    kind: usize,
+    /// Whether its invoices are not told.
+    untold: bool,
+    /// Which of its names the first column has.
+    names: usize,
+}
+
 impl Layout {
+    /// Its form.
+    pub fn form(&self) -> Form {
+        let (kind, first) = (self.statement.name(), &self.statement.columns()[0]);
+        Form {
+            kind: STATEMENTS.iter().position(|statement| statement.name() == kind).unwrap_or(STATEMENTS.len()),
+            untold: !self.tells_invoices(),
+            names: first.names.iter().position(|name| self.names.first().is_some_and(|written| written == name)).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the file tells invoices: a bill may leave the column out.
+    pub fn tells_invoices(&self) -> bool {
+        self.statement.invoices().is_none_or(|column| self.at[column].is_some())
+    }
+
     /// Which columns of the file are read, by their place.
     pub fn places(&self) -> impl Iterator<Item = usize> {
         self.at.iter().copied().flatten()

@@ -4,7 +4,7 @@
 
 use ledger_core::chain::Hash;
 use ledger_core::reconcile::{Break, Class, File, Held, Kind, Names, Reconciled, Reconciliation, Tolerance, Tolerances, When};
-use ledger_core::statement::{Exact, Line, Side, Subject};
+use ledger_core::statement::{Exact, Form, Line, Side, Subject};
 use ledger_core::time::{Instant, Period};
 use proptest::prelude::*;
 
@@ -63,7 +63,9 @@ fn held(invoice: &str, product: &str, amount: &str) -> Held {
         seller: None,
         trace: None,
         parts: vec![],
+        priced: None,
         tax: None,
+        billed_in: None,
         events: vec![1],
         sources: vec![],
     }
@@ -81,7 +83,15 @@ fn reconciled(files: &[Vec<Line>], ledger: &[Held], tolerances: &Tolerances) -> 
     let mut reconciliation = Reconciliation::of(march(), names());
     for (number, lines) in files.iter().enumerate() {
         let digest = Hash::of(&[u8::try_from(number).unwrap()]);
-        let file = File { digest, name: format!("{number}.csv"), tells_invoices: true, rows: lines.len() as u64, left_out: 0 };
+        let file = File {
+            digest,
+            name: format!("{number}.csv"),
+            form: Form::default(),
+            tells_invoices: true,
+            may_change: false,
+            rows: lines.len() as u64,
+            left_out: 0,
+        };
         let file = reconciliation.file(file);
         for (row, line) in lines.iter().enumerate() {
             let row = if line.row == 0 { row as u64 + 1 } else { line.row };
@@ -164,7 +174,15 @@ fn a_line_without_an_invoice_is_provisional_and_settles_when_the_bill_is_final()
 #[test]
 fn a_file_that_tells_no_invoices_is_matched_without() {
     let mut reconciliation = Reconciliation::of(march(), names());
-    let file = File { digest: Hash::of(b"focus 1.0"), name: "focus.csv".to_owned(), tells_invoices: false, rows: 2, left_out: 0 };
+    let file = File {
+        digest: Hash::of(b"focus 1.0"),
+        name: "focus.csv".to_owned(),
+        form: Form::default(),
+        tells_invoices: false,
+        may_change: false,
+        rows: 2,
+        left_out: 0,
+    };
     let file = reconciliation.file(file);
     reconciliation.add(file, line("", "code-a", "100.00"), 1);
     reconciliation.add(file, line("", "code-b", "50.00"), 1);
@@ -248,6 +266,12 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     assert_eq!(one(&[billed.clone()], &[known.clone(), Held { date: at("2026-03-30"), ..planned }]), ["R04 0.00 24000.00"]);
     assert!(one(&[billed.clone()], &[known.clone(), april.clone()]).is_empty());
 
+    // The other half of one: another month's statement told it. Told here as well, it is none.
+    let told = Held { billed_in: at("2026-02-01"), ..known.clone() };
+    let beside = [line("inv-9", "code-b", "1.00")];
+    assert_eq!(one(&beside, &[told.clone(), held("inv-9", "prod-b", "1.00")]), ["R04 0.00 40.00"]);
+    assert!(one(&[billed.clone()], &[told]).is_empty());
+
     // R05: twice in one file, twice on one bill, or billed before. Two lines that the ledger has too are two.
     let named = Line { item: Some("line-1".to_owned()), ..billed.clone() };
     assert_eq!(one(&[named.clone(), named.clone()], &[known.clone()]), ["R05 40.00 0.00"]);
@@ -260,6 +284,25 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     assert_eq!(one(&[billed.clone()], &[euros.clone()]), ["R06 40.00 0.00"]);
     let elsewhere = Held { invoice: Some("inv-6".parse().unwrap()), ..euros };
     assert_eq!(one(&[billed.clone()], &[elsewhere]), ["R01 40.00 0.00"]);
+
+    // At another rate: all parts by one factor. One part alone is a fee, or a price.
+    let paid = |gross: &str, fee: &str, net: &str| Line {
+        side: Side::Seller,
+        subject: Subject::Disbursed,
+        parts: vec![("gross", gross.parse().unwrap()), ("listing_fee", fee.parse().unwrap())],
+        ..line("inv-1", "code-a", net)
+    };
+    let converted = Held {
+        side: Side::Seller,
+        subject: Subject::Disbursed,
+        priced: Some(("970.00".parse().unwrap(), "EUR".parse().unwrap())),
+        parts: vec![("gross", "1100.00".parse().unwrap()), ("listing_fee", "-33.00".parse().unwrap())],
+        ..held("inv-1", "prod-a", "1067.00")
+    };
+    assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[converted.clone()]), ["R06 1047.60 1067.00"]);
+    assert_eq!(one(&[paid("1100.00", "-22.00", "1078.00")], &[converted.clone()]), ["R09 1078.00 1067.00"]);
+    assert_eq!(one(&[paid("1000.00", "-33.00", "967.00")], &[converted.clone()]), ["R03 967.00 1067.00"]);
+    assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[Held { priced: None, ..converted }]), ["R03 1047.60 1067.00"]);
 
     // R07: it may be one or the other. With both billed there is no doubt.
     let of = |agreement: &str| Held { agreement: Some(agreement.parse().unwrap()), product: None, ..known.clone() };
@@ -305,6 +348,10 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     let applied = Held { subject: Subject::Credit, ..held("", "", "-50.00") };
     assert_eq!(one(&[credit("-20.00"), credit("-40.00")], &[applied.clone()]), ["R10 -60.00 -50.00"]);
     assert!(one(&[credit("-20.00"), credit("-30.00")], &[applied]).is_empty());
+    // A discount on a purchase. Where the ledger's price has it, there is none.
+    let discount = Line { line_type: "EdpDiscount".to_owned(), ..line("inv-1", "code-a", "-2.00") };
+    assert_eq!(one(&[billed.clone(), discount.clone()], &[known.clone()]), ["R10 -2.00 0.00"]);
+    assert!(one(&[billed, discount], &[held("inv-1", "prod-a", "38.00")]).is_empty());
 }
 
 #[test]
@@ -366,7 +413,15 @@ fn of_several_invoices_an_instalment_is_the_nearest() {
 #[test]
 fn an_amount_there_is_no_room_for_is_told() {
     let mut reconciliation = Reconciliation::of(march(), names());
-    let file = File { digest: Hash::of(b"x"), name: "x.csv".to_owned(), tells_invoices: true, rows: 2, left_out: 0 };
+    let file = File {
+        digest: Hash::of(b"x"),
+        name: "x.csv".to_owned(),
+        form: Form::default(),
+        tells_invoices: true,
+        may_change: false,
+        rows: 2,
+        left_out: 0,
+    };
     let file = reconciliation.file(file);
     for _ in 0..2 {
         reconciliation.add(file, line("inv-1", "code-a", "9999999999999999"), 1);
@@ -378,7 +433,15 @@ fn an_amount_there_is_no_room_for_is_told() {
 #[test]
 fn rows_that_nobody_counted_are_told() {
     let mut reconciliation = Reconciliation::of(march(), names());
-    let file = File { digest: Hash::of(b"x"), name: "x.csv".to_owned(), tells_invoices: true, rows: 3, left_out: 1 };
+    let file = File {
+        digest: Hash::of(b"x"),
+        name: "x.csv".to_owned(),
+        form: Form::default(),
+        tells_invoices: true,
+        may_change: false,
+        rows: 3,
+        left_out: 1,
+    };
     let file = reconciliation.file(file);
     reconciliation.add(file, line("inv-1", "code-a", "1.00"), 1);
     let why = reconciliation.matched(&Tolerances::default()).unwrap_err();

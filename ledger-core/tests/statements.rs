@@ -82,7 +82,7 @@ proptest! {
             let mut layout = recognise(&header).unwrap();
             prop_assert_eq!(layout.statement.name(), statement.name());
             layout.whose = whose.then(|| "111122223333".parse::<AccountId>().unwrap());
-            let mut reading = Reading::of(*statement, "a.csv".to_owned());
+            let mut reading = Reading::of(&layout, "a.csv".to_owned());
             let mut expected: BTreeMap<Class, (u64, Exact)> = BTreeMap::new();
             for (at, row) in rows.iter().enumerate() {
                 let cells = |column: usize| cell(header[column], row[column % row.len()]);
@@ -91,6 +91,7 @@ proptest! {
                         let found = match &told {
                             Told::Line(line) => (Class::Line, line.amount),
                             Told::Service(service) => (Class::Summed, service.amount),
+                            Told::Listed(..) => (Class::Other, Exact::default()),
                             Told::Other(_, money) => (Class::Other, money.map(|(amount, _)| amount).unwrap_or_default()),
                         };
                         match reading.take(at as u64 + 1, told) {

@@ -22,6 +22,8 @@ pub(crate) struct Documents {
     places: Vec<Range<usize>>,
     /// BLAKE3 of the file, after decompression.
     pub(crate) digest: Hash,
+    /// How many bytes it has then.
+    pub(crate) length: u64,
 }
 
 impl Documents {
@@ -84,7 +86,7 @@ pub(crate) fn read(path: &Path, problems: &mut Problems) -> Result<Option<Docume
         refuse(0, Problem::new(Code::E0320, "", "a file of documents has at most 256 MiB").cure("split it"));
         return Ok(None);
     }
-    let digest = Hash::of(&bytes);
+    let (digest, length) = (Hash::of(&bytes), bytes.len() as u64);
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(why) => {
@@ -126,7 +128,7 @@ pub(crate) fn read(path: &Path, problems: &mut Problems) -> Result<Option<Docume
             return Ok(None);
         }
     }
-    Ok(Some(Documents { text, places, digest }))
+    Ok(Some(Documents { text, places, digest, length }))
 }
 
 /// The line, from 1, on which the value of a path begins in a document, or the nearest that is around it.

@@ -194,11 +194,11 @@ impl Rows {
     ///
     /// # Errors
     /// It cannot be read on.
-    pub(super) fn finish(self) -> Result<(Hash, u64, bool), Failure> {
+    pub(super) fn finish(self) -> Result<(Hash, u64, u64, bool), Failure> {
         let mut hasher = blake3::Hasher::new();
         let unreadable = |why: io::Error| Failure::unreadable(&self.path, &why);
         hasher.update_reader(File::open(&self.path).map_err(unreadable)?).map_err(unreadable)?;
-        Ok((Hash::from_bytes(*hasher.finalize().as_bytes()), self.seen, self.damaged))
+        Ok((Hash::from_bytes(*hasher.finalize().as_bytes()), hasher.count(), self.seen, self.damaged))
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Listed {
     /// By row: the line it begins at, and its cells.
     rows: Vec<(u64, HashMap<usize, String>)>,
     digest: Hash,
+    length: u64,
     at: usize,
 }
 
@@ -61,6 +62,8 @@ impl<'a> Row<'a> {
 pub(crate) struct Summary {
     /// BLAKE3 of the decoded bytes.
     pub(crate) digest: Hash,
+    /// How many they are.
+    pub(crate) length: u64,
     /// How many rows there are, damaged ones among them.
     pub(crate) rows: u64,
     /// Whether it could not be read to its end.
@@ -73,7 +76,7 @@ pub(crate) struct Summary {
 ///
 /// # Errors
 /// It cannot be opened.
-pub(super) fn is_parquet(path: &Path) -> Result<bool, Failure> {
+pub(crate) fn is_parquet(path: &Path) -> Result<bool, Failure> {
     let mut beginning = Vec::new();
     let read = File::open(path).and_then(|file| file.take(parquet::MAGIC.len() as u64).read_to_end(&mut beginning));
     read.map_err(|why| Failure::unreadable(path, &why))?;
@@ -132,16 +135,20 @@ impl Table {
         match self {
             Self::Csv(rows) => {
                 let seen = rows.seen();
-                let csv::Summary { digest, damaged, notes, .. } = rows.finish()?;
-                Ok(Summary { digest, rows: seen, damaged, notes })
+                let csv::Summary { digest, length, damaged, notes, .. } = rows.finish()?;
+                Ok(Summary { digest, length, rows: seen, damaged, notes })
             }
             Self::Parquet(rows) => {
-                let (digest, rows, damaged) = rows.finish()?;
-                Ok(Summary { digest, rows, damaged, notes: Vec::new() })
+                let (digest, length, rows, damaged) = rows.finish()?;
+                Ok(Summary { digest, length, rows, damaged, notes: Vec::new() })
             }
-            Self::Listed(listed) => {
-                Ok(Summary { digest: listed.digest, rows: listed.rows.len() as u64, damaged: false, notes: Vec::new() })
-            }
+            Self::Listed(listed) => Ok(Summary {
+                digest: listed.digest,
+                length: listed.length,
+                rows: listed.rows.len() as u64,
+                damaged: false,
+                notes: Vec::new(),
+            }),
         }
     }
 }
@@ -149,7 +156,7 @@ impl Table {
 /// Reads what answers of an API list: the first member of each that is a list of objects, else the document itself.
 fn listed(path: &Path, problems: &mut Problems) -> Result<Option<Listed>, Failure> {
     let Some(documents) = json::read(path, problems)? else { return Ok(None) };
-    let mut listed = Listed { header: Vec::new(), rows: Vec::new(), digest: documents.digest, at: 0 };
+    let mut listed = Listed { header: Vec::new(), rows: Vec::new(), digest: documents.digest, length: documents.length, at: 0 };
     let mut places = HashMap::new();
     for (line, text) in documents.each() {
         let members = serde_json::from_str::<json::Members<'_>>(text).map(|members| members.0).unwrap_or_default();

@@ -36,7 +36,7 @@ pub struct Place {
 /// # Errors
 /// A path that cannot be read.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<InFile>, Failure> {
-    find_ending(paths, &[".csv", ".json", ".jsonl", ".ndjson"])
+    find_ending(paths, &[".csv", ".parquet", ".json", ".jsonl", ".ndjson"])
 }
 
 /// The files that some paths name, of a folder those below it whose names end so, compressed or not.

@@ -20,6 +20,7 @@ use super::files::InFile;
 use super::rows::{self, Chunks};
 use crate::decode::csv::Rows;
 use crate::decode::json;
+use crate::decode::table::{self, Table};
 use crate::failure::Failure;
 
 /// What the ledger knows already.
@@ -256,14 +257,20 @@ enum Opened {
 
 /// Opens a file and finds the feed, or the kind of bill, that its header belongs to.
 fn open(path: &Path, problems: &mut Problems) -> Result<Option<Opened>, Failure> {
-    let Some(rows) = Rows::open(path, None, problems)? else { return Ok(None) };
-    let header: Vec<&str> = rows.header().iter().map(String::as_str).collect();
+    // Feeds are CSV; of bills AWS exports Parquet as well.
+    let Some(table) = Table::open(path, problems)? else { return Ok(None) };
+    let header: Vec<&str> = table.header().iter().map(String::as_str).collect();
     if let Ok(layout) = statement::recognise(&header)
         && layout.statement.is_bill()
     {
         return Ok(Some(Opened::Bill(layout)));
     }
     match feed::recognise(&header) {
+        Ok(_) if table::is_parquet(path)? => {
+            let problem = Problem::new(Code::E0302, "", "a feed as Parquet").cure("give the CSV file that AWS delivers");
+            problems.push(whole_file(path, problem));
+            Ok(None)
+        }
         Ok(layout) => Ok(Some(Opened::Feed(layout))),
         Err(unrecognised) => {
             problems.push(whole_file(path, unknown_kind(&header, &unrecognised)));

@@ -12,7 +12,7 @@ use ledger_core::time::Basis;
 
 use super::files::InFile;
 use super::judge::{Content, Judged, Judgement, Known, changed, history_of, measured, whole_file};
-use crate::decode::csv::Rows;
+use crate::decode::table::Table;
 use crate::failure::Failure;
 
 /// Judges the bills among the files.
@@ -88,8 +88,9 @@ fn one(
 ) -> Result<Option<Judged>, Failure> {
     let mut problems = std::mem::take(&mut judgement.whole);
     let before = problems.total();
-    let Some(mut rows) = Rows::open(&file.path, None, &mut problems)? else { return Err(changed(&file.path)) };
-    let shown = rows.file().to_owned();
+    let Some(mut rows) = Table::open(&file.path, &mut problems)? else { return Err(changed(&file.path)) };
+    let shown = file.path.display().to_string();
+    rows.want(layout.places());
     let header = rows.header().to_vec();
     let (mut recipient, mut count, mut useless): (Option<AccountId>, u64, u64) = (None, 0, 0);
     while let Some(row) = rows.next(&mut problems) {

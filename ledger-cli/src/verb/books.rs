@@ -6,7 +6,7 @@ use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::{self, Asked, Posts, Presentation};
 use ledger_core::projection::billing::{self, Names, Pending};
-use ledger_core::projection::closing::{Shut, Shuts};
+use ledger_core::projection::closing::{Differences, Shut, Shuts};
 use ledger_core::projection::edp::{Setting, Shortfalls};
 use ledger_core::projection::programmes::Credits;
 use ledger_core::projection::records::{Reason, View};
@@ -36,8 +36,11 @@ pub(super) struct Books {
 type Other = fn(&States, &Setting<'_>) -> Box<dyn Posts>;
 
 /// What posts beside the billing feed: a line each.
-const OTHERS: &[Other] =
-    &[|states, setting| Box::new(Credits::of(&states.programmes.at(setting.view))), |_, setting| Box::new(Shortfalls::of(setting))];
+const OTHERS: &[Other] = &[
+    |states, setting| Box::new(Credits::of(&states.programmes.at(setting.view))),
+    |_, setting| Box::new(Shortfalls::of(setting)),
+    |states, setting| Box::new(Differences::of(&states.closing, setting.book, setting.view.basis())),
+];
 
 /// What posts beside the billing feed, at the basis of a view.
 fn others(states: &States, view: &View<'_>) -> Vec<Box<dyn Posts>> {

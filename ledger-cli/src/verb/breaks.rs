@@ -317,7 +317,8 @@ fn show(args: &Show, context: &Context) -> Result<Exit, Failure> {
     }
     let entry = |seq: u64| -> Option<Entry> { session.entry(seq).ok().flatten() };
     let known_at = run.map_or(u64::MAX, |run| run.sealed.known_at);
-    for evidence in evidence(told, known_at, (&states.billing, &view), &entry) {
+    let cards = states.book.rate_cards(asked.basis.known_at);
+    for evidence in evidence(told, known_at, (&states.billing, &view, &cards), &entry) {
         let name = entry(evidence.seq).map(|entry| entry.event.type_name().to_owned()).unwrap_or_default();
         let all = if evidence.explains_all { "; explains all of the difference" } else { "" };
         add("evidence", None, Some((evidence.seq, &name)), None, evidence.says + all);

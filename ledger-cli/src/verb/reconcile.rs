@@ -42,6 +42,9 @@ pub(crate) struct Args {
     pub(crate) writing: Writing,
 }
 
+/// A day, in microseconds.
+const DAY: i64 = 86_400_000_000;
+
 /// The month of a text.
 pub(super) fn month(text: &str, context: &Context) -> Result<Period, Failure> {
     let period = Period::parse(text, context.today()).ok().filter(|period| Period::month_from(period.from) == Some(*period));
@@ -113,19 +116,34 @@ impl Made {
         let settled = |side: statement::Side, scope: AccountId, month: Instant, invoice: &str| {
             states.closing.is_settled(side.as_str(), scope, month, invoice)
         };
-        let ledger =
-            Ledger { billing: &states.billing, view: &view, programmes: &states.programmes, sources: &states.sources, settled: &settled };
+        let (tolerances, told) = (states.book.tolerances(context.now(), head.seq), states.closing.told_elsewhere(period.from));
+        let (under_way, later) = (states.closing.under_way(&states.book, period.from), states.closing.later_banks(period.from));
+        let (told, under_way, later) = (&told, &under_way, &later);
+        let ledger = Ledger {
+            told,
+            under_way,
+            later,
+            billing: &states.billing,
+            view: &view,
+            programmes: &states.programmes,
+            sources: &states.sources,
+            settled: &settled,
+        };
         let mut reconciliation = Reconciliation::of(period, ledger.names());
         for received in &statements.received {
-            let tells_invoices = received.kind != "focus" || received.lines.iter().any(|line| line.invoice.is_some());
+            // Of a bill without invoices nobody tells when it is final: it may change for as long as a line may be late.
+            let (form, tells_invoices) = (received.form, received.tells_invoices);
+            let may_change = !tells_invoices && context.now().micros() < period.until.micros() + i64::from(tolerances.days) * DAY;
             let left_out = received.rows_of(statement::Class::Other);
             let (digest, name) = (received.digest, received.name.clone());
-            let file = reconciliation.file(File { digest, name, tells_invoices, rows: received.rows, left_out });
+            let file = reconciliation.file(File { digest, name, form, tells_invoices, may_change, rows: received.rows, left_out });
             received.lines.iter().for_each(|line| reconciliation.add(file, line.clone(), 1));
+            for list in received.lists.iter().filter(|list| list.month == period.from) {
+                reconciliation.list(list.side, list.subject, list.scope, list.currency);
+            }
             received.services.iter().for_each(|summed| reconciliation.add(file, summed.line.clone(), summed.rows));
         }
         ledger.hold(period, &mut reconciliation);
-        let tolerances = states.book.tolerances(context.now(), head.seq);
         let result = reconciliation.matched(&tolerances).map_err(|why| {
             Failure::new(Code::E0607, "the control totals do not tie").because(why).hint("this is a bug; nothing was recorded")
         })?;
@@ -147,13 +165,14 @@ fn same_as(events: &[Event], states: &States) -> Option<u64> {
                 whole.files.extend(part.files.iter().cloned());
                 whole.sections.extend(part.sections.iter().cloned());
                 whole.breaks.extend(part.breaks.iter().cloned());
+                whole.tolerated.extend(part.tolerated.iter().cloned());
             }
         }
     }
     let whole = whole?;
     let last = states.closing.runs(u64::MAX).filter(|run| run.sealed.month == whole.month).last()?;
-    let same = (&last.sealed.files, &last.sealed.sections, &last.sealed.breaks, &last.sealed.classes)
-        == (&whole.files, &whole.sections, &whole.breaks, &whole.classes);
+    let same = (&last.sealed.files, &last.sealed.sections, &last.sealed.breaks, &last.sealed.classes, &last.sealed.tolerated)
+        == (&whole.files, &whole.sections, &whole.breaks, &whole.classes, &whole.tolerated);
     same.then_some(last.seq)
 }
 

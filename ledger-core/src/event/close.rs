@@ -42,6 +42,33 @@ pub struct ReconciliationSealed {
     /// The control totals, by side, subject, scope and currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<SealedSection>,
+    /// What differed by no more than the policy lets it: posted to rounding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tolerated: Vec<SealedTolerated>,
+}
+
+/// A line that differed by no more than the policy lets it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedTolerated {
+    /// What was billed, with all its decimals.
+    pub billed: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The ledger's events, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<u64>,
+    /// The invoice, or the bank's trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<String>,
+    /// What the ledger has, with all its decimals.
+    pub ledger: String,
+    /// Whose statement.
+    pub scope: AccountId,
+    /// `buyer`, `seller` or `bank`.
+    pub side: String,
+    /// As in the sections.
+    pub subject: String,
 }
 
 /// A file that was compared.

@@ -161,7 +161,13 @@ struct Terms {
 
 /// Holds each line that carries a listing fee at the basis of a view against the card that was in force on the day of its invoice.
 pub fn audit<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards) -> Audit<'a> {
-    let found = billing.fee_lines(view.basis());
+    audit_as(billing, view, cards, |_| ())
+}
+
+/// The same, of lines as somebody else tells them.
+pub(crate) fn audit_as<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards, tell: impl Fn(&mut FeeLine<'a>)) -> Audit<'a> {
+    let mut found = billing.fee_lines(view.basis());
+    found.lines.iter_mut().for_each(tell);
     let countries = cards.0.iter().any(|(.., card)| card.has_regions()).then(Map::default);
     let mut deals = Deals { view, agreements: Map::default(), deliveries: Map::default(), countries };
     let mut terms: Vec<Result<Vec<Terms>, String>> = Vec::with_capacity(found.lines.len());

@@ -40,7 +40,7 @@ mod why;
 
 pub use by_hand::{Pending, openings};
 pub use cash::cash;
-pub use compared::{Earned, Payout};
+pub use compared::{Earned, Payout, makes_net};
 pub use deferral::{billings, deferral};
 pub use disbursements::disbursements;
 pub use fees::{FeeEvent, FeeLine, FeeLines};

@@ -6,6 +6,7 @@
 mod after;
 mod evidence;
 mod posting;
+mod posts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +18,14 @@ use crate::event::close::{CloseRestated, ClosedReport, PeriodClosed, Reconciliat
 use crate::event::{Entry, Event};
 use crate::id::{AccountId, Actor};
 use crate::money::{Amount, Currency};
+use crate::reconcile::{Kind, ToldElsewhere};
+use crate::statement::{Exact, Side};
 use crate::time::Instant;
 
 pub use after::{Figure, figures, is_dated};
 pub use evidence::{Evidence, evidence};
 pub use posting::{NOTHING_CLOSED, Shut, Shuts};
+pub use posts::Differences;
 
 /// A reconciliation that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +144,7 @@ impl Found {
 
 /// What was billed less what the ledger has, rounded half up to eight decimals.
 pub fn difference(told: &SealedBreak) -> Amount {
-    let exact = |text: &str| text.parse::<crate::statement::Exact>().unwrap_or_default();
+    let exact = |text: &str| text.parse::<Exact>().unwrap_or_default();
     exact(&told.billed).checked_sub(exact(&told.ledger)).unwrap_or_default().rounded().0
 }
 
@@ -242,6 +246,39 @@ impl Closing {
         !run.sealed.breaks.iter().any(names)
     }
 
+    /// Lines that statements of other months told, and the ledger has in this one: with the month in which they were told.
+    pub fn told_elsewhere(&self, month: Instant) -> BTreeMap<ToldElsewhere, Instant> {
+        let mut last: BTreeMap<(Instant, &str, AccountId), &Run> = BTreeMap::new();
+        for run in self.runs(u64::MAX).filter(|run| run.sealed.month != month) {
+            last.extend(run.sealed.sections.iter().map(|section| ((run.sealed.month, section.side.as_str(), section.scope), run)));
+        }
+        let mut told = BTreeMap::new();
+        for ((month, side, scope), run) in last {
+            let of = |told: &&SealedBreak| told.code == Kind::Timing.code() && told.side == side && told.scope == scope;
+            for found in run.sealed.breaks.iter().filter(of) {
+                let side = Side::ALL.iter().copied().find(|side| side.as_str() == found.side);
+                let billed = found.billed.parse::<Exact>().ok().filter(|billed| !billed.is_zero());
+                if let (Some(side), Some(billed), Some(invoice)) = (side, billed, &found.invoice) {
+                    told.insert((side, scope, invoice.clone(), billed), month);
+                }
+            }
+        }
+        told
+    }
+
+    /// What was sent to banks before a month and was under way when its own month ended: who is paid, and the trace.
+    pub fn under_way(&self, book: &Book, month: Instant) -> BTreeSet<(AccountId, String)> {
+        let waits = |found: &Found| found.month < month && !matches!(found.state, State::Cleared(_) | State::Accepted(_));
+        let all = self.breaks(book, u64::MAX).into_iter().filter(|found| waits(found) && is_under_way(&found.told));
+        all.filter_map(|found| Some((found.told.scope, found.told.invoice?))).collect()
+    }
+
+    /// Whose bank lists of later months are reconciled.
+    pub fn later_banks(&self, month: Instant) -> BTreeSet<AccountId> {
+        let later = self.runs(u64::MAX).filter(|run| run.sealed.month > month);
+        later.flat_map(|run| run.sealed.sections.iter().filter(|section| section.side == BANK).map(|section| section.scope)).collect()
+    }
+
     /// What differences were accepted, by position: how much, in which currency, of which break.
     pub fn accepted(&self) -> impl Iterator<Item = (u64, Instant, &crate::event::close::DifferenceAccepted)> {
         self.acts.iter().filter(|act| !self.corrected.contains_key(&act.seq)).filter_map(|act| match &act.event {
@@ -273,6 +310,7 @@ impl Closing {
                     run.sealed.files.extend(it.files.iter().cloned());
                     run.sealed.breaks.extend(it.breaks.iter().cloned());
                     run.sealed.sections.extend(it.sections.iter().cloned());
+                    run.sealed.tolerated.extend(it.tolerated.iter().cloned());
                 }
             }
             Event::BreakAssigned(it) => self.acts.push(act(&it.id)),
@@ -339,6 +377,13 @@ fn find<'a>(reports: &'a [ClosedReport], name: &str) -> Option<&'a ClosedReport>
     reports.iter().find(|report| report.report == name)
 }
 
+const BANK: &str = Side::Bank.as_str();
+
+/// Whether it is a payout that was sent in the last days of its month, and has not arrived.
+fn is_under_way(told: &SealedBreak) -> bool {
+    told.side == BANK && told.code == Kind::Timing.code() && told.rows == 0
+}
+
 /// Takes a reconciliation in: what it finds, and what it no longer does.
 fn take(run: &Run, found: &mut Vec<Found>, place: &mut BTreeMap<String, usize>) {
     let here: BTreeSet<&str> = run.sealed.breaks.iter().map(|told| told.id.as_str()).collect();
@@ -353,6 +398,14 @@ fn take(run: &Run, found: &mut Vec<Found>, place: &mut BTreeMap<String, usize>) 
         if covers(&known.told) && !matches!(known.state, State::Cleared(_)) {
             known.state = State::Cleared(run.seq);
             known.history.push((run.seq, "no longer found".to_owned()));
+        }
+    }
+    // What was under way at the end of a month is looked for in the next one.
+    for known in found.iter_mut().filter(|known| known.month < run.sealed.month && is_under_way(&known.told)) {
+        let is_its_bank = run.sealed.sections.iter().any(|section| section.side == BANK && section.scope == known.told.scope);
+        if is_its_bank && !matches!(known.state, State::Cleared(_) | State::Accepted(_)) {
+            known.state = State::Cleared(run.seq);
+            known.history.push((run.seq, format!("looked for in {}", &run.sealed.month.to_string()[..7])));
         }
     }
     for told in &run.sealed.breaks {

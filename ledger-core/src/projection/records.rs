@@ -45,7 +45,7 @@ pub use self::sold::Sold;
 pub use self::strategy::strategy;
 pub(crate) use self::why::{
     BALANCE, CARRIED, COST_CENTRE, COUNTED, FEE_CHARGED, FEE_DIFFERENCE, FEE_EXPECTED, FEE_PRICE, MARKETPLACE, MEASURE, OPENED,
-    POSTED_CREDIT, POSTED_PAYOUT, POSTED_RELEASE, POSTED_ROUNDING, POSTED_ROW, POSTED_SHORTFALL, SERVICES,
+    POSTED_CREDIT, POSTED_DIFFERENCE, POSTED_PAYOUT, POSTED_RELEASE, POSTED_ROUNDING, POSTED_ROW, POSTED_SHORTFALL, SERVICES,
 };
 pub use self::why::{RULES, Reason, Rule, why_agreements, why_authorizations, why_deals, why_offers};
 use super::Projection;

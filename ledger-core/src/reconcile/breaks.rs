@@ -6,10 +6,16 @@ use super::intake::{ACCOUNT, AGREEMENT, ATTRIBUTES, INVOICE, Of, PRODUCT, Unit};
 use super::matching::{Bucket, INVOICED, Key, Match, Stage, contradiction, mask_of, unit_key};
 use super::{Break, Class, Kind, When};
 use crate::chain::Hash;
+use crate::money::Amount;
+use crate::projection::billing::makes_net;
 use crate::statement::{Exact, Subject};
 use crate::time::Instant;
 
 const DAY: i64 = 86_400_000_000;
+/// A cent, in the smallest parts of an exact amount.
+const CENT: i128 = 10_i128.pow(20);
+/// One, in hundred-millionths.
+const ONE: i128 = 100_000_000;
 /// So many rows of a break are named.
 const ROWS: usize = 20;
 /// The parts that are no price: a difference there is one of fees or taxes.
@@ -156,7 +162,10 @@ fn currency(match_: &mut Match<'_>) {
             let known: BTreeSet<_> = bucket.1.iter().map(|at| match_.of_held(*at).held.currency).collect();
             if billed.len() == 1 && known.len() == 1 && billed != known && match_.may_sum(&bucket, *mask) {
                 let sum = Exact::of_parts(match_.sum_of_held(&bucket.1));
-                let cause = known.first().map(|currency| format!("the ledger has {} {currency}", sum.in_cents())).unwrap_or_default();
+                let (is, was) = (match_.sum_of_units(&bucket.0) / CENT, sum.parts() / CENT);
+                let (to, from) = (match_.unit(bucket.0[0]).currency, match_.of_held(bucket.1[0]).held.currency);
+                let rate = quotient(is, was).map(|rate| format!(", which is {rate} {to} for {from}")).unwrap_or_default();
+                let cause = format!("the ledger has {} {from}{rate}", sum.in_cents());
                 match_.break_of(Kind::Currency, bucket.0, bucket.1, cause);
             }
         }
@@ -224,19 +233,55 @@ fn amount(match_: &Match<'_>, (units, held): &Bucket) -> (Kind, String) {
     if tax.is_some_and(|tax| tax != 0 && tax == apart) {
         return (Kind::Fee, "the difference is the tax on it".to_owned());
     }
-    let mut parts: BTreeMap<&str, i128> = BTreeMap::new();
-    for (name, part) in units.iter().flat_map(|at| &match_.unit(*at).parts) {
-        *parts.entry(*name).or_default() += part.parts();
+    let mut told: BTreeMap<&str, i128> = BTreeMap::new();
+    // What was collected and paid out of a line is no part of what it comes to.
+    for (name, part) in units.iter().flat_map(|at| &match_.unit(*at).parts).filter(|(name, _)| makes_net(name)) {
+        *told.entry(*name).or_default() += part.parts();
     }
-    let told = !parts.is_empty() && held.iter().all(|at| !match_.of_held(*at).held.parts.is_empty());
+    if let Some(cause) = rate(match_, units, held, &told) {
+        return (Kind::Currency, cause);
+    }
+    let is_told = !told.is_empty() && held.iter().all(|at| !match_.of_held(*at).held.parts.is_empty());
+    let mut parts = told;
     for (name, part) in held.iter().flat_map(|at| &match_.of_held(*at).held.parts) {
         *parts.entry(*name).or_default() -= Exact::of(*part).map_or(0, Exact::parts);
     }
     let differing: Vec<&str> = parts.iter().filter(|(_, apart)| **apart != 0).map(|(name, _)| *name).collect();
-    if told && !differing.is_empty() && differing.iter().all(|name| !PRICES.contains(name)) {
+    if is_told && !differing.is_empty() && differing.iter().all(|name| !PRICES.contains(name)) {
         return (Kind::Fee, format!("{} differs", differing.join(", ").replace('_', " ")));
     }
     (Kind::Amount, more.to_owned())
+}
+
+/// What was paid out in another currency than it was priced in, and differs in all its parts by one factor: the rate is another.
+fn rate(match_: &Match<'_>, units: &[u32], held: &[u32], billed: &BTreeMap<&str, i128>) -> Option<String> {
+    let cents = |parts: i128| crate::money::round_half_up(parts, CENT) / CENT;
+    let priced: Vec<_> = held.iter().map(|at| match_.of_held(*at).held.priced).collect::<Option<_>>()?;
+    let (_, from) = *priced.first()?;
+    let price = cents(priced.iter().map(|(price, _)| price.parts()).sum());
+    let (is, was) = (cents(match_.sum_of_units(units)), cents(match_.sum_of_held(held)));
+    let mut known: BTreeMap<&str, i128> = BTreeMap::new();
+    for (name, part) in held.iter().flat_map(|at| &match_.of_held(*at).held.parts) {
+        *known.entry(*name).or_default() += Exact::of(*part).map_or(0, |part| cents(part.parts()));
+    }
+    // Each part is rounded to cents on both sides, so that the factor is met as nearly as that lets it.
+    let by_one_factor = |name: &str| {
+        let (ours, theirs) = (billed.get(name).copied().map_or(0, cents), known.get(name).copied().unwrap_or_default());
+        let apart = ours.checked_mul(was)?.checked_sub(theirs.checked_mul(is)?)?;
+        Some(apart.abs() <= is.abs() + was.abs())
+    };
+    let mut names = billed.keys().chain(known.keys());
+    if billed.is_empty() || known.is_empty() || price == 0 || was == 0 || !names.all(|name| by_one_factor(name) == Some(true)) {
+        return None;
+    }
+    let to = match_.unit(units[0]).currency;
+    Some(format!("paid at {} {to} for {from}; the ledger's rate is {}", quotient(is, price)?, quotient(was, price)?))
+}
+
+/// A rate, with four decimals.
+fn quotient(of: i128, by: i128) -> Option<String> {
+    let units = of.checked_mul(ONE).filter(|_| by != 0)? / by;
+    Some(Exact::of(Amount::from_units(units).half_up(4))?.written())
 }
 
 /// Rows that say again what another row has been matched by.
@@ -252,7 +297,7 @@ fn copies(match_: &mut Match<'_>) {
 
 /// What is billed, and the ledger has nothing of.
 fn rest_of_statements(match_: &mut Match<'_>) {
-    let whose = |unit: &Unit| (unit.side, unit.subject, unit.scope, unit.currency, unit.attributes);
+    let whose = |unit: &Unit| (unit.side, unit.subject, unit.scope, unit.currency, unit.attributes, unit.discount);
     let taxed: BTreeSet<u32> =
         match_.laid.held.iter().filter(|of| of.held.subject == Subject::Tax && of.inside).map(|of| of.attributes[INVOICE]).collect();
     let summed: BTreeSet<_> =
@@ -275,6 +320,9 @@ fn rest_of_statements(match_: &mut Match<'_>) {
             }
             Subject::Tax => match_.break_of(Kind::Fee, units, Vec::new(), "the tax is another".to_owned()),
             Subject::Credit => match_.break_of(Kind::Eligibility, units, Vec::new(), "the ledger has no such credit".to_owned()),
+            _ if unit.discount => {
+                match_.break_of(Kind::Eligibility, units, Vec::new(), "a discount is taken off a purchase; the ledger has none".to_owned());
+            }
             _ => {
                 let rows: u64 = units.iter().map(|at| match_.unit(*at).count).sum();
                 let mut cause = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
@@ -302,6 +350,10 @@ fn rest_of_ledger(match_: &mut Match<'_>) {
         let day = of.held.date.map(|date| date.day().to_string()).unwrap_or_default();
         let under_way = (of.held.planned || of.held.subject == Subject::Deposit) && of.held.date.is_some_and(|date| date.micros() >= late);
         let (kind, cause) = match of.held.subject {
+            _ if of.held.billed_in.is_some() => {
+                let month = of.held.billed_in.map(|month| month.day().format("%Y-%m").to_string()).unwrap_or_default();
+                (Kind::Timing, format!("it was billed in {month}"))
+            }
             _ if under_way => (Kind::Timing, format!("under way since {day}")),
             Subject::Credit => (Kind::Eligibility, "the bill does not take it off".to_owned()),
             Subject::Deposit => (Kind::NotBilled, format!("sent {day}, not arrived")),

@@ -181,6 +181,8 @@ fn take(
         && let Some(unit) = outcome.units.first().map(|at| &laid.units[*at as usize])
     {
         tolerated.push(Tolerated {
+            side: unit.side,
+            subject: unit.subject,
             scope: unit.scope,
             currency: unit.currency,
             invoice: laid.text(unit.attributes[super::intake::INVOICE]).map(str::to_owned),

@@ -8,7 +8,7 @@ use super::{Class, File, Held, Names, When};
 use crate::hash::Map;
 use crate::id::AccountId;
 use crate::money::Currency;
-use crate::statement::{Exact, Line, Side, Subject};
+use crate::statement::{Exact, Form, Line, Side, Subject};
 use crate::time::{Instant, Period};
 
 /// What tells lines apart: invoice (or a bank's trace), product, account, agreement, seller. Each is the number of a text, and 0 is nothing.
@@ -70,9 +70,12 @@ struct Row {
     strange: bool,
     /// Whether its file tells invoices, and not this line's.
     provisional: bool,
+    /// Whether it takes a discount off.
+    discount: bool,
     parts: Vec<(&'static str, Exact)>,
     amount: i128,
     date: Option<Instant>,
+    form: Form,
     file: usize,
     row: u64,
     /// What its file calls it, hashed; 0 when it has no name.
@@ -80,8 +83,8 @@ struct Row {
     corrects: bool,
 }
 
-/// What statements are summed by: AWS's services by type of line, credits in total.
-type SumKey = (Side, Subject, AccountId, Currency, u32);
+/// What statements are summed by, each kind for itself: AWS's services by type of line, credits in total.
+type SumKey = (Side, Subject, AccountId, Currency, u32, Form);
 
 #[derive(Debug, Default)]
 struct Sum {
@@ -101,6 +104,8 @@ pub(super) struct Lines {
     /// What came in, by section: the control totals.
     taken: BTreeMap<SectionKey, Counts>,
     scopes: BTreeSet<(Side, Subject, AccountId, Currency)>,
+    /// Which form of statement tells most of it.
+    forms: BTreeMap<(Side, Subject, AccountId), Form>,
     too_large: bool,
 }
 
@@ -118,9 +123,13 @@ impl Lines {
         all.into_iter().collect()
     }
 
+    pub(super) fn list(&mut self, side: Side, subject: Subject, scope: AccountId, currency: Currency) {
+        self.scopes.insert((side, subject, scope, currency));
+    }
+
     pub(super) fn add(
         &mut self,
-        (file, tells): (usize, bool),
+        (file, of): (usize, &File),
         (mut line, rows): (Line, u64),
         period: Period,
         names: &Names,
@@ -143,12 +152,14 @@ impl Lines {
             *self.aside.entry((file, class)).or_default() += rows;
             return;
         }
+        let meant = self.forms.entry((line.side, line.subject, line.scope)).or_insert(of.form);
+        *meant = of.form.min(*meant);
         let amount = line.amount.parts();
         let taken = self.taken.entry((line.side, line.subject, line.scope, line.currency)).or_default();
         self.too_large |= taken.add(rows, amount, amount.checked_abs()).is_none();
         if is_summed(line.subject) {
-            let of = if line.subject == Subject::Services { texts.number(&line.line_type) } else { 0 };
-            let sum = self.sums.entry((line.side, line.subject, line.scope, line.currency, of)).or_default();
+            let line_type = if line.subject == Subject::Services { texts.number(&line.line_type) } else { 0 };
+            let sum = self.sums.entry((line.side, line.subject, line.scope, line.currency, line_type, of.form)).or_default();
             let sums = (plus(sum.amount, amount), amount.checked_abs().and_then(|gross| plus(sum.gross, gross)?.into()));
             match sums {
                 (Some(net), Some(gross)) => (sum.amount, sum.gross) = (net, gross),
@@ -183,10 +194,13 @@ impl Lines {
                 texts.some(seller.map(AccountId::as_str)),
             ],
             strange: known.is_none(),
-            provisional: tells && invoice == 0 && line.subject == Subject::Purchase,
+            provisional: (of.tells_invoices && invoice == 0 || of.may_change) && line.subject == Subject::Purchase,
+            // The types are an open list: `EdpDiscount`, `PrivateRateDiscount`, and others that AWS adds.
+            discount: line.subject == Subject::Purchase && line.line_type.ends_with("Discount"),
             parts: line.parts,
             amount,
             date: line.date,
+            form: of.form,
             file,
             row: line.row,
             item,
@@ -205,6 +219,7 @@ pub(super) struct Unit {
     pub(super) attributes: [u32; ATTRIBUTES],
     pub(super) strange: bool,
     pub(super) provisional: bool,
+    pub(super) discount: bool,
     /// Whether its own file says it twice.
     pub(super) duplicate: bool,
     pub(super) parts: Vec<(&'static str, Exact)>,
@@ -277,7 +292,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
             (held, attributes)
         })
         .collect();
-    let Lines { mut rows, sums, aside, taken, scopes, .. } = lines;
+    let Lines { mut rows, mut sums, aside, taken, scopes, forms, .. } = lines;
     let (texts, ranks) = texts.ranked();
     let rank = |attributes: &mut [u32; ATTRIBUTES]| attributes.iter_mut().for_each(|number| *number = ranks[*number as usize]);
     let mut order: Vec<usize> = (0..files.len()).collect();
@@ -300,10 +315,11 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
         rank(&mut row.attributes);
         row.file = place[row.file];
     }
+    told_in_another_form(&mut rows, &mut sums, &forms, &mut laid);
     let duplicates = repeats(&mut rows, &mut laid);
     rows.sort_by_key(row_key);
     units(rows, &duplicates, &mut laid)?;
-    for ((side, subject, scope, currency, of), sum) in sums {
+    for ((side, subject, scope, currency, of, _), sum) in sums {
         let rows = sum.files.iter().map(|(file, row)| (place[*file], *row)).collect();
         let mut attributes = [0; ATTRIBUTES];
         attributes[PRODUCT] = ranks[of as usize];
@@ -315,6 +331,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
             attributes,
             strange: false,
             provisional: false,
+            discount: false,
             duplicate: false,
             parts: Vec::new(),
             amount: sum.amount,
@@ -383,6 +400,40 @@ fn held_key(of: &Of) -> HeldKey<'_> {
     (whose, (of.amount, held.date, held.planned, held.when), &held.events)
 }
 
+/// Takes out what another form of statement tells as well: a CUR beside a FOCUS export, a disbursement report beside the collections. Their rows
+/// are cut otherwise, so that no row is another's; of each subject the form that tells most stands for all.
+fn told_in_another_form(
+    rows: &mut Vec<Row>,
+    sums: &mut Map<SumKey, Sum>,
+    forms: &BTreeMap<(Side, Subject, AccountId), Form>,
+    laid: &mut Laid,
+) {
+    let mut gone = 0;
+    let mut repeated = |key: SectionKey, count: u64, amount: i128, gross: i128| {
+        // What came in has been added up already, so that this cannot be too large.
+        let _ = laid.repeated.entry(key).or_default().add(count, amount, Some(gross));
+        gone += count;
+    };
+    let is_meant = |side, subject, scope, form| forms.get(&(side, subject, scope)).is_none_or(|meant| *meant == form);
+    rows.retain(|row| {
+        let stays = is_meant(row.side, row.subject, row.scope, row.form);
+        if !stays {
+            repeated((row.side, row.subject, row.scope, row.currency), 1, row.amount, row.amount.saturating_abs());
+        }
+        stays
+    });
+    sums.retain(|(side, subject, scope, currency, _, form), sum| {
+        let stays = is_meant(*side, *subject, *scope, *form);
+        if !stays {
+            repeated((*side, *subject, *scope, *currency), sum.count, sum.amount, sum.gross);
+        }
+        stays
+    });
+    if gone > 0 {
+        *laid.aside.entry(Class::Repeated).or_default() += gone;
+    }
+}
+
 /// Takes out the rows that stand in another file as well, and finds those that their own file says twice. Of a line that one file has with an
 /// invoice and another without, the one with is meant: the bill has become final.
 fn repeats(rows: &mut Vec<Row>, laid: &mut Laid) -> BTreeSet<(usize, u64)> {
@@ -437,6 +488,7 @@ fn units(rows: Vec<Row>, duplicates: &BTreeSet<(usize, u64)>, laid: &mut Laid) -
             attributes: row.attributes,
             strange: row.strange,
             provisional: row.provisional,
+            discount: row.discount,
             duplicate,
             parts: row.parts,
             amount: row.amount,

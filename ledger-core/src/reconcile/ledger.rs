@@ -14,6 +14,9 @@ use crate::projection::sources::Sources;
 use crate::statement::{Exact, Side, Subject};
 use crate::time::{Basis, Instant, Period};
 
+/// A line that a statement of another month told: side, scope, invoice, and what it came to.
+pub type ToldElsewhere = (Side, AccountId, String, Exact);
+
 /// What the ledger's lines are made of.
 #[derive(Clone, Copy)]
 pub struct Ledger<'a> {
@@ -27,6 +30,12 @@ pub struct Ledger<'a> {
     pub sources: &'a Sources,
     /// Whether the line of an invoice was matched in another month, by side, scope and the month's first moment.
     pub settled: &'a dyn Fn(Side, AccountId, Instant, &str) -> bool,
+    /// What statements of other months told too early or too late, and in which month: by side, scope, invoice and amount.
+    pub told: &'a BTreeMap<ToldElsewhere, Instant>,
+    /// What was sent to banks in an earlier month and was under way when it ended: who is paid, and the trace.
+    pub under_way: &'a BTreeSet<(AccountId, String)>,
+    /// Whose bank lists of later months are reconciled: what was under way is looked for there.
+    pub later: &'a BTreeSet<AccountId>,
 }
 
 /// A line before its place in time and its sources are known.
@@ -48,7 +57,9 @@ fn line(side: Side, subject: Subject, scope: AccountId, (amount, currency): (Exa
         seller: None,
         trace: None,
         parts: Vec::new(),
+        priced: None,
         tax: None,
+        billed_in: None,
         events: Vec::new(),
         sources: Vec::new(),
     }
@@ -96,6 +107,9 @@ impl Ledger<'_> {
         for mut held in held {
             held.sources.extend(held.events.iter().filter_map(|seq| file_of(*seq)));
             held.sources.dedup();
+            if let Some(invoice) = held.invoice.as_ref().filter(|_| !self.told.is_empty()) {
+                held.billed_in = self.told.get(&(held.side, held.scope, invoice.to_string(), held.amount)).copied();
+            }
             reconciliation.hold(held);
         }
     }
@@ -263,6 +277,7 @@ impl Ledger<'_> {
                 product: earned.product.and_then(|product| product.parse().ok()),
                 agreement: earned.agreement.and_then(|agreement| agreement.parse().ok()),
                 trace: earned.trace.and_then(|trace| trace.parse().ok()),
+                priced: earned.priced.map(|(units, currency)| (exact(units), currency)),
                 parts: earned.parts.iter().map(|(name, units)| (*name, Amount::from_units(*units))).collect(),
                 events: earned.seqs,
                 ..line(Side::Seller, subject, earned.recipient, (exact(earned.amount), earned.currency))
@@ -285,8 +300,16 @@ impl Ledger<'_> {
     fn payouts(&self, period: Period, paid: &BTreeSet<AccountId>, reconciliation: &Reconciliation, held: &mut Vec<Held>) {
         for sent in self.billing.sent(self.view.basis()) {
             let trace = sent.trace.unwrap_or_default();
-            let when = self.when(period, Side::Bank, sent.recipient, Some(sent.date), trace);
-            if !paid.contains(&sent.recipient) || when != When::Inside && !reconciliation.names(trace) {
+            let named = reconciliation.names(trace);
+            // A payout is in transit until the bank has it: what was under way at the end of a month is the next one's.
+            let when = match self.when(period, Side::Bank, sent.recipient, Some(sent.date), trace) {
+                When::Elsewhere if sent.date < period.from && (named || self.under_way.contains(&(sent.recipient, trace.to_owned()))) => {
+                    When::Inside
+                }
+                When::Inside if !named && self.later.contains(&sent.recipient) => When::Elsewhere,
+                when => when,
+            };
+            if !paid.contains(&sent.recipient) || when != When::Inside && !named {
                 continue;
             }
             held.push(Held {

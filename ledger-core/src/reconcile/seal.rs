@@ -3,7 +3,7 @@
 use super::{Break, Class, Reconciled, Tolerances};
 use crate::chain::Head;
 use crate::event::Event;
-use crate::event::close::{OtherCurrency, ReconciliationSealed, SealedBreak, SealedFile, SealedSection, SeenRow};
+use crate::event::close::{OtherCurrency, ReconciliationSealed, SealedBreak, SealedFile, SealedSection, SealedTolerated, SeenRow};
 use crate::time::Period;
 
 /// So many bytes of breaks and sections are in a part: a line holds twice as much.
@@ -52,6 +52,7 @@ impl Reconciled {
             parts: 0,
             policy: tolerances.policy,
             sections: Vec::new(),
+            tolerated: Vec::new(),
         };
         let mut parts = vec![empty.clone()];
         let mut left = PART;
@@ -90,6 +91,20 @@ impl Reconciled {
             let sealed = found.sealed(&self.files);
             room(length_of(&sealed), &mut parts);
             parts.last_mut().expect("there is a first").breaks.push(sealed);
+        }
+        for line in &self.tolerated {
+            let sealed = SealedTolerated {
+                billed: line.billed.in_cents(),
+                currency: line.currency,
+                events: line.events.iter().copied().take(EVENTS).collect(),
+                invoice: line.invoice.clone(),
+                ledger: line.ledger.in_cents(),
+                scope: line.scope,
+                side: line.side.as_str().to_owned(),
+                subject: line.subject.as_str().to_owned(),
+            };
+            room(length_of(&sealed), &mut parts);
+            parts.last_mut().expect("there is a first").tolerated.push(sealed);
         }
         let count = parts.len() as u64;
         let numbered = (1..).zip(parts).map(|(part, sealed)| ReconciliationSealed { part, parts: count, ..sealed });

@@ -1,6 +1,9 @@
 //! A bank's list of what arrived, as the person who keeps it saves it: trace id, value date, amount, currency. The columns are ours.
 
-use super::{Column, Line, Row, Side, Statement, Subject, Told, kept, needed};
+use super::{Column, Line, Listed, Row, Side, Statement, Subject, Told, kept, needed};
+
+use crate::document;
+use crate::time::Period;
 
 pub(super) struct Bank;
 
@@ -35,10 +38,19 @@ impl Statement for Bank {
         true
     }
 
-    /// A bank has other customers' transfers too: what has no trace id is none of AWS's.
+    /// A bank has other customers' transfers too: what has no trace id is none of AWS's, whatever else it says.
     fn read<'a>(&self, row: &Row<'a>) -> Option<Told<'a>> {
         if row.text(TRACE).is_none() {
-            return Some(Told::Other("without a trace id", None));
+            let whose = row.layout.whose.or_else(|| row.text(RECIPIENT)?.parse().ok());
+            let month = row.text(DATE).and_then(|text| document::moment(text).ok()).and_then(Period::month_of).map(|month| month.from);
+            let currency = row.text(CURRENCY).and_then(|text| text.parse().ok());
+            let why = "without a trace id";
+            return Some(match (whose, month, currency) {
+                (Some(scope), Some(month), Some(currency)) => {
+                    Told::Listed(why, Listed { side: Side::Bank, subject: Subject::Deposit, scope, month, currency })
+                }
+                _ => Told::Other(why, None),
+            });
         }
         let (arrived, amount, currency) = (row.month_of(DATE), row.cost(AMOUNT), row.currency(CURRENCY));
         let scope = row.whose(RECIPIENT, row.account(RECIPIENT));

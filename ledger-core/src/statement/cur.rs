@@ -84,6 +84,10 @@ impl Statement for Cur {
         charge(row).bill(row, || row.id(INVOICE), || row.id(PRODUCT))
     }
 
+    fn invoices(&self) -> Option<usize> {
+        Some(INVOICE)
+    }
+
     fn is_bill(&self) -> bool {
         true
     }

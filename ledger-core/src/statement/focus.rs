@@ -108,6 +108,10 @@ impl Statement for Focus {
         charge(row)?.bill(row, || row.id(INVOICE), || row.text(SERVICE)?.parse().ok())
     }
 
+    fn invoices(&self) -> Option<usize> {
+        Some(INVOICE)
+    }
+
     fn is_bill(&self) -> bool {
         true
     }

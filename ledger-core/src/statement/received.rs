@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Exact, Line, Side, Statement, Subject, Told};
+use super::{Exact, Form, Layout, Line, Listed, Side, Subject, Told};
 use crate::chain::Hash;
 use crate::id::AccountId;
 use crate::money::Currency;
@@ -52,6 +52,12 @@ pub struct Received {
     pub classes: BTreeMap<Class, u64>,
     /// Of the rows with nothing to compare: how many, by why.
     pub others: BTreeMap<&'static str, u64>,
+    /// Whose lists these rows show it to be.
+    pub lists: BTreeSet<Listed>,
+    /// Its form.
+    pub form: Form,
+    /// Whether it has a column of invoices.
+    pub tells_invoices: bool,
     /// What the rows of a class come to, in a currency, with all decimals.
     pub totals: BTreeMap<(Class, Currency), Exact>,
 }
@@ -97,7 +103,8 @@ pub struct Reading {
 
 impl Reading {
     /// Nothing yet, of a file of a kind.
-    pub fn of(statement: &dyn Statement, name: String) -> Self {
+    pub fn of(layout: &Layout, name: String) -> Self {
+        let statement = layout.statement;
         let received = Received {
             name,
             digest: Hash::ZERO,
@@ -108,6 +115,9 @@ impl Reading {
             services: Vec::new(),
             classes: BTreeMap::new(),
             others: BTreeMap::new(),
+            lists: BTreeSet::new(),
+            form: layout.form(),
+            tells_invoices: layout.tells_invoices(),
             totals: BTreeMap::new(),
         };
         Self { received, services: BTreeMap::new() }
@@ -136,6 +146,11 @@ impl Reading {
                 summed.line.row = row;
                 summed.rows += 1;
                 Class::Summed
+            }
+            Told::Listed(why, list) => {
+                *self.received.others.entry(why).or_default() += 1;
+                self.received.lists.insert(list);
+                Class::Other
             }
             Told::Other(why, money) => {
                 if let Some((amount, currency)) = money {

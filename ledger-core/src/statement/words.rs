@@ -1,6 +1,9 @@
 //! What sides and subjects are called.
 
 impl super::Side {
+    /// Every side there is.
+    pub const ALL: &[Self] = &[Self::Buyer, Self::Seller, Self::Bank];
+
     /// As programs and people read it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -97,7 +97,7 @@ fn read(bytes: &[u8]) -> (Vec<Vec<String>>, Problems, bool) {
     while let Some(row) = rows.next(&mut problems) {
         given.push((0..columns).map(|column| row.get(column).to_owned()).collect());
     }
-    let (_, seen, damaged) = rows.finish().unwrap();
+    let (_, _, seen, damaged) = rows.finish().unwrap();
     assert!(damaged || seen >= given.len() as u64);
     (given, problems, !damaged)
 }

@@ -1,7 +1,7 @@
 //! `closing`: how much may be open when a month is closed, and how much one person may accept alone.
 //!
 //! `usd_open=100.00` is for all open breaks of a month together, signs aside; `usd_alone=10.00` for one difference that is accepted. Of a currency
-//! that is not named, nothing.
+//! that is not named, nothing. `files_missing=2` is for the monthly files of feeds up to that month together; without it none may be missing.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,13 @@ fn read(parameter: &str, value: &str) -> Option<(Currency, String, Amount)> {
     fits.then_some((currency.to_ascii_uppercase().parse().ok()?, of.to_owned(), amount))
 }
 
+/// The monthly files that may be missing.
+const FILES: &str = "files_missing";
+
 pub(super) fn check(field: &str, parameter: &str, value: &str, breaches: &mut Breaches) {
-    if read(parameter, value).is_none() {
-        let cure = "usd_open=100.00 for what may be open at a close, usd_alone=10.00 for what one person may accept";
+    let fits = if parameter == FILES { value.parse::<u32>().is_ok() } else { read(parameter, value).is_some() };
+    if !fits {
+        let cure = "usd_open=100.00 for what may be open at a close, usd_alone=10.00 for what one person may accept, files_missing=2";
         breaches.add(Code::E0203, field, format!("{parameter}={value}"), "it is no limit of a close", cure);
     }
 }
@@ -43,6 +47,11 @@ impl Book {
     /// How much of a difference one person may accept alone.
     pub fn may_accept_alone(&self, currency: Currency, at: Instant) -> Amount {
         self.limit("alone", currency, at)
+    }
+
+    /// How many monthly files of feeds may be missing when a month is closed.
+    pub fn may_be_missing(&self, at: Instant) -> usize {
+        self.policy(NAME, at).and_then(|policy| policy.parameters.get(FILES)?.parse().ok()).unwrap_or_default()
     }
 
     /// Where the policies that a close rests on were set.

@@ -116,6 +116,10 @@ pub enum What {
     ShortfallAccrued,
     /// AWS invoiced that.
     ShortfallInvoiced,
+    /// A statement and the ledger differ by no more than the policy lets them.
+    DifferenceTolerated,
+    /// They differ, and somebody has accepted it.
+    DifferenceAccepted,
 }
 
 impl What {
@@ -137,6 +141,8 @@ impl What {
             Self::CreditApplied => "credit applied",
             Self::ShortfallAccrued => "shortfall accrued",
             Self::ShortfallInvoiced => "shortfall invoiced",
+            Self::DifferenceTolerated => "difference tolerated",
+            Self::DifferenceAccepted => "difference accepted",
         }
     }
 }

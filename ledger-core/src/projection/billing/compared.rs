@@ -33,6 +33,8 @@ pub struct Earned<'a> {
     pub amount: i128,
     /// By measure, in hundred-millionths, rounded half up to cents.
     pub parts: Vec<(&'static str, i128)>,
+    /// Of what was paid out in another currency: what it was in that of the price.
+    pub priced: Option<(i128, Currency)>,
     /// The buyer's tax on it, whoever remits it.
     pub tax: i128,
     /// Positions of the events that say so.
@@ -62,6 +64,22 @@ type Moved = (u32, u32, i64, u32);
 /// The measures that make a line's net.
 fn is_part(measure: Measure) -> bool {
     measure < Measure::NetRevenue && !matches!(measure, Measure::BuyerTaxInformational | Measure::BuyerTaxInformationalRefund)
+}
+
+/// Whether what is called so is a part of a line's net.
+pub fn makes_net(name: &str) -> bool {
+    Measure::ALL.iter().any(|measure| is_part(*measure) && measure.name() == name)
+}
+
+/// What moved of a line at once.
+#[derive(Default)]
+struct Sum {
+    units: i128,
+    /// In the currency of the price.
+    price: i128,
+    charge: u32,
+    parts: BTreeMap<Measure, i128>,
+    seqs: Vec<u64>,
 }
 
 impl Billing {
@@ -100,6 +118,7 @@ impl Billing {
                 date: dates.min().map(Instant::from_micros),
                 trace: None,
                 amount: of(Measure::NetRevenue),
+                priced: None,
                 parts: parts.map(|measure| (measure.name(), of(measure))).filter(|(_, units)| *units != 0).collect(),
                 tax: taxes.into_iter().map(of).sum(),
                 seqs: seqs.get(&at.line).cloned().unwrap_or_default(),
@@ -112,8 +131,8 @@ impl Billing {
     pub fn moved(&self, basis: Basis, paid_out: bool, wanted: impl Fn(AccountId) -> bool) -> Vec<Earned<'_>> {
         let action = if paid_out { Action::Disbursed } else { Action::Collected };
         let moved = &self.movements;
-        let payouts = self.payouts_at(basis);
-        let mut sums: BTreeMap<Moved, (i128, u32, Vec<u64>)> = BTreeMap::new();
+        let (payouts, counted) = (self.payouts_at(basis), self.counted());
+        let mut sums: BTreeMap<Moved, Sum> = BTreeMap::new();
         for at in moved.at(basis).filter(|at| Action::of(moved.kind[*at]) == action) {
             let charge = self.charge(moved.charge[at]);
             // A row that is paid out takes from the balance what it gives to the seller.
@@ -122,12 +141,18 @@ impl Billing {
             let currency =
                 if charge.payout_currency == NONE || !paid_out { self.line(charge.line).currency } else { charge.payout_currency };
             let sum = sums.entry((charge.line, moved.payout[at], day, currency)).or_default();
-            sum.0 += amount * i128::from(moved.sign(at));
-            sum.1 = moved.charge[at];
-            sum.2.push(moved.seq[at]);
+            let signed = amount * i128::from(moved.sign(at));
+            sum.units += signed;
+            sum.price -= moved.amount(at) * i128::from(moved.sign(at));
+            sum.charge = moved.charge[at];
+            sum.seqs.push(moved.seq[at]);
+            if let Some(measure) = counted[charge.class as usize].in_balance.filter(|measure| is_part(*measure)) {
+                *sum.parts.entry(measure).or_default() += signed;
+            }
         }
-        let told = |((line, payout, day, currency), (units, charge, seqs)): (Moved, (i128, u32, Vec<u64>))| {
-            let (line, deal) = (self.line(line), self.deal(self.charge(charge).deal));
+        let told = |((line, payout, day, currency), sum): (Moved, Sum)| {
+            let (line, deal) = (self.line(line), self.deal(self.charge(sum.charge).deal));
+            let is_converted = currency != line.currency;
             let recipient: AccountId = self.texts.get(line.recipient).parse().ok().filter(|recipient| wanted(*recipient))?;
             let header = payouts.get(&payout).and_then(super::disbursements::PayoutAt::header);
             Some(Earned {
@@ -138,10 +163,11 @@ impl Billing {
                 currency: self.currency(currency).ok()?,
                 date: Some(Instant::from_micros(day)),
                 trace: header.and_then(|header| self.texts.some(header.trace)),
-                amount: to_cents(units),
-                parts: Vec::new(),
+                amount: to_cents(sum.units),
+                priced: self.currency(line.currency).ok().filter(|_| is_converted).map(|priced| (to_cents(sum.price), priced)),
+                parts: sum.parts.into_iter().map(|(measure, units)| (measure.name(), to_cents(units))).collect(),
                 tax: 0,
-                seqs,
+                seqs: sum.seqs,
             })
         };
         sums.into_iter().filter_map(told).filter(|earned| earned.amount != 0).collect()

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::event::close::SealedBreak;
 use crate::event::{Entry, Event};
+use crate::fee::{Cards, Judged, Verdict, audit, audit_as};
 use crate::money::{Amount, Currency};
-use crate::projection::billing::Billing;
+use crate::projection::billing::{Billing, FeeLine};
 use crate::projection::records::{Standing, View};
 use crate::report::grouped;
-use crate::statement::Exact;
+use crate::statement::{Exact, Subject};
 use crate::time::{Basis, Instant};
 
 /// Something that explains a break, or a part of it.
@@ -31,7 +32,7 @@ fn shown(amount: Amount) -> String {
 pub fn evidence(
     told: &SealedBreak,
     known_at: u64,
-    (billing, view): (&Billing, &View<'_>),
+    (billing, view, cards): (&Billing, &View<'_>, &Cards),
     entry: &dyn Fn(u64) -> Option<Entry>,
 ) -> Vec<Evidence> {
     let exact = |text: &str| text.parse::<Exact>().ok().and_then(|exact| Some(exact.rounded()).filter(|(_, changed)| !changed));
@@ -55,9 +56,36 @@ pub fn evidence(
     if let Some(invoice) = &told.invoice {
         found.extend(on_invoice(told, invoice, known_at, (billing, view), billed.units() - ledger.units()));
     }
+    if told.code == "R09" && told.subject == Subject::Billed.as_str() {
+        found.extend(fee(told, (billing, view, cards), billed.units() - ledger.units()));
+    }
     let mut met = BTreeSet::new();
     found.retain(|evidence| met.insert((evidence.seq, evidence.says.clone())));
     found
+}
+
+/// The rate card in force on the day of the invoice says which of the two fees is right.
+fn fee(told: &SealedBreak, (billing, view, cards): (&Billing, &View<'_>, &Cards), apart: i128) -> Vec<Evidence> {
+    let currency = told.currency.to_string();
+    let is_it = |line: &FeeLine<'_>| {
+        Some(line.invoice) == told.invoice.as_deref() && line.currency == currency && line.parties.contains(&told.scope.as_str())
+    };
+    let fed = audit(billing, view, cards).lines;
+    // What is reported more is charged less.
+    let reported = audit_as(billing, view, cards, |line| line.charged -= if is_it(line) { apart } else { 0 }).lines;
+    let of = |(fed, reported): (&Judged<'_>, &Judged<'_>)| {
+        let (right, says, explains_all) = match (fed.verdict, reported.verdict) {
+            (Verdict::Agrees, Verdict::Agrees) => return None,
+            (_, Verdict::Agrees) => (reported, format!("the report has that fee, the feed {}", shown(fed.charged())), true),
+            (Verdict::Agrees, _) => (fed, format!("the feed has that fee, the report {}", shown(reported.charged())), false),
+            _ => return None,
+        };
+        let (rated, price, seq) = (right.rated.as_ref()?, right.line.price?, right.card?);
+        let fee = shown(Amount::from_units(right.expected?));
+        let arithmetic = format!("{} x {} % = {fee} by the rate card ({})", shown(Amount::from_units(price)), rated.rate, rated.rows);
+        Some(Evidence { seq, says: format!("{arithmetic}: {says}"), explains_all })
+    };
+    fed.iter().zip(&reported).filter(|(fed, _)| is_it(&fed.line)).filter_map(of).collect()
 }
 
 /// The bill has what the source said before, or the other way round.

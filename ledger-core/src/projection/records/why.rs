@@ -53,6 +53,7 @@ rules! {
     POSTED_ROUNDING "posting-rounding/1" "a cent or less that AWS's rounding leaves on a line that was collected and paid out",
     POSTED_RELEASE "posting-release/1" "what was billed is released by the day of its service period, a month at a time",
     POSTED_CREDIT "posting-credit/1" "a credit that lowered a bill, in the books of who held it, in the bill's month",
+    POSTED_DIFFERENCE "posting-difference/1" "what a reconciliation tolerates goes to rounding, what somebody accepts to an account of its own",
     POSTED_SHORTFALL "posting-shortfall/1" "what lacked is accrued from the day after the contract year, and payable once AWS has invoiced it",
     FEE_CHARGED "fee-charged/1" "what AWS charged for listing, less what it gave back: the fee rows of the line",
     FEE_PRICE "fee-price/1" "what the buyer pays before tax, refunds deducted: the price rows of the line",

@@ -85,8 +85,10 @@ accounts! {
     Shortfall "Expenses:AWS:Shortfall",
     /// What AWS invoiced for what lacked, less what we work out.
     ShortfallDifference "Expenses:AWS:ShortfallDifference",
-    /// What AWS's rounding leaves.
+    /// What AWS's rounding leaves, and what a reconciliation tolerates.
     Rounding "Expenses:Rounding",
+    /// Differences between statements and the ledger that somebody has accepted.
+    AcceptedDifferences "Expenses:AcceptedDifferences",
 }
 
 /// How many accounts there are.

@@ -6,7 +6,7 @@ use super::account::{Account, Deferral, Fee, Presentation, Resale};
 use super::{Asked, Billing, Books, RULES, Transaction, What};
 use crate::money::{Amount, Currency};
 use crate::projection::records::{
-    BALANCE, POSTED_CREDIT, POSTED_PAYOUT, POSTED_RELEASE, POSTED_ROUNDING, POSTED_ROW, POSTED_SHORTFALL, Reason, Rule,
+    BALANCE, POSTED_CREDIT, POSTED_DIFFERENCE, POSTED_PAYOUT, POSTED_RELEASE, POSTED_ROUNDING, POSTED_ROW, POSTED_SHORTFALL, Reason, Rule,
 };
 use crate::report::Cell;
 
@@ -52,6 +52,7 @@ const fn rule(what: What) -> Rule {
         What::Release => POSTED_RELEASE,
         What::CreditApplied => POSTED_CREDIT,
         What::ShortfallAccrued | What::ShortfallInvoiced => POSTED_SHORTFALL,
+        What::DifferenceTolerated | What::DifferenceAccepted => POSTED_DIFFERENCE,
     }
 }
 
