@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a checkpoint, a proof or a bundle of a Dealbook ledger, sharing no code with it.
 
-    pip install cryptography blake3
+    pip install cryptography blake3 rfc8785
     verify.py FILE KEY...        KEY is NAME+ID+KEY; each must have signed
     verify.py FILE --against BUNDLE KEY...       a sample or statement, drawn anew from all of the ledger
 """
@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 
+import rfc8785
 import sample
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -28,6 +29,13 @@ def b64(text, length=None):
     data = base64.b64decode(text, validate=True)
     check(base64.b64encode(data).decode() == text and length in (None, len(data)), f"base64: {text}")
     return data
+
+
+def canonical(line):
+    """A line as RFC 8785 writes it, and in no other form."""
+    value = json.loads(line)
+    check(rfc8785.dumps(value) == line, "a line in another form")
+    return value
 
 
 def decimal(text):
@@ -124,7 +132,7 @@ def proof(text, keys, signers):
     origin, size, root = note(checkpoint, keys, signers)
     line, index = b64(extra[6:]), decimal(index[6:])
     inclusion(leaf(line), index, size, [b64(text, 32) for text in path], root)
-    check(json.loads(line)["seq"] == index + 1, "the line is of another place")
+    check(canonical(line)["seq"] == index + 1, "the line is of another place")
     return f"event #{index + 1} is in {origin} as of #{size}"
 
 
@@ -133,11 +141,11 @@ def bundle(data, keys, signers):
 
     check(data.endswith(b"\n"), "the last line has no end")
     lines = data[:-1].split(b"\n")
-    header = json.loads(lines[0])
+    header = canonical(lines[0])
     check(header["bundle"] == "dealbook.bundle/v1", "a format that is not known")
     notes, steps, events, open_run, kind, tables = [], [], [], None, None, []
     for at, line in enumerate(lines[1:], 1):
-        record = json.loads(line)
+        record = canonical(line)
         if "actor" in record:
             if open_run:
                 check(record["seq"] == open_run["seq"] + 1, f"event #{open_run['seq']} is not proven")

@@ -1,4 +1,4 @@
-//! The documents tell the truth: every console block that begins with `$ dealbook` is run, in one folder per document, and must print
+//! The documents tell the truth: every console block that begins with `$ dealbook` or `$ cd` is run, in one folder per document, and must print
 //! what stands there. `DEALBOOK_DOCS=overwrite` writes what was printed into the document instead.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -10,6 +10,8 @@ use std::process::Command;
 struct Document {
     path: PathBuf,
     folder: tempfile::TempDir,
+    /// Another machine: nothing is there but what is handed over.
+    laptop: tempfile::TempDir,
 }
 
 impl Document {
@@ -21,7 +23,7 @@ impl Document {
             let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(fixture);
             std::os::unix::fs::symlink(there, folder.path().join(fixture)).unwrap();
         }
-        Self { path, folder }
+        Self { path, folder, laptop: tempfile::tempdir().unwrap() }
     }
 
     /// What a command prints: standard output, then standard error, then its exit code when that is not 0.
@@ -32,7 +34,7 @@ impl Document {
         shell.args(["-c", command]).current_dir(self.folder.path()).env_clear();
         let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/keys");
         shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z"), ("KEYS", keys)]);
-        let output = shell.output().unwrap();
+        let output = shell.env("LAPTOP", self.laptop.path()).output().unwrap();
         let mut printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         match output.status.code() {
             Some(0) => {}
@@ -49,7 +51,9 @@ impl Document {
         while let Some(line) = lines.next() {
             truth.push_str(line);
             truth.push('\n');
-            if line != "```console" || !lines.peek().is_some_and(|line| line.starts_with("$ dealbook")) {
+            if line != "```console"
+                || !lines.peek().is_some_and(|line| ["$ dealbook", "$ cd "].iter().any(|begins| line.starts_with(begins)))
+            {
                 continue;
             }
             let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();

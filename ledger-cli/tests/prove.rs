@@ -99,7 +99,7 @@ fn an_intact_ledger_is_verified() {
     let results: Vec<&str> = out(&full).lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(results, ["ok", "ok", "ok", "ok", "ok", "ok", "none"], "{}", out(&full));
     assert!(err(&full).contains(&verdict), "the verdict is told beside data");
-    assert!(out(&full).contains("7 folded; 7 saved, digests equal"));
+    assert!(out(&full).contains("8 folded; 8 saved, digests equal"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tools::{can_run, skip};
 
 const NOW: &str = "2026-04-03T09:00:00Z";
 /// What is handed out of each ledger.
-const HANDED: [&str; 5] = ["first.note", "last.note", "second.proof", "all.dealbundle", "month.dealbundle"];
+const HANDED: [&str; 6] = ["first.note", "last.note", "second.proof", "all.dealbundle", "month.dealbundle", "sample.dealbundle"];
 
 /// A ledger that was signed twice, and everything that is handed out of it.
 struct Golden {
@@ -47,6 +47,7 @@ impl Golden {
         golden.does("prove 2 -o second.proof");
         golden.does("bundle all -o all.dealbundle");
         golden.does("bundle 2026-04 -o month.dealbundle");
+        golden.does("bundle all --sample 2 --seed PwC-7731 -o sample.dealbundle");
         let key = fs::read_to_string(golden.at(".dealbook/checkpoints/key")).unwrap().trim().to_owned();
         Self { key, ..golden }
     }
@@ -125,11 +126,30 @@ fn ended(command: &mut Command) -> Result<(), String> {
 
 #[test]
 fn python_accepts_what_is_handed_out_and_nothing_else() {
-    if !can_run("python3", &["-c", "import blake3, cryptography"]) {
-        return skip("verify.py", "no python3 with blake3 and cryptography");
+    if !can_run("python3", &["-c", "import blake3, cryptography, rfc8785"]) {
+        return skip("verify.py", "no python3 with blake3, cryptography and rfc8785");
     }
     for golden in Golden::all() {
         golden.held("python", &HANDED, &|file| ended(Command::new("python3").arg(verifier("verify.py")).arg(file).arg(&golden.key)));
+    }
+}
+
+#[test]
+fn python_draws_a_sample_again_and_sums_a_statement_up_again() {
+    if !can_run("python3", &["-c", "import blake3, cryptography, rfc8785"]) {
+        return skip("verify.py --against", "no python3 with blake3, cryptography and rfc8785");
+    }
+    let [.., golden] = Golden::all();
+    golden.does("bundle 2025Q2 --statement 167928086425 -o statement.dealbundle");
+    golden.does("bundle all --from-source 3 --seed PwC-7731 --type billing_event -o rows.dealbundle");
+    let held = |name: &str, whole: &str| {
+        let mut python = Command::new("python3");
+        python.arg(verifier("verify.py")).arg(golden.at(name)).arg("--against").arg(golden.at(whole));
+        ended(python.arg(&golden.key))
+    };
+    for name in ["sample.dealbundle", "statement.dealbundle", "rows.dealbundle"] {
+        assert_eq!(held(name, "all.dealbundle"), Ok(()), "{name}");
+        assert!(held(name, "month.dealbundle").is_err(), "{name} against a part of the ledger");
     }
 }
 

@@ -18,7 +18,9 @@ use ledger_core::schema::{event_schema, event_schema_name, event_types};
 use ledger_core::time::Basis;
 
 use super::show::GROUPED;
-use super::{breaks, check, confirmations, deal, diff, event, export, import, log, reconcile, replay, selftest, status, trace, verify, why};
+use super::{
+    breaks, check, confirmations, deal, diff, event, export, import, log, reconcile, replay, selftest, status, trace, verify, why,
+};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
 
