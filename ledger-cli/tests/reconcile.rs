@@ -127,6 +127,17 @@ fn a_bill_held_against_itself_assures_nobody_and_closes_no_month() {
     refused(folder, &["close", "2026-03"], 4, "it is compared with itself alone, which assures nobody");
 }
 
+/// A month of AWS's own, and a ledger that has nothing of it: rows that bill nothing agree with nothing either.
+#[test]
+fn services_that_the_ledger_has_nothing_of_are_summed_and_compared_with_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ends(folder, &["init", "--name", "globex"], 0);
+    let (out, _) = ends(folder, &["reconcile", "2026-04", &fixture("bills/cur2-2026-04.csv.gz"), "-n", "-f", "csv"], 0);
+    let found = rows(&out, &["subject", "result", "rows"]);
+    assert_eq!(found, [["credits", "AWS services, summed", "358"], ["services", "AWS services, summed", "1524"]]);
+}
+
 #[test]
 fn a_bank_and_sellers_reports_are_compared_with_payouts_and_lines() {
     let folder = tempfile::tempdir().unwrap();

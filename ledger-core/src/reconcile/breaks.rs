@@ -302,6 +302,16 @@ fn rest_of_statements(match_: &mut Match<'_>) {
         match_.laid.held.iter().filter(|of| of.held.subject == Subject::Tax && of.inside).map(|of| of.attributes[INVOICE]).collect();
     let summed: BTreeSet<_> =
         match_.laid.held.iter().filter(|of| of.inside).map(|of| (of.held.subject, of.held.scope, of.held.currency)).collect();
+    // What the ledger has nothing of is held against nothing.
+    let aside = |unit: &Unit| match unit.subject {
+        Subject::Tax => (!taxed.contains(&unit.attributes[INVOICE])).then_some(Class::TaxAside),
+        Subject::Services | Subject::Credit => (!summed.contains(&(unit.subject, unit.scope, unit.currency))).then_some(Class::Summed),
+        _ => None,
+    };
+    let left: Vec<(Class, u32)> = match_.left_units().filter_map(|at| Some((aside(match_.unit(at))?, at))).collect();
+    let alike = left.chunk_by(|(one, a), (other, b)| one == other && whose(match_.unit(*a)) == whose(match_.unit(*b)));
+    let alike: Vec<(Class, Vec<u32>)> = alike.map(|same| (same[0].0, same.iter().map(|(_, at)| *at).collect())).collect();
+    alike.into_iter().for_each(|(class, units)| match_.settle_as(class, units, Vec::new()));
     // A row that bills nothing lacks nothing.
     let nothing: Vec<u32> = match_.left_units().filter(|at| match_.unit(*at).gross == 0).collect();
     nothing.into_iter().for_each(|at| match_.settle_as(Class::Exact, vec![at], Vec::new()));
@@ -314,10 +324,6 @@ fn rest_of_statements(match_: &mut Match<'_>) {
         match unit.subject {
             // Nor do rows that take each other back.
             _ if comes_to == 0 => match_.settle_as(Class::Grouped, units, Vec::new()),
-            Subject::Tax if !taxed.contains(&unit.attributes[INVOICE]) => match_.settle_as(Class::TaxAside, units, Vec::new()),
-            Subject::Services | Subject::Credit if !summed.contains(&(unit.subject, unit.scope, unit.currency)) => {
-                match_.settle_as(Class::Summed, units, Vec::new());
-            }
             Subject::Tax => match_.break_of(Kind::Fee, units, Vec::new(), "the tax is another".to_owned()),
             Subject::Credit => match_.break_of(Kind::Eligibility, units, Vec::new(), "the ledger has no such credit".to_owned()),
             _ if unit.discount => {
