@@ -218,6 +218,29 @@ fn rows_of_another_seller_are_refused() {
     assert!(place.log() == log);
 }
 
+/// Each amount can be written down; their sum, which the import records, could not be read again.
+#[test]
+fn amounts_that_sum_to_more_than_a_ledger_can_say_are_refused() {
+    let place = Place::ledger();
+    let rows = billing(0..3);
+    let amounts: Vec<String> = rows
+        .lines()
+        .enumerate()
+        .map(|(at, row)| {
+            let cells: Vec<&str> = row.split(',').collect();
+            let column = rows.lines().next().unwrap().split(',').position(|name| name == "amount").unwrap();
+            let with = |cell: &str| [&cells[..column], &[cell][..], &cells[column + 1..]].concat().join(",");
+            if at == 0 { row.to_owned() } else { with("999999999999999999") }
+        })
+        .collect();
+    place.write(&month(2025, 1), amounts.join("\n") + "\n");
+    let log = place.log();
+    let refused = place.run(["import", "feeds"]);
+    assert!(refused.err.contains("sum to more than 18 digits of USD"), "{refused}");
+    refused.failed(3, "error[E0208]");
+    assert!(place.log() == log);
+}
+
 #[test]
 fn a_pipe_is_read_like_a_file_and_links_are_not_passed_over() {
     let place = Place::ledger();

@@ -244,6 +244,7 @@ cases! {
     tax_to_remit
     two_forms_of_a_moment
     two_statements_at_one_moment
+    usage_and_what_does_not_bill_it
     usage_estimated_then_invoiced
     usage_of_fractions_of_a_cent
     values_that_are_new

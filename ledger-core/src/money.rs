@@ -76,6 +76,11 @@ impl Amount {
         Self(Decimal::from_i128_with_scale(units, DECIMALS).normalize())
     }
 
+    /// Whether so many units can be written down and read again: at most 18 digits stand before the point.
+    pub fn is_written(units: i128) -> bool {
+        units.unsigned_abs() < 10_u128.pow(18 + DECIMALS)
+    }
+
     /// Rounds half away from zero to so many decimals, and writes exactly that many.
     pub fn half_up(self, places: u32) -> Self {
         let unit = 10_i128.pow(DECIMALS - places);

@@ -242,6 +242,20 @@ pub fn judge(files: Vec<InFile>, said: Said<'_>, known: Known<'_>, mut tick: imp
     for file in documents {
         super::documents::judge(file, &said, known, &mut seen, &mut judgement)?;
     }
+    let too_large = |judged: &Judged| {
+        let sums = judged.totals.iter().filter(|(_, (units, _))| !Amount::is_written(*units));
+        sums.map(|((of, currency), (units, _))| {
+            let sum = units / 10_i128.pow(8);
+            let problem = Problem::new(Code::E0208, sum.to_string(), format!("its rows of {of} sum to more than 18 digits of {currency}"));
+            whole_file(
+                &judged.file.path,
+                problem.column("control total").cure("no month of AWS's comes to that: look at the amounts of this file"),
+            )
+        })
+        .collect::<Vec<_>>()
+    };
+    let found: Vec<Located> = judgement.files.iter().flat_map(too_large).collect();
+    found.into_iter().for_each(|problem| judgement.whole.push(problem));
     Ok(judgement)
 }
 

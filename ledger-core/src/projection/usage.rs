@@ -72,17 +72,17 @@ impl Usage {
         self.versions.entry(format!("{}/{}", usage.recipient, usage.usage)).or_default().push(version);
     }
 
-    /// What was said last of each usage that had happened by then, with the position that says so.
-    fn at(&self, basis: Basis) -> impl Iterator<Item = (u64, &Metered)> {
+    /// What was said last of each usage that had happened by then, and when anything was said of it first.
+    fn at(&self, basis: Basis) -> impl Iterator<Item = (&Metered, Option<Instant>)> {
         let counts = move |version: &&Version| {
             let is_corrected = self.corrected.get(&version.seq).is_some_and(|by| *by <= basis.known_at);
             !is_corrected && basis.had_been_stated(version.seq, version.stated_at)
         };
-        let last = move |all: &'_ [Version]| all.iter().filter(counts).map(|version| (version.stated_at, version.seq)).max();
         self.versions.values().filter_map(move |all| {
-            let (_, seq) = last(all)?;
-            let told = all.iter().find(|version| version.seq == seq)?.told.as_ref()?;
-            basis.had_happened(told.day).then_some((seq, told))
+            let last = all.iter().filter(counts).max_by_key(|version| (version.stated_at, version.seq))?;
+            let first = all.iter().filter(counts).filter_map(|version| version.stated_at).min();
+            let told = last.told.as_ref()?;
+            basis.had_happened(told.day).then_some((told, first))
         })
     }
 }
