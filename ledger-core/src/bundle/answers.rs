@@ -97,7 +97,10 @@ impl Answers {
         let (receipt, schema) = (told["receipt"].take(), told["schema"].as_str().unwrap_or_default().to_owned());
         let size = receipt["size"].as_u64().filter(|size| self.expected.pop_front() == Some(*size));
         let size = size.ok_or("the bundle does not say that it has this report")?;
-        if size > newest || told.as_object().is_none_or(|fields| fields.len() != 2) {
+        if told.as_object().is_none_or(|fields| fields.len() != 2) {
+            return Err("this is no line of a bundle".to_owned());
+        }
+        if size > newest {
             return Err(format!("the report was asked of #{size}, which no checkpoint here covers"));
         }
         self.all.push(Answer { receipt, schema, rows: Vec::new(), head: self.heads.get(&size).copied().flatten() });
