@@ -63,9 +63,7 @@ pub(crate) fn named_by(line: &[u8], seq: u64) -> Result<Option<Named>, ScanError
         return Ok(None);
     }
     Ok(match Entry::read(line, seq)?.event {
-        Event::SourceImported(said) => {
-            Some(Named { digest: said.digest, file: said.file.clone(), seq, bytes: Some(said.decoded_bytes) })
-        }
+        Event::SourceImported(said) => Some(Named { digest: said.digest, file: said.file.clone(), seq, bytes: Some(said.decoded_bytes) }),
         _ => None,
     })
 }
@@ -119,7 +117,8 @@ impl Originals {
         let digests: BTreeSet<Hash> = wanted.iter().map(|named| named.digest).collect();
         let mut found = Self::default();
         // As the folders were given: what is said of them is said in these words.
-        let whole: Vec<PathBuf> = folders.iter().map(|folder| if folder.is_relative() { from.join(folder) } else { folder.clone() }).collect();
+        let whole: Vec<PathBuf> =
+            folders.iter().map(|folder| if folder.is_relative() { from.join(folder) } else { folder.clone() }).collect();
         for file in files::find_every(&whole)? {
             let shown = file.path.strip_prefix(from).unwrap_or(&file.path).to_owned();
             let cuts = lengths.get(file.name.as_str());
@@ -139,7 +138,11 @@ impl Originals {
                     }
                     Some(digest)
                 }
-                Err(why) if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => None,
+                Err(why)
+                    if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+                {
+                    None
+                }
                 Err(why) => return Err(Failure::unreadable(&shown, &why)),
             };
             if cuts.is_some() {

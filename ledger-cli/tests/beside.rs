@@ -21,8 +21,11 @@ const JANUARY: &str = "feeds/444455556666/billingeventfeed_v1/year=2025/month=01
 /// Runs a command, whose words blanks part outside of quotes, and gives what it prints when it ends with this code.
 #[track_caller]
 fn ends(folder: &Path, command: &str, code: i32) -> (String, String) {
-    let words: Vec<&str> =
-        command.split('\'').enumerate().flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect();
+    let words: Vec<&str> = command
+        .split('\'')
+        .enumerate()
+        .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+        .collect();
     let output = support::dealbook(folder, NOW, &words);
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(code), "{command}\n{out}\n{err}");
@@ -83,7 +86,12 @@ fn source_files_come_along_and_are_what_was_imported() {
     // What cannot be found is named, and nothing is written.
     fs::remove_file(there.join("moved/january.gz")).unwrap();
     let missing = "444455556666/billingeventfeed_v1/year=2025/month=01/data.csv of #2, b3:";
-    fails(there, "bundle all --files moved -o some.dealbundle", 6, &["error[E0301]: 1 source file of 2 not found", missing, "--allow-missing"]);
+    fails(
+        there,
+        "bundle all --files moved -o some.dealbundle",
+        6,
+        &["error[E0301]: 1 source file of 2 not found", missing, "--allow-missing"],
+    );
     assert!(!there.join("some.dealbundle").exists());
     let (_, said) = ends(there, "bundle all --files moved --allow-missing -o some.dealbundle", 0);
     assert!(said.contains("note: not found, and left out: ") && said.contains(missing), "{said}");
@@ -135,7 +143,12 @@ fn a_ledger_finds_its_source_files_by_what_is_in_them() {
     assert!(verified.contains("integrity verified to #11 b3:"), "{verified}");
     assert!(verified.contains("1 source file not here as imported; no event is affected"), "{verified}");
     fs::write(&january, [0x1f, 0x8b, 8, 0, 0]).unwrap();
-    checked(&ends(there, "verify --sources feeds", 4).0, "source files", "differs", &format!("{name} of #2 was {was}; it cannot be decompressed in"));
+    checked(
+        &ends(there, "verify --sources feeds", 4).0,
+        "source files",
+        "differs",
+        &format!("{name} of #2 was {was}; it cannot be decompressed in"),
+    );
     fs::remove_file(&january).unwrap();
     let (verified, _) = ends(there, "verify --sources feeds", 4);
     checked(&verified, "source files", "differs", "2 named, 1 here and equal, 1 missing");
@@ -156,7 +169,12 @@ fn a_report_comes_along_with_its_receipt_and_is_asked_again() {
     let (receipt, _) = ends(there, "show payouts --as-of 2025-01-31 --known-at #11 -f json", 0);
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
     let id = receipt["receipt"]["id"].as_str().unwrap();
-    checked(&verified, "report", "ok", &format!("{id}: dealbook show payouts --as-of=2025-01-31 --known-at=#11: 1 row, as its receipt says"));
+    checked(
+        &verified,
+        "report",
+        "ok",
+        &format!("{id}: dealbook show payouts --as-of=2025-01-31 --known-at=#11: 1 row, as its receipt says"),
+    );
     checked(&verified, "answer", "ok", "dealbook show payouts --as-of=2025-01-31 --known-at=#11: the same data");
     checked(&verified, "answer", "ok", "dealbook log type:invoice.issued --known-at=#11: the same data");
     checked(&verified, "data", "ok", "1 row as answered");
@@ -182,7 +200,12 @@ fn a_report_comes_along_with_its_receipt_and_is_asked_again() {
     // A part of the ledger has the report, and not what it takes to ask again.
     ends(there, "bundle 2026-04 --report 'show deals' -o month.dealbundle", 0);
     ends(there, "record rate.set -q --set base=EUR --set quote=USD --set rate=1.1 --set source=ECB --effective 2026-04-01", 0);
-    fails(there, "bundle all --report 'show payouts --known-at #12' -o x", 6, &["error[E0306]: no checkpoint covers event #12", "the newest is of #11"]);
+    fails(
+        there,
+        "bundle all --report 'show payouts --known-at #12' -o x",
+        6,
+        &["error[E0306]: no checkpoint covers event #12", "the newest is of #11"],
+    );
     fails(there, "bundle all --report status -o x", 2, &["`status` is no report for a bundle"]);
     fails(there, "bundle all --report 'show nothing' -o x", 2, &["nothing"]);
     fails(there, "bundle 2025 --statement 777788889999 --report 'show deals' -o x", 2, &["cannot be used with"]);
@@ -214,7 +237,12 @@ fn a_dossier_has_a_report_of_its_own_deal_alone() {
     checked(&verified, "report", "ok", "r:");
     checked(&verified, "answer", "not looked at", "to ask again takes every line");
     assert!(verified.contains("whose line is not here"), "{verified}");
-    fails(there, &format!("bundle {alone} --report 'show payouts' -o x"), 2, &["does not go into a bundle of one deal", "it tells of others"]);
+    fails(
+        there,
+        &format!("bundle {alone} --report 'show payouts' -o x"),
+        2,
+        &["does not go into a bundle of one deal", "it tells of others"],
+    );
     fails(there, &format!("bundle {alone} --report 'show deal {shared}' -o x"), 2, &["it tells of others"]);
     fails(there, &format!("bundle {shared} --report 'show deal {shared}' -o x"), 2, &["which is of others too and left out"]);
     fails(there, &format!("bundle {alone} --files . -o x"), 2, &["--files does not go with deal", "the rows of all deals"]);

@@ -155,7 +155,10 @@ fn no_line_is_dropped_repeated_or_swapped_unseen() {
             };
             let missing = |kind: &Kind| matches!(kind, Kind::Missing { .. } | Kind::Shorter { .. });
             assert!(with(&|lines| _ = lines.remove(at)).iter().any(missing), "#{number} dropped");
-            assert!(with(&|lines| lines.insert(at, lines[at])).iter().any(|kind| matches!(kind, Kind::Repeated { .. })), "#{number} repeated");
+            assert!(
+                with(&|lines| lines.insert(at, lines[at])).iter().any(|kind| matches!(kind, Kind::Repeated { .. })),
+                "#{number} repeated"
+            );
             if at + 1 < EVENTS {
                 assert!(!with(&|lines| lines.swap(at, at + 1)).is_empty(), "#{number} swapped with the next");
             }

@@ -170,8 +170,14 @@ struct Chosen {
 impl Chosen {
     fn of(what: &str, session: &Session, kept: &Found, context: &Context) -> Result<Self, Failure> {
         // Line 1 says whose ledger it is, and where the key was replaced is needed to know who signs.
-        let everything =
-            |of: String, events: BTreeSet<u64>| Self { of, events, left_out: Vec::new(), is_alone: false, deal: None, tables: Tables::None };
+        let everything = |of: String, events: BTreeSet<u64>| Self {
+            of,
+            events,
+            left_out: Vec::new(),
+            is_alone: false,
+            deal: None,
+            tables: Tables::None,
+        };
         if what == "all" {
             let size = kept.notes.last().map_or(1, |kept| kept.note.checkpoint.size);
             return Ok(everything("all events".to_owned(), (1..=size).collect()));
