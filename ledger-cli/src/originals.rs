@@ -90,11 +90,10 @@ impl Place {
 
 /// A file under the name of one that is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Other {
-    /// Where it is.
-    pub(crate) path: PathBuf,
+struct Other {
+    path: PathBuf,
     /// What is in it; nothing when it cannot be decompressed.
-    pub(crate) digest: Option<Hash>,
+    digest: Option<Hash>,
 }
 
 /// What was found below some folders.
@@ -123,7 +122,7 @@ impl Originals {
             let shown = file.path.strip_prefix(from).unwrap_or(&file.path).to_owned();
             let cuts = lengths.get(file.name.as_str());
             let digest = match digests_of(&file.path, cuts.into_iter().flatten().copied()) {
-                Ok((parts, digest, bytes)) => {
+                Ok(Content { parts, digest, bytes }) => {
                     for (length, part) in parts.into_iter().filter(|(_, part)| digests.contains(part)) {
                         let place = Place { path: file.path.clone(), bytes: length, has_grown: length < bytes };
                         found.by_digest.entry(part).or_insert(place);
@@ -157,23 +156,39 @@ impl Originals {
         self.by_digest.get(digest)
     }
 
-    /// What stands under its name instead.
-    pub(crate) fn called(&self, name: &str) -> Option<&Other> {
-        self.by_name.get(name)
+    /// Whether another content stands under the name of a file that is not here.
+    pub(crate) fn is_other(&self, named: &Named) -> bool {
+        self.by_name.contains_key(&named.file)
+    }
+
+    /// What is said of a file that is not here, and of what stands under its name instead.
+    pub(crate) fn absence(&self, Named { digest, file, seq, .. }: &Named) -> String {
+        let was = digest.short();
+        let Some(Other { path, digest }) = self.by_name.get(file) else { return format!("{file} of #{seq}, {was}") };
+        let is = digest.map_or("it cannot be decompressed".to_owned(), |is| format!("it is {}", is.short()));
+        format!("{file} of #{seq} was {was}; {is} in {}", path.display())
     }
 }
 
-/// The digests of the first so many bytes of a file, which ascend, and of all of it; and its length.
-fn digests_of(path: &Path, lengths: impl Iterator<Item = u64>) -> io::Result<(Vec<(u64, Hash)>, Hash, u64)> {
-    let (mut file, mut hasher, mut at, mut parts) = (decode::bytes_of(path)?, blake3::Hasher::new(), 0, Vec::new());
+/// What is in a file.
+struct Content {
+    /// The digests of its first so many bytes.
+    parts: Vec<(u64, Hash)>,
+    digest: Hash,
+    bytes: u64,
+}
+
+/// Takes the digests of the first so many bytes of a file, by lengths that ascend, and of all of it.
+fn digests_of(path: &Path, lengths: impl Iterator<Item = u64>) -> io::Result<Content> {
+    let (mut file, mut hasher, mut bytes, mut parts) = (decode::bytes_of(path)?, blake3::Hasher::new(), 0, Vec::new());
     let digest = |hasher: &blake3::Hasher| Hash::from_bytes(*hasher.finalize().as_bytes());
     for length in lengths {
-        at += io::copy(&mut file.by_ref().take(length - at), &mut hasher)?;
-        if at < length {
-            return Ok((parts, digest(&hasher), at));
+        bytes += io::copy(&mut file.by_ref().take(length - bytes), &mut hasher)?;
+        if bytes < length {
+            return Ok(Content { parts, digest: digest(&hasher), bytes });
         }
         parts.push((length, digest(&hasher)));
     }
-    at += io::copy(&mut file, &mut hasher)?;
-    Ok((parts, digest(&hasher), at))
+    bytes += io::copy(&mut file, &mut hasher)?;
+    Ok(Content { parts, digest: digest(&hasher), bytes })
 }

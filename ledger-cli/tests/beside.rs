@@ -152,7 +152,7 @@ fn a_ledger_finds_its_source_files_by_what_is_in_them() {
     fs::remove_file(&january).unwrap();
     let (verified, _) = ends(there, "verify --sources feeds", 4);
     checked(&verified, "source files", "differs", "2 named, 1 here and equal, 1 missing");
-    checked(&verified, "source files", "missing", &format!("{name}, {was}, of #2"));
+    checked(&verified, "source files", "missing", &format!("{name} of #2, {was}"));
     fails(there, "verify --sources nowhere", 6, &["nowhere"]);
     fails(there, "verify --sources feeds --against log.pem", 2, &["cannot be used with"]);
 }

@@ -95,11 +95,7 @@ pub(super) fn originals(args: &Args, chosen: &Chosen, session: &Session, context
     let mut named = named_in(&*session.source)?;
     named.retain(|named| imports.contains(&named.seq) || chosen.events.contains(&named.seq));
     let found = Originals::below(&args.files, &context.folder, &named)?;
-    let missing: Vec<String> = named
-        .iter()
-        .filter(|named| found.of(&named.digest).is_none())
-        .map(|named| format!("{} of #{}, {}", named.file, named.seq, named.digest.short()))
-        .collect();
+    let missing: Vec<String> = named.iter().filter(|named| found.of(&named.digest).is_none()).map(|named| found.absence(named)).collect();
     if !missing.is_empty() && !args.allow_missing {
         let files = counted(missing.len() as u64, "source file");
         let failure = Failure::new(Code::E0301, format!("{files} of {} not found below the folders, by digest", named.len()));

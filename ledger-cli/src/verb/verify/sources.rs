@@ -50,17 +50,16 @@ pub(super) fn hold(checks: &mut Checks, named: &[Named], enclosed: &BTreeSet<Has
         }
     }
     absent.sort_by_key(|named| named.seq);
-    let (here, other): (usize, Vec<&Named>) =
-        (files.len() - absent.len(), absent.iter().copied().filter(|named| found.called(&named.file).is_some()).collect());
+    let (here, other) = (files.len() - absent.len(), absent.iter().filter(|named| found.is_other(named)).count());
     let mut told = format!("{} named, {here} here and equal", files.len());
     if grown > 0 {
         told += &format!(", {grown} of them as the beginning of what has been appended to since");
     }
-    if absent.len() > other.len() {
-        told += &format!(", {} missing", absent.len() - other.len());
+    if absent.len() > other {
+        told += &format!(", {} missing", absent.len() - other);
     }
-    if !other.is_empty() {
-        told += &format!(", {} with other content", other.len());
+    if other > 0 {
+        told += &format!(", {other} with other content");
     }
     let looked = !below.folders.is_empty();
     let result = match (absent.is_empty(), looked) {
@@ -73,15 +72,7 @@ pub(super) fn hold(checks: &mut Checks, named: &[Named], enclosed: &BTreeSet<Has
         return Ok(());
     }
     for named in &absent {
-        let (seq, file, was) = (named.seq, &named.file, named.digest.short());
-        match found.called(file) {
-            None => checks.add("source files", "missing", format!("{file}, {was}, of #{seq}")),
-            Some(other) => {
-                let is = other.digest.map_or("it cannot be decompressed".to_owned(), |is| format!("it is {}", is.short()));
-                let at = other.path.display();
-                checks.add("source files", "differs", format!("{file} of #{seq} was {was}; {is} in {at}"));
-            }
-        }
+        checks.add("source files", if found.is_other(named) { "differs" } else { "missing" }, found.absence(named));
     }
     if !absent.is_empty() {
         let files = counted(absent.len() as u64, "source file");
