@@ -16,6 +16,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
+BEHIND = {"source": 1, "file": 2, "report": 3, "answer": 3, "table": 4, "end": 5}
+PIECE = 3 << 17
+
+
 class Wrong(Exception):
     pass
 
@@ -136,6 +140,17 @@ def proof(text, keys, signers):
     return f"event #{index + 1} is in {origin} as of #{size}"
 
 
+def report(receipt, rows, heads):
+    """A report agrees with its receipt, and was asked of the line that is here, if it is."""
+    from blake3 import blake3
+
+    said = {key: receipt[key] for key in receipt if key != "id"}
+    check(receipt["id"] == "r:" + blake3(rfc8785.dumps(said)).hexdigest()[:16], "a receipt is not called after what it says")
+    data = blake3(rfc8785.dumps(rows)).hexdigest()
+    check((data, len(rows)) == (receipt["data"], receipt["totals"]["rows"]), "the rows of a report are not those of its receipt")
+    check(heads.get(receipt["size"], receipt["head"]) == receipt["head"], "a report was asked of another history")
+
+
 def bundle(data, keys, signers):
     from blake3 import blake3
 
@@ -144,9 +159,11 @@ def bundle(data, keys, signers):
     header = canonical(lines[0])
     check(header["bundle"] == "dealbook.bundle/v1", "a format that is not known")
     notes, steps, events, open_run, kind, tables = [], [], [], None, None, []
+    named, files, reports, behind = set(), {}, [], 0
     for at, line in enumerate(lines[1:], 1):
         record = canonical(line)
         if "actor" in record:
+            check(behind == 0, "an event is out of place")
             if open_run:
                 check(record["seq"] == open_run["seq"] + 1, f"event #{open_run['seq']} is not proven")
                 check(record["prev"] == blake3(events[-1][1]).hexdigest(), f"event #{open_run['seq']} does not match its hash")
@@ -154,8 +171,13 @@ def bundle(data, keys, signers):
             check(record["seq"] > 1 or record["event"]["value"]["origin"] == header["origin"], "event #1 begins another ledger")
             events.append((record["seq"], line))
             open_run = record
+            if record["event"]["type"] == "source.imported":
+                named.add(record["event"]["value"]["digest"])
             continue
         kind, value = record["type"], record["value"]
+        place = BEHIND.get("table" if kind in sample.KINDS else kind, 0)
+        check(place >= behind, "a line is out of place")
+        behind = place
         if kind == "checkpoint":
             origin, size, root = note(value["note"], keys, signers)
             check(origin == header["origin"], "a checkpoint of another ledger")
@@ -179,16 +201,35 @@ def bundle(data, keys, signers):
             check(blake3(b"".join(text + b"\n" for text in lines[:-1])).hexdigest() == value["b3"], "something was changed")
         elif kind in sample.KINDS:
             tables.append(record)
+        elif kind == "file":
+            file = files.setdefault(value["digest"], [])
+            check(value["digest"] in named and list(files)[-1] == value["digest"] and sorted(files) == list(files), "a file is out of place")
+            check(sum(map(len, file)) == value["at"] and (not file or value["at"] < value["bytes"]), "a piece of a file is missing")
+            file.append(b64(value["b64"], min(PIECE, value["bytes"] - value["at"])))
+        elif kind == "report":
+            reports.append((value["receipt"], []))
+        elif kind == "answer":
+            reports[-1][1].append(value)
         else:
             check(kind == "source", f"a line that is not known: {kind}")
+            named.add(value["digest"])
     check(kind == "end" and not steps and not open_run and len(events) == header["events"], "something is missing")
     if [seq for seq, _ in events] == list(range(1, notes[-1][0] + 1)):
         leaves = [leaf(line) for _, line in events]
         check(all(root_of(leaves[:size]) == root for size, root in notes), "the events do not come to the root of a checkpoint")
+    for digest, file in files.items():
+        check(blake3(b"".join(file)).hexdigest() == digest, f"a file is another one than b3:{digest[:8]}")
+    check([receipt["size"] for receipt, _ in reports] == header.get("reports", []), "a report is missing")
+    heads = {seq: blake3(line).hexdigest() for seq, line in events}
+    for receipt, rows in reports:
+        check(receipt["size"] <= notes[-1][0], "a report knows more than is signed")
+        report(receipt, rows, heads)
     check((tables[0]["type"] if tables else None) == header.get("kind"), "its table is missing")
     if tables:
         sample.hold(tables, [json.loads(line) for _, line in events], newest)
-    return f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
+    shown = f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
+    shown += f"; source files: {len(named)} named, {len(files)} here and equal" if files else ""
+    return shown + (f"; reports as their receipts say: {len(reports)}" if reports else "")
 
 
 def main(file, *keys):

@@ -2,6 +2,8 @@
 # Verifies a bundle of a whole ledger with b3sum, jq, openssl and coreutils. It is slow: every hash is a process of its own.
 #
 #     verify.sh BUNDLE KEY.pem        KEY.pem is the ledger's public key, as openssl writes it
+#
+# What stands beside the lines, files and reports, is for verify.py.
 set -eu
 bundle=$1 key=$2
 work=$(mktemp -d)

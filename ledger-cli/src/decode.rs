@@ -47,6 +47,19 @@ fn records_at(path: &Path, lines: &BTreeSet<u64>) -> BTreeMap<u64, Vec<u8>> {
     records
 }
 
+/// The bytes of a file as digests are taken of them: after decompression, with everything that stands in it.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn bytes_of(path: &Path) -> io::Result<impl Read> {
+    let source = source::open(path)?;
+    if let Some(why) = source.damaged {
+        return Err(why);
+    }
+    let mark = if source.marked { source::BYTE_ORDER_MARK } else { &[] };
+    Ok(mark.chain(source.text))
+}
+
 /// Writes the header and the records that begin at these lines, as they stand in the file: what `--quarantine` sets aside.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ pub mod failure;
 mod history;
 pub mod import;
 pub mod intent;
+mod originals;
 pub mod render;
 pub mod sample;
 pub mod session;

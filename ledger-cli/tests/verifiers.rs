@@ -16,7 +16,8 @@ use tools::{can_run, skip};
 
 const NOW: &str = "2026-04-03T09:00:00Z";
 /// What is handed out of each ledger.
-const HANDED: [&str; 6] = ["first.note", "last.note", "second.proof", "all.dealbundle", "month.dealbundle", "sample.dealbundle"];
+const HANDED: [&str; 7] =
+    ["first.note", "last.note", "second.proof", "all.dealbundle", "month.dealbundle", "sample.dealbundle", "beside.dealbundle"];
 
 /// A ledger that was signed twice, and everything that is handed out of it.
 struct Golden {
@@ -48,6 +49,10 @@ impl Golden {
         golden.does("bundle all -o all.dealbundle");
         golden.does("bundle 2026-04 -o month.dealbundle");
         golden.does("bundle all --sample 2 --seed PwC-7731 -o sample.dealbundle");
+        // Files and reports beside the lines; of the sample no file is there.
+        let feeds = fixture("scenarios/direct-sale-paid-out/feeds").display().to_string();
+        let beside = ["bundle", "all", "--files", &feeds, "--allow-missing", "--report", "show payouts", "--report", "log --limit 3"];
+        printed(dealbook(golden.folder.path(), NOW, &[&beside[..], &["-o", "beside.dealbundle"]].concat()));
         let key = fs::read_to_string(golden.at(".dealbook/checkpoints/key")).unwrap().trim().to_owned();
         Self { key, ..golden }
     }
@@ -88,6 +93,15 @@ impl Golden {
             with("an event is repeated", &|lines| lines.insert(first, lines[first].clone()));
             with("two lines are swapped", &|lines| lines.swap(first, first + 1));
             with("the checkpoints are missing", &|lines| lines.retain(|line| !line.starts_with(b"{\"type\":\"checkpoint\"")));
+            let at = |begins: &str| lines.iter().position(|line| line.starts_with(begins.as_bytes()));
+            if let Some(piece) = at("{\"type\":\"file\"") {
+                let digit = lines[piece].windows(7).position(|part| part == b"\"b64\":\"").unwrap() + 7;
+                with("a file is changed", &|lines| lines[piece][digit] ^= 1);
+            }
+            if let (Some(report), Some(row)) = (at("{\"type\":\"report\""), at("{\"type\":\"answer\"")) {
+                with("a row of a report is missing", &|lines| drop(lines.remove(row)));
+                with("reports are missing", &|lines| drop(lines.drain(report..)));
+            }
             with("an event is changed", &|lines| lines[first].insert(b"{\"actor\":\"".len(), b'x'));
         }
         all

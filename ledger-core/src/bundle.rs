@@ -7,6 +7,8 @@
 //! {"actor": ...}                          lines of the ledger, as they stand there; lines that follow each other are a run
 //! {"type":"inclusion", ...}               the last line of a run is in the newest checkpoint, and so is the run: a line holds the hash before it
 //! {"type":"source", ...}                  files that lines come from, where the line that says so is not here
+//! {"type":"file", ...}                    pieces of those files themselves, where they were asked for
+//! {"type":"report", ...}                  a receipt, then each row it was given for: {"type":"answer", ...}
 //! {"type":"sample", ...}                  what is sampled, then each stratum and what was selected of it
 //! {"type":"statement", ...}               or what a counterparty is to confirm, then each balance
 //! {"type":"end", ...}                     the BLAKE3 of everything above
@@ -14,11 +16,14 @@
 //!
 //! It is written and read line by line, in memory that does not grow with it.
 
+mod answers;
+mod enclosed;
 mod read;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::canonical;
 use crate::chain::Hash;
@@ -27,6 +32,7 @@ use crate::merkle::Node;
 use crate::sampling::confirm::{Confirmable, Stands, Statement};
 use crate::sampling::{Picked, PickedRow, Question, Sample, Stratum};
 
+pub use answers::Answer;
 pub use read::{Reader, Shown, Wrong};
 
 /// The first bytes of a bundle.
@@ -62,18 +68,27 @@ pub struct Header {
     pub of: String,
     /// Whose ledger it is.
     pub origin: String,
+    /// Of each report, the position of the last line that was known when it was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<u64>,
 }
 
 impl Header {
     /// A bundle of so many lines of a ledger.
     pub fn new(origin: &str, of: &str, events: u64, left_out: Vec<u64>) -> Self {
-        Self { bundle: FORMAT.to_owned(), events, kind: None, left_out, of: of.to_owned(), origin: origin.to_owned() }
+        Self { bundle: FORMAT.to_owned(), events, kind: None, left_out, of: of.to_owned(), origin: origin.to_owned(), reports: Vec::new() }
     }
 
     /// The same with tables behind its lines.
     #[must_use]
     pub fn with(self, kind: Kind) -> Self {
         Self { kind: Some(kind), ..self }
+    }
+
+    /// The same with reports that were asked of the lines up to these.
+    #[must_use]
+    pub fn answering(self, reports: Vec<u64>) -> Self {
+        Self { reports, ..self }
     }
 }
 
@@ -127,6 +142,7 @@ enum Record {
     Consistency(Continues),
     Inclusion(Includes),
     Source(File),
+    File(enclosed::Piece),
     Sample(Box<Question>),
     Stratum(Stratum),
     Item(Picked),
@@ -192,6 +208,35 @@ impl<W: Write> Writer<W> {
     /// Those of the writer.
     pub fn source(&mut self, file: File) -> io::Result<()> {
         self.write(&Record::Source(file))
+    }
+
+    /// The bytes of a file that a line names, as long as they are; files stand by digest.
+    ///
+    /// # Errors
+    /// Those of the writer and of the file, which also is no more what it was.
+    pub fn file(&mut self, digest: Hash, bytes: u64, mut from: impl Read) -> io::Result<()> {
+        let (mut at, mut hasher) = (0, blake3::Hasher::new());
+        loop {
+            let mut part = Vec::new();
+            from.by_ref().take((bytes - at).min(enclosed::PIECE as u64)).read_to_end(&mut part)?;
+            hasher.update(&part);
+            self.write(&Record::File(enclosed::Piece::of(digest, bytes, at, &part)))?;
+            at += part.len() as u64;
+            if at == bytes && *hasher.finalize().as_bytes() == *digest.as_bytes() {
+                return Ok(());
+            }
+            if part.is_empty() || at == bytes {
+                return Err(io::Error::other("a file changed while it was read"));
+            }
+        }
+    }
+
+    /// A report, by its receipt with its id.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn report(&mut self, receipt: &Value, schema: &str, rows: &[Value]) -> io::Result<()> {
+        Answer::lines(receipt, schema, rows).try_for_each(|line| self.line(line.as_bytes()))
     }
 
     /// What is sampled, and what was selected.

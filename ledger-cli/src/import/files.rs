@@ -44,11 +44,23 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<InFile>, Failure> {
 /// # Errors
 /// A path that cannot be read.
 pub(crate) fn find_ending(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<InFile>, Failure> {
+    find_meant(paths, &|path| is_meant(path, endings))
+}
+
+/// Every file that some paths name, of a folder all below it.
+///
+/// # Errors
+/// A path that cannot be read.
+pub(crate) fn find_every(paths: &[PathBuf]) -> Result<Vec<InFile>, Failure> {
+    find_meant(paths, &|_| true)
+}
+
+fn find_meant(paths: &[PathBuf], is_meant: &dyn Fn(&Path) -> bool) -> Result<Vec<InFile>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         let metadata = path.metadata().map_err(|why| Failure::unreadable(path, &why))?;
         if metadata.is_dir() {
-            walk(path, endings, &mut found)?;
+            walk(path, is_meant, &mut found)?;
         } else {
             found.push(path.clone());
         }
@@ -59,7 +71,7 @@ pub(crate) fn find_ending(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<InF
     Ok(files)
 }
 
-fn walk(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+fn walk(folder: &Path, is_meant: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |why| Failure::unreadable(folder, &why);
     for entry in folder.read_dir().map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -71,8 +83,8 @@ fn walk(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) -> Result<(),
             return Err(Failure::new(Code::E0303, format!("`{}` is a link to a folder, which is not followed", path.display()))
                 .hint("name the folder that it leads to"));
         } else if kind.is_dir() {
-            walk(&path, endings, found)?;
-        } else if kind.is_file() && is_meant(&path, endings) {
+            walk(&path, is_meant, found)?;
+        } else if kind.is_file() && is_meant(&path) {
             found.push(path);
         }
     }

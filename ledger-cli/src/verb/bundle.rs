@@ -5,10 +5,12 @@
 //! --sample N --seed TEXT, --statement PARTY -> positions and a table
 //! ```
 
+mod beside;
 mod drawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 
 use ledger_core::bundle::{File, Header, Writer};
 use ledger_core::chain::Head;
@@ -34,6 +36,8 @@ use crate::session::Session;
 /// `all` is the whole ledger, a period what was recorded in it, and the id of an agreement or offer its deal: every event of it, and nothing of
 /// other deals. With the lines go the signed checkpoints, the proofs that lead to them, and the digests of the files that were imported. The same
 /// ledger gives the same bytes. `dealbook verify FILE --key KEY` verifies it, without the ledger.
+///
+/// With --files: the source files too, as they were imported. With --report: answers, which whoever has the bundle of all can ask again.
 ///
 /// With --sample and --seed: a sample by monetary unit of what took effect in the period, drawn from a signed checkpoint and the auditor's text, so
 /// that nobody can steer it. With --statement: what a counterparty is to confirm.
@@ -68,6 +72,15 @@ pub(crate) struct Args {
     /// Of a sample: only this currency
     #[arg(long, value_name = "CODE", value_parser = drawn::currency, requires = "drawn")]
     pub(crate) currency: Option<Currency>,
+    /// Put the source files in, found below this folder by their digests; repeat for more folders
+    #[arg(long, value_name = "DIR", conflicts_with = "statement")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Of --files: leave out what is not found, instead of refusing
+    #[arg(long, requires = "files")]
+    pub(crate) allow_missing: bool,
+    /// Put a report in, with its receipt: 'show payouts --as-of 2026-03-31'; repeat for more
+    #[arg(long = "report", value_name = "QUESTION", conflicts_with = "statement")]
+    pub(crate) reports: Vec<String>,
     /// Of a sample or statement: the checkpoint it is drawn from, by name or #SIZE (default: the newest)
     #[arg(long, value_name = "CHECKPOINT", requires = "asked")]
     pub(crate) at: Option<String>,
@@ -96,7 +109,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if args.what == "all" && !chosen.is_alone && behind > 0 {
         context.note(format_args!("note: {} behind the newest checkpoint stay out: nobody has signed them", counted(behind, "event")));
     }
+    let answers = beside::answers(&args.reports, &chosen, newest.checkpoint.size, context)?;
+    let originals = beside::originals(&args, &chosen, &session, context)?;
     let header = chosen.tables.announced(Header::new(&history.origin, &chosen.of, chosen.events.len() as u64, chosen.left_out));
+    let header = header.answering(answers.iter().map(|(_, receipt)| receipt.head.seq).collect());
     let blocks = session.source.read(1)?;
     context.write(|out| {
         let mut writer = Writer::begin(out, &header)?;
@@ -131,6 +147,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             }
         }
         files.into_iter().filter(|(seq, _)| imports.contains(seq)).try_for_each(|(_, file)| writer.source(file))?;
+        originals.iter().try_for_each(|(digest, place)| writer.file(*digest, place.bytes, place.open()?))?;
+        answers.iter().try_for_each(|(report, receipt)| beside::write(&mut writer, report, receipt))?;
         chosen.tables.write(&mut writer)?;
         writer.end()
     })?;
@@ -144,14 +162,22 @@ struct Chosen {
     left_out: Vec<u64>,
     /// Whether the newest checkpoint alone goes with it.
     is_alone: bool,
+    /// The deal that it is of.
+    deal: Option<String>,
     tables: Tables,
 }
 
 impl Chosen {
     fn of(what: &str, session: &Session, kept: &Found, context: &Context) -> Result<Self, Failure> {
         // Line 1 says whose ledger it is, and where the key was replaced is needed to know who signs.
-        let everything =
-            |of: String, events: BTreeSet<u64>| Self { of, events, left_out: Vec::new(), is_alone: false, tables: Tables::None };
+        let everything = |of: String, events: BTreeSet<u64>| Self {
+            of,
+            events,
+            left_out: Vec::new(),
+            is_alone: false,
+            deal: None,
+            tables: Tables::None,
+        };
         if what == "all" {
             let size = kept.notes.last().map_or(1, |kept| kept.note.checkpoint.size);
             return Ok(everything("all events".to_owned(), (1..=size).collect()));
@@ -227,7 +253,7 @@ impl Chosen {
         // What is about what was left out is left out too.
         events.retain(|seq| !of_others.contains(seq));
         let left_out = of_others.into_iter().collect();
-        Ok(Self { of: format!("deal {deal}"), events, left_out, is_alone: true, tables: Tables::None })
+        Ok(Self { of: format!("deal {deal}"), events, left_out, is_alone: true, deal: Some(deal), tables: Tables::None })
     }
 }
 

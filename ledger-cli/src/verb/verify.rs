@@ -6,16 +6,19 @@
 //! store               -> block by block what the log has?
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
 //! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened
+//! --sources           -> every file that lines come from, found by its digest below a folder?
 //! --against           -> another bundle or ledger: what differs, field by field; a sample is drawn anew from it
 //! ```
 
 mod against;
+mod beside;
 mod damaged;
 mod file;
 mod ledger;
 mod receipt;
 mod signed;
 mod since;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -27,7 +30,9 @@ use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 use against::There;
 pub(super) use against::columns as columns_against;
 pub(super) use ledger::examine;
+pub(super) use receipt::question;
 use since::Since;
+use sources::Where;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -55,6 +60,9 @@ pub(crate) struct Args {
     /// A bundle or ledger to compare with, field by field; of a sample or statement, to draw it anew from
     #[arg(long, value_name = "BUNDLE|LEDGER", conflicts_with_all = ["full", "since", "receipt"])]
     pub(crate) against: Option<String>,
+    /// A folder below which every file that lines come from is looked for, by its digest; repeat for more
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["against", "receipt"])]
+    pub(crate) sources: Vec<PathBuf>,
     /// Ask again what a receipt was given for; FILE is then the answer in another format
     #[arg(long, value_name = "RECEIPT", conflicts_with_all = ["full", "since", "key"])]
     pub(crate) receipt: Option<PathBuf>,
@@ -69,6 +77,8 @@ pub(super) struct Wanted<'a> {
     since: Option<&'a Since>,
     /// The keys whose signatures count.
     keys: &'a [PublicKey],
+    /// Where the files are looked for that lines come from.
+    sources: Where<'a>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -76,6 +86,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         return receipt::verify(receipt, &args.files, context);
     }
     let keys = signing::public(&context.folder, &args.key)?;
+    let sources = Where { folders: &args.sources, from: Some(&context.folder) };
     let there = args.against.as_deref().map(|text| There::read(text, &keys, context)).transpose()?;
     if let Some(there) = &there
         && !file::has_tables(&args.files, context)
@@ -87,11 +98,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         };
     }
     if !args.files.is_empty() {
-        return file::run(&args.files, &keys, there.as_ref(), context);
+        return file::run(&args.files, &keys, there.as_ref(), sources, context);
     }
     let since = args.since.as_deref().map(|text| Since::read(text, context)).transpose()?;
     let location = context.location()?;
-    let examined = examine(&location, &Wanted { full: args.full, since: since.as_ref(), keys: &keys }, context)?;
+    let examined = examine(&location, &Wanted { full: args.full, since: since.as_ref(), keys: &keys, sources }, context)?;
     let mut asked = BTreeMap::new();
     if args.full {
         asked.insert("full".to_owned(), "true".to_owned());
@@ -102,6 +113,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if !keys.is_empty() {
         asked.insert("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     }
+    sources.asked(&mut asked);
     told(examined, asked, context)
 }
 

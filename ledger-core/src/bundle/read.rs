@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Continues, End, FORMAT, Header, Includes, Kind, LONGEST, Record};
+use super::answers::{Answer, Answers, BEGINS};
+use super::enclosed::Enclosed;
+use super::{Continues, End, FORMAT, File, Header, Includes, Kind, LONGEST, Record};
 use crate::canonical;
 use crate::chain::{self, Hash, Head};
 use crate::checkpoint::Note;
@@ -44,6 +46,12 @@ pub struct Shown {
     pub told: u64,
     /// How many files lines come from whose `source.imported` is here, and how many others are named.
     pub files: (u64, u64),
+    /// Every file that is named here, by position.
+    pub sources: Vec<File>,
+    /// Which of them are here themselves, by digest: they come to it.
+    pub enclosed: BTreeSet<Hash>,
+    /// The reports, each of which agrees with its receipt.
+    pub answers: Vec<Answer>,
     /// The selection table of a sample, which agrees with itself and with the lines.
     pub sample: Option<Sample>,
     /// The balances of a statement, which agree with the lines.
@@ -58,6 +66,8 @@ enum Part {
     Consistency,
     Lines,
     Sources,
+    Files,
+    Reports,
     Tables,
     End,
 }
@@ -82,8 +92,11 @@ pub struct Reader {
     rotations: Vec<(u64, KeyRotated)>,
     /// Imports that lines come from, and those that are here.
     needed: BTreeSet<u64>,
-    here: BTreeSet<u64>,
-    named: BTreeMap<u64, Hash>,
+    here: BTreeMap<u64, File>,
+    named: BTreeMap<u64, File>,
+    /// The files themselves, and reports.
+    enclosed: Enclosed,
+    answers: Answers,
     /// Of a sample and of a statement: the lines, and the tables behind them.
     entries: BTreeMap<u64, Entry>,
     sample: Option<Sample>,
@@ -107,8 +120,10 @@ impl Default for Reader {
             tree: Frontier::default(),
             rotations: Vec::new(),
             needed: BTreeSet::new(),
-            here: BTreeSet::new(),
+            here: BTreeMap::new(),
             named: BTreeMap::new(),
+            enclosed: Enclosed::default(),
+            answers: Answers::default(),
             entries: BTreeMap::new(),
             sample: None,
             statement: None,
@@ -146,7 +161,13 @@ impl Reader {
             last: self.last,
             runs: self.runs,
             rotations: self.rotations,
-            files: (self.needed.intersection(&self.here).count() as u64, self.named.len() as u64),
+            files: (self.needed.iter().filter(|seq| self.here.contains_key(seq)).count() as u64, self.named.len() as u64),
+            sources: {
+                let all: BTreeMap<u64, File> = self.here.into_iter().chain(self.named).collect();
+                all.into_values().collect()
+            },
+            enclosed: self.enclosed.done(),
+            answers: self.answers.done(),
             sample: self.sample,
             statement: self.statement,
         })
@@ -158,6 +179,7 @@ impl Reader {
             if header.bundle != FORMAT {
                 return Err(format!("`{}` is a format that this program does not know", header.bundle));
             }
+            self.answers = Answers::expected(&header.reports);
             self.header = Some(header);
             return Ok(());
         }
@@ -167,6 +189,10 @@ impl Reader {
         if line.starts_with(b"{\"actor\":") {
             self.enter(Part::Lines)?;
             return self.event(line);
+        }
+        if BEGINS.iter().any(|begins| line.starts_with(begins)) {
+            self.enter(Part::Reports)?;
+            return self.answers.take(line, self.notes.last().map_or(0, |(_, note)| note.checkpoint.size));
         }
         match read(line).ok_or("this is no line of a bundle")? {
             Record::Checkpoint(named) => {
@@ -204,14 +230,19 @@ impl Reader {
             }
             Record::Source(file) => {
                 self.enter(Part::Sources)?;
-                if !self.needed.contains(&file.seq) || self.here.contains(&file.seq) {
+                if !self.needed.contains(&file.seq) || self.here.contains_key(&file.seq) {
                     return Err(format!("no line here comes from the file of #{}", file.seq));
                 }
                 if self.named.last_key_value().is_some_and(|(before, _)| *before >= file.seq) {
                     return Err("files stand by position, each once".to_owned());
                 }
-                self.named.insert(file.seq, file.digest);
+                self.named.insert(file.seq, file);
                 Ok(())
+            }
+            Record::File(piece) => {
+                self.enter(Part::Files)?;
+                let is_named = self.here.values().chain(self.named.values()).any(|file| piece.is_of(file));
+                self.enclosed.take(&piece, is_named)
             }
             Record::End(End { b3, lines }) => {
                 self.enter(Part::Tables)?;
@@ -274,6 +305,12 @@ impl Reader {
         {
             return Err(format!("event {head} is not proven: an inclusion is wanted behind it"));
         }
+        if part > Part::Files {
+            self.enclosed.is_whole()?;
+        }
+        if part > Part::Reports {
+            self.answers.hold()?;
+        }
         self.part = part;
         Ok(())
     }
@@ -304,7 +341,10 @@ impl Reader {
             Event::LedgerOpened(opened) if head.seq == 1 && Some(&opened.origin) != origin => {
                 return Err(format!("event #1 begins the ledger `{}`", opened.origin));
             }
-            Event::SourceImported(_) => _ = self.here.insert(head.seq),
+            Event::SourceImported(said) => {
+                let file = File { digest: said.digest, file: said.file, seq: head.seq };
+                self.here.insert(head.seq, file);
+            }
             Event::KeyRotated(rotated) => self.rotations.push((head.seq, *rotated)),
             _ => (),
         }
@@ -316,6 +356,7 @@ impl Reader {
                 return Err(format!("the events up to #{} do not come to the root of the checkpoint", head.seq));
             }
         }
+        self.answers.see(head);
         self.events += 1;
         self.has_first |= head.seq == 1;
         self.last = head;
@@ -331,7 +372,7 @@ impl Reader {
         if events != self.events {
             return Err(format!("it says that it has {events} events, and has {}", self.events));
         }
-        let unnamed = self.needed.iter().find(|seq| !self.here.contains(seq) && !self.named.contains_key(seq));
+        let unnamed = self.needed.iter().find(|seq| !self.here.contains_key(seq) && !self.named.contains_key(seq));
         if let Some(seq) = unnamed {
             return Err(format!("the file of #{seq} is not named"));
         }

@@ -13,7 +13,9 @@ use ledger_core::proof::{self, Proof, Request};
 use ledger_core::sampling::confirm::Stands;
 
 use super::against::{self, There};
+use super::beside::Beside;
 use super::signed::{hold_signatures, many};
+use super::sources::Where;
 use super::{Checks, Examined, told};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure, counted};
@@ -31,19 +33,27 @@ pub(super) fn has_tables(files: &[PathBuf], context: &Context) -> bool {
     files.iter().filter_map(first).any(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some())
 }
 
-pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], there: Option<&There>, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn run(
+    files: &[PathBuf],
+    keys: &[PublicKey],
+    there: Option<&There>,
+    sources: Where<'_>,
+    context: &Context,
+) -> Result<Exit, Failure> {
     if keys.is_empty() {
         return Err(Failure::usage("--key KEY is wanted: whose signature counts?")
             .because("a signature by nobody in particular proves nothing")
             .hint("ask whoever keeps the ledger for the key, by another way than the file came"));
     }
-    let mut read = Vec::new();
+    let (mut read, mut besides) = (Vec::new(), BTreeMap::new());
     for file in files {
         let name = file.display().to_string();
         let mut open = File::open(context.folder.join(file)).map(BufReader::new).map_err(|why| Failure::unreadable(file, &why))?;
         let begins = open.fill_buf().map_err(|why| Failure::unreadable(file, &why))?;
         if begins.starts_with(bundle::MAGIC.as_bytes()) {
-            let (shown, digest) = read_bundle(open, &name, |_| ())?;
+            let mut beside = Beside::default();
+            let (shown, digest) = read_bundle(open, &name, |line| beside.see(line))?;
+            besides.insert(name.clone(), beside);
             read.push((name, Handed::Bundle(Box::new(shown)), digest));
         } else {
             let mut bytes = Vec::new();
@@ -54,8 +64,12 @@ pub(super) fn run(files: &[PathBuf], keys: &[PublicKey], there: Option<&There>, 
     }
     let mut asked = BTreeMap::from([("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]);
     asked.insert("digests".to_owned(), read.iter().map(|(.., digest)| digest.to_string()).collect::<Vec<_>>().join(" "));
+    sources.asked(&mut asked);
     let handed: Vec<(&str, &Handed)> = read.iter().map(|(name, handed, _)| (name.as_str(), handed)).collect();
-    let examined = examine(&handed, keys, there)?;
+    let examined = examine(&handed, keys, there, |checks, name, shown| match besides.get_mut(name) {
+        Some(beside) => beside.hold(checks, (name, shown), sources, context),
+        None => Ok(()),
+    })?;
     told(examined, asked, context)
 }
 
@@ -66,7 +80,7 @@ pub(super) fn is_signed(shown: &Shown, name: &str, keys: &[PublicKey]) -> Result
             .because(format!("{name} is compared with, and anybody can write one")));
     }
     let handed = Handed::Bundle(Box::new(shown.clone()));
-    examine(&[(name, &handed)], keys, None)?.failure.map_or(Ok(()), Err)
+    examine(&[(name, &handed)], keys, None, |_, _, _| Ok(()))?.failure.map_or(Ok(()), Err)
 }
 
 /// No note or proof is longer.
@@ -143,7 +157,13 @@ impl Handed {
     }
 }
 
-fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey], there: Option<&There>) -> Result<Examined, Failure> {
+/// Examines what was handed out; `beside` holds what goes with the lines of a bundle.
+fn examine(
+    handed: &[(&str, &Handed)],
+    keys: &[PublicKey],
+    there: Option<&There>,
+    mut beside: impl FnMut(&mut Checks, &str, &Shown) -> Result<(), Failure>,
+) -> Result<Examined, Failure> {
     let mut checks = Checks::new();
     let mut verdicts = Vec::new();
     let mut proven = Head::EMPTY;
@@ -168,6 +188,7 @@ fn examine(handed: &[(&str, &Handed)], keys: &[PublicKey], there: Option<&There>
                     }
                 }
                 let held = hold_bundle(&mut checks, shown, there.is_some());
+                beside(&mut checks, name, shown)?;
                 if let Some(there) = there {
                     against::rederive(&mut checks, shown, there)?;
                 }

@@ -1,6 +1,6 @@
 //! A ledger: its lines, and all that is kept beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -18,10 +18,11 @@ use ledger_store::{Block, LogError, Source, backend, verify as store};
 use super::damaged::damaged;
 use super::signed::{self, Roots};
 use super::since::hold_since;
-use super::{Checks, Examined, Wanted};
+use super::{Checks, Examined, Wanted, sources};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Failure};
 use crate::history::Seen;
+use crate::originals::{self, Named};
 use crate::session::{self, States};
 use crate::verb::check::closed::told;
 use crate::verb::closed;
@@ -55,7 +56,7 @@ fn examine_beside(
     let mut boundaries = Boundaries { told, stored: None, wanted: vec![], waiting: vec![], heads: BTreeMap::new() };
     let broken = match backend::read(&location.to_string()) {
         Ok(source) => match Pass::over(&*source, location, wanted, &found, &mut boundaries, context) {
-            Ok(pass) => return Ok(intact(&pass, location, folder, wanted, &found, boundaries, context)),
+            Ok(pass) => return intact(&pass, location, folder, wanted, &found, boundaries, context),
             Err(error) => error,
         },
         Err(error) => error.into(),
@@ -137,13 +138,15 @@ struct Pass {
     roots: Roots,
     /// Whose ledger it is, if its first line says so.
     origin: String,
+    /// Of --sources: the files that it names.
+    files: Vec<Named>,
 }
 
 impl Pass {
     fn over(
         source: &dyn Source,
         location: &Location,
-        &Wanted { full, since, .. }: &Wanted<'_>,
+        &Wanted { full, since, sources, .. }: &Wanted<'_>,
         found: &Found,
         boundaries: &mut Boundaries<'_>,
         context: &Context,
@@ -203,7 +206,8 @@ impl Pass {
         boundaries.finish();
         let opened = source.line(1)?.map(|line| Entry::read(&line, 1)).transpose()?.map(|entry| entry.event);
         let origin = if let Some(Event::LedgerOpened(opened)) = opened { opened.origin } else { String::new() };
-        Ok(Self { head, named, saved: compared, folded, states, roots, origin })
+        let files = if sources.folders.is_empty() { Vec::new() } else { originals::named_in(source)? };
+        Ok(Self { head, named, saved: compared, folded, states, roots, origin, files })
     }
 }
 
@@ -219,11 +223,11 @@ fn intact(
     pass: &Pass,
     location: &Location,
     folder: Option<&Path>,
-    &Wanted { full, since, keys }: &Wanted<'_>,
+    &Wanted { full, since, keys, sources }: &Wanted<'_>,
     found: &Found,
     boundaries: Boundaries<'_>,
     context: &Context,
-) -> Examined {
+) -> Result<Examined, Failure> {
     let mut checks = Checks::new();
     let head = pass.head;
     let events = crate::failure::counted(head.seq, "event");
@@ -261,7 +265,8 @@ fn intact(
     if let Some(since) = since {
         hold_since(&mut checks, since, &pass.named, (head, &pass.origin), &pass.roots);
     }
-    checks.done(head)
+    sources::hold(&mut checks, &pass.files, &BTreeSet::new(), sources)?;
+    Ok(checks.done(head))
 }
 
 /// Computes every closed report again, of the history that it was closed of. That one comes to something else is nobody's change of the log: a rule

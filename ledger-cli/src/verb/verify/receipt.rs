@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ledger_core::bundle::Answer;
 use ledger_core::chain::Head;
 use ledger_core::report::{Receipt, Report, canonical};
 use serde_json::Value;
@@ -93,7 +94,7 @@ fn lines(text: &str) -> Option<(Value, Option<Vec<Value>>)> {
 }
 
 /// The command line that a receipt was given for, with the clocks as they were resolved then.
-fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
+pub(in crate::verb) fn question(receipt: &Value) -> Result<Vec<String>, Failure> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut args: Vec<(String, String)> =
         receipt["args"].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect();
@@ -141,6 +142,18 @@ fn last_before(before: &str) -> Result<String, Failure> {
     let before: ledger_core::time::Instant = before.parse().map_err(strange)?;
     let last = ledger_core::time::Instant::from_micros(before.micros() - 1);
     Ok(if before.day() == last.day() { last.to_string() } else { last.day().to_string() })
+}
+
+/// Asks again what a report in a bundle answers, of a ledger that is somewhere for the occasion, and holds its rows against that.
+///
+/// # Errors
+/// Its question cannot be asked again.
+pub(super) fn again(checks: &mut Checks, told: &Answer, name: &Path, context: &Context) -> Result<(), Failure> {
+    let words = question(&told.receipt)?;
+    let (report, again) = context.taking(|context| Verb::parsed(&words)?.run(context))?;
+    answer(checks, &told.receipt, &again, &words);
+    rows(checks, &told.rows, &report, name);
+    Ok(())
 }
 
 fn fail(checks: &mut Checks, check: &str, detail: String, because: &str) {
