@@ -18,7 +18,7 @@ use ledger_store::{Block, LogError, Source, backend, verify as store};
 use super::damaged::damaged;
 use super::signed::{self, Roots};
 use super::since::hold_since;
-use super::{Checks, Examined, Wanted};
+use super::{Checks, Examined, Wanted, stamps};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Failure};
 use crate::history::Seen;
@@ -219,7 +219,7 @@ fn intact(
     pass: &Pass,
     location: &Location,
     folder: Option<&Path>,
-    &Wanted { full, since, keys }: &Wanted<'_>,
+    &Wanted { full, since, keys, trusted }: &Wanted<'_>,
     found: &Found,
     boundaries: Boundaries<'_>,
     context: &Context,
@@ -258,6 +258,7 @@ fn intact(
     }
     let noted = since.and_then(|since| since.note.as_ref());
     signed::hold(&mut checks, &pass.roots, found, &pass.origin, head, keys, noted);
+    stamps::hold(&mut checks, &stamps::kept(found), trusted);
     if let Some(since) = since {
         hold_since(&mut checks, since, &pass.named, (head, &pass.origin), &pass.roots);
     }
