@@ -13,6 +13,7 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 use ledger_core::checkpoint::{Checkpoint, Kind, PublicKey};
+use ledger_core::timestamp::Certificate;
 use ledger_store::checkpoints::write_durably;
 
 use crate::failure::{Code, Failure};
@@ -30,6 +31,21 @@ pub(crate) fn private(path: &Path) -> Result<SigningKey, Failure> {
 /// A private key, as PEM has it.
 pub(crate) fn parsed(text: &str) -> Option<SigningKey> {
     SigningKey::from_pkcs8_pem(text).ok()
+}
+
+/// The certificates in the files of --tsa: what leads to one of them is believed.
+pub(crate) fn certificates(folder: &Path, files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
+    let mut all = Vec::new();
+    for file in files {
+        let bytes = fs::read(folder.join(file)).map_err(|why| Failure::unreadable(file, &why))?;
+        let read = Certificate::all(&bytes).map_err(|why| {
+            Failure::new(Code::E0405, format!("{} holds no certificate", file.display()))
+                .because(why)
+                .hint("the time stamping authority publishes its root; --tsa takes that, or the authority's own")
+        })?;
+        all.extend(read);
+    }
+    Ok(all)
 }
 
 /// The public keys that a flag names: a key itself, or a file with one a line (`NAME+ID+KEY`, or the base64 that keygen prints) or with one in

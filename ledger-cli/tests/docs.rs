@@ -19,7 +19,7 @@ impl Document {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
         let folder = tempfile::tempdir().unwrap();
         // Documents and feeds of AWS, under names that every machine has.
-        for fixture in ["bills", "documents", "marketplace-api", "scenarios"] {
+        for fixture in ["bills", "documents", "marketplace-api", "scenarios", "vectors"] {
             let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(fixture);
             std::os::unix::fs::symlink(there, folder.path().join(fixture)).unwrap();
         }

@@ -39,3 +39,4 @@ pub mod sampling;
 pub mod schema;
 pub mod statement;
 pub mod time;
+pub mod timestamp;

@@ -191,6 +191,8 @@ codes! {
         "A proof leads from a line to the root of a checkpoint, and a bundle holds lines, checkpoints and proofs. This one is cut off or changed, or leads to another root. Ask for it again: `dealbook prove`, `dealbook bundle`.";
     E0512 "an answer that the ledger does not give", "this is not what the ledger answers",
         "A receipt binds an answer to a history: to the line it was asked at, and to the digest of its data. What differs was changed after it was given, or the ledger was; the receipt says which. An answer that another version of the program computed may differ without that: then it says so.";
+    E0513 "a time stamp that does not hold", "the time stamp does not hold",
+        "A time stamping authority signs that a checkpoint was there at a moment. This reply is of something else, was changed, was signed with a certificate that is not good for it, or leads to no certificate that you trust. It proves nothing; the checkpoint itself is not affected. Put the reply back from a copy, or ask for another: `dealbook checkpoint --stamp-request`.";
     E0601 "another process is writing", "another process is writing to this ledger",
         "One process at a time writes. Readers wait for nobody. The holder is named; wait for it, or end it.";
     E0602 "the ledger has moved on", "the ledger has moved on",

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! checkpoints/00000000000000001853-close-2026-03.note     a signed note, as it is handed out
+//! checkpoints/00000000000000001853-close-2026-03.tsr      a time stamp of it (RFC 3161), another +2.tsr and so on
 //! checkpoints/key                                         the first key that signed: NAME+ID+KEY
 //! ```
 
@@ -35,6 +36,17 @@ impl std::fmt::Display for Kept {
     }
 }
 
+/// A reply of a time stamping authority that is kept beside a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptStamp {
+    /// The file.
+    pub path: PathBuf,
+    /// The note that it stands beside; nothing when there is none of its name.
+    pub of: Option<Kept>,
+    /// What the authority sent.
+    pub bytes: Vec<u8>,
+}
+
 /// A file among the checkpoints that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} is no checkpoint as it was kept: {why}", path.display())]
@@ -50,6 +62,8 @@ pub struct Damaged {
 pub struct Found {
     /// The notes, by size and then by name.
     pub notes: Vec<Kept>,
+    /// The replies of time stamping authorities, by file; whether they hold is not looked at here.
+    pub stamps: Vec<KeptStamp>,
     /// The files that are none.
     pub damaged: Vec<Damaged>,
     /// The first key that signed, as the folder has it.
@@ -82,10 +96,14 @@ impl Checkpoints {
             let path = entry.doing("read", &self.folder)?.path();
             let file = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
             // What was being written when the machine stopped was never told to anybody, and what else is there is no checkpoint.
-            if file != "key" && !file.ends_with(".note") {
+            if file != "key" && !file.ends_with(".note") && !file.ends_with(".tsr") {
                 continue;
             }
             let bytes = fs::read(&path).doing("read", &path)?;
+            if file.ends_with(".tsr") {
+                found.stamps.push(KeptStamp { path, of: None, bytes });
+                continue;
+            }
             let read = if file == "key" {
                 let key = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
                 key.map(|key| found.key = Some(key)).ok_or_else(|| "it holds no key".to_owned())
@@ -97,6 +115,13 @@ impl Checkpoints {
             }
         }
         found.notes.sort_by(|one, other| (one.note.checkpoint.size, &one.name).cmp(&(other.note.checkpoint.size, &other.name)));
+        found.stamps.sort_by(|one, other| one.path.cmp(&other.path));
+        for stamp in &mut found.stamps {
+            let file = stamp.path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+            // No name has a +: what stands behind one counts the stamps.
+            let stem = file.split_once('+').map_or(file, |(stem, _)| stem);
+            stamp.of = found.notes.iter().find(|kept| stem_of(kept.name.as_deref(), &kept.note) == stem).cloned();
+        }
         found.damaged.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(found)
     }
@@ -106,11 +131,7 @@ impl Checkpoints {
     /// # Errors
     /// The disk refused.
     pub fn keep(&self, name: Option<&str>, note: &Note) -> Result<PathBuf, LogError> {
-        let file = match name {
-            Some(name) => format!("{:020}-{name}.note", note.checkpoint.size),
-            None => format!("{:020}.note", note.checkpoint.size),
-        };
-        let path = self.folder.join(file);
+        let path = self.folder.join(format!("{}.note", stem_of(name, note)));
         let mut note = note.clone();
         if let Ok(before) = fs::read(&path).map_err(|_| ()).and_then(|bytes| Note::parse(&bytes).map_err(|_| ()))
             && before.checkpoint == note.checkpoint
@@ -118,6 +139,25 @@ impl Checkpoints {
             note.join(before);
         }
         self.write(&path, note.to_string().as_bytes())?;
+        Ok(path)
+    }
+
+    /// Keeps a time stamp beside a note, durably, and every other one of it as well. Gives the file it is in.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub fn keep_stamp(&self, of: &Kept, bytes: &[u8]) -> Result<PathBuf, LogError> {
+        let stem = stem_of(of.name.as_deref(), &of.note);
+        let mut path = self.folder.join(format!("{stem}.tsr"));
+        let mut count = 1;
+        while path.exists() {
+            if fs::read(&path).doing("read", &path)? == bytes {
+                return Ok(path);
+            }
+            count += 1;
+            path = self.folder.join(format!("{stem}+{count}.tsr"));
+        }
+        self.write(&path, bytes)?;
         Ok(path)
     }
 
@@ -134,6 +174,14 @@ impl Checkpoints {
         write_durably(path, bytes).doing("write", path)?;
         // The folder's own name.
         self.folder.parent().map_or(Ok(()), sync_folder).doing("sync", &self.folder)
+    }
+}
+
+/// What the files of a note are called, without what they end with.
+fn stem_of(name: Option<&str>, note: &Note) -> String {
+    match name {
+        Some(name) => format!("{:020}-{name}", note.checkpoint.size),
+        None => format!("{:020}", note.checkpoint.size),
     }
 }
 
@@ -198,6 +246,23 @@ mod tests {
         let mut signers: Vec<&str> = found.notes[0].note.signatures.iter().map(|signed| signed.name.as_str()).collect();
         signers.sort_unstable();
         assert_eq!((signers, found.damaged.len(), &found.key), (vec!["a", "b"], 0, &None));
+    }
+
+    #[test]
+    fn time_stamps_are_kept_beside_their_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::of(folder.path());
+        let path = checkpoints.keep(Some("a.b"), &note(12, &["a"])).unwrap();
+        let kept = checkpoints.read().unwrap().notes.remove(0);
+        for (bytes, file) in [(b"1", "00000000000000000012-a.b.tsr"), (b"2", "00000000000000000012-a.b+2.tsr")] {
+            for _ in 0..2 {
+                assert!(checkpoints.keep_stamp(&kept, bytes).unwrap().ends_with(file));
+            }
+        }
+        fs::write(path.with_file_name("00000000000000000013.tsr"), b"3").unwrap();
+        let found = checkpoints.read().unwrap();
+        let stamps: Vec<(Option<&Kept>, &[u8])> = found.stamps.iter().map(|stamp| (stamp.of.as_ref(), &stamp.bytes[..])).collect();
+        assert_eq!(stamps, [(Some(&kept), &b"2"[..]), (Some(&kept), b"1"), (None, b"3")]);
     }
 
     #[test]

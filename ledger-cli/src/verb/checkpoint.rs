@@ -5,7 +5,10 @@
 //!                        |                                                                                       ^
 //!                        +-- --export -> --sign, on a machine without the ledger, -> note -> --import -----------+
 //!                                                           note -> --cosign, by a witness -> note -> --import --+
+//! kept note -> --stamp-request -> curl, to an authority -> reply -> --stamp -> kept beside it
 //! ```
+
+mod stamp;
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +32,7 @@ use crate::signing::{self, Signer};
 /// Prints a signed note of three lines (origin, size, root), as C2SP defines it, and keeps it. Hand it out: whoever has it sees when history is
 /// cut off, written anew, or told twice. Nothing is signed that does not continue what was signed before, by the ledger or with the key.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("instead").multiple(false).args(["export", "sign", "import", "cosign", "rotate"]))]
+#[command(group = clap::ArgGroup::new("instead").multiple(false).args(["export", "sign", "import", "cosign", "rotate", "stamp_request", "stamp"]))]
 pub(crate) struct Args {
     /// A name for it, such as close-2026-03; --known-at takes it
     #[arg(long, value_name = "NAME")]
@@ -61,6 +64,15 @@ pub(crate) struct Args {
     /// Replace the key that signs by this one; --key is the one before, and both sign
     #[arg(long, value_name = "FILE")]
     pub(crate) rotate: Option<PathBuf>,
+    /// Write what a time stamping authority (RFC 3161) is sent to stamp a kept checkpoint: the newest, or this one
+    #[arg(long, value_name = "NAME|SIZE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["name", "key"])]
+    pub(crate) stamp_request: Option<String>,
+    /// Keep the authority's reply beside the checkpoint that it stamps, once it holds
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub(crate) stamp: Option<PathBuf>,
+    /// With --stamp: the authority's certificate, or its root's, which you trust
+    #[arg(long, value_name = "FILE", requires = "stamp")]
+    pub(crate) tsa: Vec<PathBuf>,
     /// Who records it, with --rotate (default: checkpoint)
     #[arg(long, value_name = "NAME", env = "DEALBOOK_ACTOR", hide_env = true)]
     pub(crate) actor: Option<String>,
@@ -74,6 +86,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let name = args.name.as_deref();
     let key =
         || args.key.as_deref().map(|key| context.folder.join(key)).ok_or_else(|| Failure::usage("--key FILE is wanted: whose signature?"));
+    if let Some(which) = &args.stamp_request {
+        return stamp::request(&Desk::open(context)?, which, context).map(|()| Exit::Done);
+    }
+    if let Some(file) = &args.stamp {
+        return stamp::keep(&Desk::open(context)?, file, &args.tsa, name, context).map(|()| Exit::Done);
+    }
     let printed = if let Some(file) = &args.sign {
         offline(&read(file, context)?, &key()?)?
     } else if let Some(file) = &args.cosign {

@@ -5,6 +5,7 @@
 //! every leaf          -> the root of each checkpoint?  signed by whom?
 //! store               -> block by block what the log has?
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
+//! time stamps         -> of a checkpoint that is here?  a certificate that is trusted?
 //! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened
 //! --sources           -> every file that lines come from, found by its digest below a folder?
 //! --against           -> another bundle or ledger: what differs, field by field; a sample is drawn anew from it
@@ -19,6 +20,7 @@ mod receipt;
 mod signed;
 mod since;
 mod sources;
+mod stamps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ use std::path::PathBuf;
 use ledger_core::chain::Head;
 use ledger_core::checkpoint::PublicKey;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
+use ledger_core::timestamp::Certificate;
 
 use against::There;
 pub(super) use against::columns as columns_against;
@@ -57,6 +60,9 @@ pub(crate) struct Args {
     /// A public key, or a file with some, that must have signed: of the ledger or of a witness
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<String>,
+    /// A certificate of a time stamping authority, or of its root, that you trust: something here must be stamped by it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "receipt"])]
+    pub(crate) tsa: Vec<PathBuf>,
     /// A bundle or ledger to compare with, field by field; of a sample or statement, to draw it anew from
     #[arg(long, value_name = "BUNDLE|LEDGER", conflicts_with_all = ["full", "since", "receipt"])]
     pub(crate) against: Option<String>,
@@ -79,6 +85,8 @@ pub(super) struct Wanted<'a> {
     keys: &'a [PublicKey],
     /// Where the files are looked for that lines come from.
     sources: Where<'a>,
+    /// The certificates whose time stamps count.
+    trusted: &'a [Certificate],
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -87,6 +95,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let keys = signing::public(&context.folder, &args.key)?;
     let sources = Where { folders: &args.sources, from: Some(&context.folder) };
+    let trusted = signing::certificates(&context.folder, &args.tsa)?;
     let there = args.against.as_deref().map(|text| There::read(text, &keys, context)).transpose()?;
     if let Some(there) = &there
         && !file::has_tables(&args.files, context)
@@ -98,11 +107,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         };
     }
     if !args.files.is_empty() {
-        return file::run(&args.files, &keys, there.as_ref(), sources, context);
+        return file::run(&args.files, (&keys, &trusted), there.as_ref(), sources, context);
     }
     let since = args.since.as_deref().map(|text| Since::read(text, context)).transpose()?;
     let location = context.location()?;
-    let examined = examine(&location, &Wanted { full: args.full, since: since.as_ref(), keys: &keys, sources }, context)?;
+    let wanted = Wanted { full: args.full, since: since.as_ref(), keys: &keys, sources, trusted: &trusted };
+    let examined = examine(&location, &wanted, context)?;
     let mut asked = BTreeMap::new();
     if args.full {
         asked.insert("full".to_owned(), "true".to_owned());
@@ -114,7 +124,15 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         asked.insert("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     }
     sources.asked(&mut asked);
+    if !trusted.is_empty() {
+        asked.insert("tsa".to_owned(), fingerprints(&trusted));
+    }
     told(examined, asked, context)
+}
+
+/// Certificates as a receipt names them.
+fn fingerprints(trusted: &[Certificate]) -> String {
+    trusted.iter().map(Certificate::fingerprint).collect::<Vec<_>>().join(" ")
 }
 
 /// Prints what came of an examination.
@@ -157,11 +175,13 @@ struct Checks {
     failure: Option<Failure>,
     /// Of each closed month that comes to something else now, why, and what to do.
     differs: BTreeSet<String>,
+    /// The moments that something was there at, by somebody else's clock.
+    before: Vec<stamps::Before>,
 }
 
 impl Checks {
     fn new() -> Self {
-        Self { report: Report::new("verify", columns()), failure: None, differs: BTreeSet::new() }
+        Self { report: Report::new("verify", columns()), failure: None, differs: BTreeSet::new(), before: Vec::new() }
     }
 
     fn add(&mut self, check: &str, result: &str, detail: impl ToString) {
@@ -190,7 +210,10 @@ impl Checks {
     fn done_with(mut self, proven: Head, verdict: String, otherwise: &str) -> Examined {
         self.report.notes.extend(self.differs.iter().cloned());
         match &mut self.failure {
-            None => self.report.notes.push(verdict),
+            None => {
+                self.report.notes.push(verdict);
+                self.report.notes.extend(stamps::recorded(&self.before));
+            }
             Some(failure) => {
                 self.report.incomplete.push(otherwise.to_owned());
                 failure.closing.push("NOT VERIFIED".to_owned());

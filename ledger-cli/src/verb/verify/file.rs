@@ -11,12 +11,14 @@ use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
 use ledger_core::event::Entry;
 use ledger_core::proof::{self, Proof, Request};
 use ledger_core::sampling::confirm::Stands;
+use ledger_core::timestamp::Certificate;
 
 use super::against::{self, There};
 use super::beside::Beside;
 use super::signed::{hold_signatures, many};
 use super::sources::Where;
-use super::{Checks, Examined, told};
+use super::stamps;
+use super::{Checks, Examined, fingerprints, told};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure, counted};
 use crate::render::grouped;
@@ -33,17 +35,24 @@ pub(super) fn has_tables(files: &[PathBuf], context: &Context) -> bool {
     files.iter().filter_map(first).any(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some())
 }
 
+/// Whose word counts: keys, and certificates of time stamping authorities.
+pub(super) type Trusted<'a> = (&'a [PublicKey], &'a [Certificate]);
+
 pub(super) fn run(
     files: &[PathBuf],
-    keys: &[PublicKey],
+    trusted: Trusted<'_>,
     there: Option<&There>,
     sources: Where<'_>,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    if keys.is_empty() {
-        return Err(Failure::usage("--key KEY is wanted: whose signature counts?")
+    let (keys, certificates) = trusted;
+    let no_key = || {
+        Failure::usage("--key KEY is wanted: whose signature counts?")
             .because("a signature by nobody in particular proves nothing")
-            .hint("ask whoever keeps the ledger for the key, by another way than the file came"));
+            .hint("ask whoever keeps the ledger for the key, by another way than the file came")
+    };
+    if keys.is_empty() && certificates.is_empty() {
+        return Err(no_key());
     }
     let (mut read, mut besides) = (Vec::new(), BTreeMap::new());
     for file in files {
@@ -62,11 +71,18 @@ pub(super) fn run(
             read.push((name, handed, Hash::of(&bytes)));
         }
     }
+    // When a checkpoint was there, a time stamp says alone; what a bundle or proof shows stands on the ledger's own signature.
+    if keys.is_empty() && read.iter().any(|(_, handed, _)| matches!(handed, Handed::Bundle(_) | Handed::Proof(_))) {
+        return Err(no_key());
+    }
     let mut asked = BTreeMap::from([("key".to_owned(), keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]);
+    if !certificates.is_empty() {
+        asked.insert("tsa".to_owned(), fingerprints(certificates));
+    }
     asked.insert("digests".to_owned(), read.iter().map(|(.., digest)| digest.to_string()).collect::<Vec<_>>().join(" "));
     sources.asked(&mut asked);
     let handed: Vec<(&str, &Handed)> = read.iter().map(|(name, handed, _)| (name.as_str(), handed)).collect();
-    let examined = examine(&handed, keys, there, |checks, name, shown| match besides.get_mut(name) {
+    let examined = examine(&handed, trusted, there, |checks, name, shown| match besides.get_mut(name) {
         Some(beside) => beside.hold(checks, (name, shown), sources, context),
         None => Ok(()),
     })?;
@@ -80,7 +96,7 @@ pub(super) fn is_signed(shown: &Shown, name: &str, keys: &[PublicKey]) -> Result
             .because(format!("{name} is compared with, and anybody can write one")));
     }
     let handed = Handed::Bundle(Box::new(shown.clone()));
-    examine(&[(name, &handed)], keys, None, |_, _, _| Ok(()))?.failure.map_or(Ok(()), Err)
+    examine(&[(name, &handed)], (keys, &[]), None, |_, _, _| Ok(()))?.failure.map_or(Ok(()), Err)
 }
 
 /// No note or proof is longer.
@@ -119,6 +135,7 @@ enum Handed {
     Note(Note),
     Request(Request),
     Proof(Box<Proof>),
+    Stamp(Vec<u8>),
 }
 
 impl Handed {
@@ -131,6 +148,10 @@ impl Handed {
         }
         if bytes.starts_with(b"old ") {
             return Request::parse(bytes).map(Self::Request).map_err(|why| damaged("checkpoint", why));
+        }
+        // DER is no text; what little of it happens to be is known by its name.
+        if bytes.first() == Some(&0x30) && (name.ends_with(".tsr") || std::str::from_utf8(bytes).is_err()) {
+            return Ok(Self::Stamp(bytes.to_vec()));
         }
         match Note::parse(bytes) {
             Ok(note) => Ok(Self::Note(note)),
@@ -146,6 +167,7 @@ impl Handed {
             Self::Note(note) => vec![(name.to_owned(), note)],
             Self::Request(request) => vec![(name.to_owned(), &request.note)],
             Self::Proof(proof) => vec![(name.to_owned(), &proof.note)],
+            Self::Stamp(_) => vec![],
             Self::Bundle(shown) => {
                 let called = |name: &Option<String>, note: &Note| match name {
                     Some(name) => format!("checkpoint {name} (#{})", note.checkpoint.size),
@@ -160,7 +182,7 @@ impl Handed {
 /// Examines what was handed out; `beside` holds what goes with the lines of a bundle.
 fn examine(
     handed: &[(&str, &Handed)],
-    keys: &[PublicKey],
+    (keys, certificates): Trusted<'_>,
     there: Option<&There>,
     mut beside: impl FnMut(&mut Checks, &str, &Shown) -> Result<(), Failure>,
 ) -> Result<Examined, Failure> {
@@ -170,9 +192,10 @@ fn examine(
     let mut own = None;
     for (name, handed) in handed {
         let (head, verdict) = match handed {
-            Handed::Note(note) => hold_checkpoint(&mut checks, note),
+            Handed::Stamp(_) => continue,
+            Handed::Note(note) => hold_checkpoint(&mut checks, note, !keys.is_empty()),
             Handed::Request(request) => {
-                let head = hold_checkpoint(&mut checks, &request.note);
+                let head = hold_checkpoint(&mut checks, &request.note, !keys.is_empty());
                 let said = format!("that it continues #{}, by {}: for who has that checkpoint", request.old, hashes(request.path.len()));
                 checks.add("consistency", "not looked at", said);
                 head
@@ -202,6 +225,12 @@ fn examine(
     hold_forks(&mut checks, &notes);
     hold_kept(&mut checks, handed);
     hold_signatures(&mut checks, &notes, own.as_ref(), keys);
+    let of: Vec<&Checkpoint> = notes.iter().map(|(_, note)| &note.checkpoint).collect();
+    let stamps = handed.iter().filter_map(|(name, handed)| match handed {
+        Handed::Stamp(bytes) => Some(stamps::Beside { name: (*name).to_owned(), bytes, of: of.clone() }),
+        _ => None,
+    });
+    stamps::hold(&mut checks, &stamps.collect::<Vec<_>>(), certificates);
     Ok(checks.done_with(proven, verdicts.join("\n"), NOT_INTACT))
 }
 
@@ -214,10 +243,11 @@ fn position(seq: u64) -> String {
 }
 
 /// What a checkpoint says by itself: it names no line.
-fn hold_checkpoint(checks: &mut Checks, note: &Note) -> (Head, String) {
+fn hold_checkpoint(checks: &mut Checks, note: &Note, signed: bool) -> (Head, String) {
     let Checkpoint { origin, size, root } = &note.checkpoint;
     checks.add("checkpoint", "ok", format!("{origin}, {}, root {root}", counted(*size, "event")));
-    let verdict = format!("{origin} is signed up to {}; which events these are takes the ledger, a bundle or a proof", position(*size));
+    let signed = if signed { "is signed" } else { "is said to be signed" };
+    let verdict = format!("{origin} {signed} up to {}; which events these are takes the ledger, a bundle or a proof", position(*size));
     (Head { seq: *size, hash: Hash::ZERO }, verdict)
 }
 

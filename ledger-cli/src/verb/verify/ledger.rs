@@ -18,7 +18,7 @@ use ledger_store::{Block, LogError, Source, backend, verify as store};
 use super::damaged::damaged;
 use super::signed::{self, Roots};
 use super::since::hold_since;
-use super::{Checks, Examined, Wanted, sources};
+use super::{Checks, Examined, Wanted, sources, stamps};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Failure};
 use crate::history::Seen;
@@ -223,7 +223,7 @@ fn intact(
     pass: &Pass,
     location: &Location,
     folder: Option<&Path>,
-    &Wanted { full, since, keys, sources }: &Wanted<'_>,
+    &Wanted { full, since, keys, sources, trusted }: &Wanted<'_>,
     found: &Found,
     boundaries: Boundaries<'_>,
     context: &Context,
@@ -262,6 +262,7 @@ fn intact(
     }
     let noted = since.and_then(|since| since.note.as_ref());
     signed::hold(&mut checks, &pass.roots, found, &pass.origin, head, keys, noted);
+    stamps::hold(&mut checks, &stamps::kept(found), trusted);
     if let Some(since) = since {
         hold_since(&mut checks, since, &pass.named, (head, &pass.origin), &pass.roots);
     }

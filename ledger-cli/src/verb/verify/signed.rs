@@ -11,7 +11,7 @@ use ledger_core::time::Instant;
 use ledger_store::checkpoints::{Found, Kept};
 use ledger_store::verify as store;
 
-use super::Checks;
+use super::{Checks, stamps::Before};
 use crate::failure::{Code, Failure, counted};
 use crate::history::{self, Seen};
 use crate::render::grouped;
@@ -187,7 +187,9 @@ fn hold_witnesses(checks: &mut Checks, notes: &[(String, &Note)], witnesses: &[&
             checks.fail("witnesses", why, failure);
         } else if let Some((_, size, name, at, _)) = seen.iter().max_by_key(|(_, size, ..)| *size) {
             let at = at.and_then(|at| Some(Instant::from_micros(i64::try_from(at).ok()?.checked_mul(1_000_000)?)));
-            let at = at.filter(|at| at.is_in_range()).map(|at| format!(" at {at}")).unwrap_or_default();
+            let at = at.filter(|at| at.is_in_range());
+            checks.before.extend(at.map(|at| Before { size: *size, at, says: format!("the cosignature of {name}") }));
+            let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
             checks.add("witnesses", "ok", format!("{} by {name}, the last of #{size}{at}", seen.len()));
         } else {
             checks.fail("witnesses", format!("none by {}", called(key)), missing(key));
