@@ -152,6 +152,67 @@ fn what_comes_after_a_close_is_posted_in_the_month_that_was_open() {
     }
 }
 
+/// March's bill with one more row, of something that is not in the book.
+fn with_one_more(folder: &Path) -> String {
+    let bill = std::fs::read_to_string(fixture("bills/month-end/cur2-2026-03.csv")).unwrap();
+    let last = bill.lines().find(|line| line.contains("INV-1011") && line.contains("880.00")).unwrap();
+    std::fs::write(folder.join("more.csv"), format!("{bill}{}\n", last.replace("880.00", "880000.00"))).unwrap();
+    "reconcile 2026-03 ./more.csv --actor li".to_owned()
+}
+
+#[test]
+fn a_close_is_signed_only_while_it_is_what_was_looked_at() {
+    let folder = reconciled();
+    let there = folder.path();
+    let resolved = {
+        let list = ends(there, "breaks list -f csv -q", 0);
+        let of = |code: &str| list.lines().find(|line| line.contains(code)).unwrap().split(',').next().unwrap().to_owned();
+        format!("breaks resolve {} --reason aws-error --actor li", of(",R02,"))
+    };
+    let policy = "record policy.set --effective 2026-04-01 --set policy=closing --set parameters.usd_open=999999999.00 --actor li";
+    let prepared = || {
+        let told = ends(there, "close 2026-03 --actor li -f csv -q", 0);
+        told.lines().last().unwrap().split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let sign = |seq: u64| format!("approve {seq} --actor wang --key {{fixtures}}/keys/wang.pem");
+    for (between, code) in [(resolved.as_str(), 0), (policy, 0), (with_one_more(there).as_str(), 4)] {
+        let seq = prepared();
+        ends(there, between, code);
+        let told = ends(there, &sign(seq), 3);
+        assert!(told.contains(&format!("#{} bears on it, and was recorded since it was prepared", seq + 1)), "{between}: {told}");
+    }
+    // What was set and is signed between.
+    let told = ends(there, policy, 0);
+    let set = told.split("Appended #").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    ends(there, "reconcile 2026-03 {fixtures}/bills/month-end/cur2-2026-03.csv --actor li", 4);
+    let seq = prepared();
+    ends(there, &format!("approve {set} --actor wang --key {{fixtures}}/keys/wang.pem"), 0);
+    assert!(ends(there, &sign(seq), 3).contains(&format!("#{} bears on it", seq + 1)));
+    // Who looks after a break changes nothing.
+    let seq = prepared();
+    let list = ends(there, "breaks list -f csv -q", 0);
+    let any = list.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    ends(there, &format!("breaks assign {any} wang --actor li"), 0);
+    ends(there, &sign(seq), 0);
+    ends(there, &sign(seq), 3);
+    assert!(ends(there, &sign(seq + 9), 3).contains("E0407"));
+}
+
+#[test]
+fn what_may_not_be_closed_is_not_signed() {
+    // Prepared twice, and one of them signed: the other closes nothing.
+    let folder = reconciled();
+    let there = folder.path();
+    let prepared = || {
+        let told = ends(there, "close 2026-03 --actor li -f csv -q", 0);
+        told.lines().last().unwrap().split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let sign = |seq: u64| format!("approve {seq} --actor wang --key {{fixtures}}/keys/wang.pem");
+    let (first, second) = (prepared(), prepared());
+    ends(there, &sign(first), 0);
+    assert!(ends(there, &sign(second), 3).contains("dealbook close PERIOD --revision supersedes it"));
+}
+
 #[test]
 fn a_report_comes_out_as_it_was_closed_whatever_is_recorded_since() {
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use super::rules::Breaches;
 use crate::event::close::{BreakAssigned, BreakResolved, DifferenceAccepted};
 use crate::event::{Entry, Event};
 use crate::problem::{Code, Problem};
-use crate::projection::closing::{Closing, Found, State, difference, open_by_currency};
+use crate::projection::closing::{Closing, Found, State, difference, is_dated, open_by_currency};
 use crate::projection::sources::Sources;
 use crate::reconcile::{Kind, Reason};
 use crate::report::grouped;
@@ -131,6 +131,24 @@ pub fn is_by_hand_in(entry: &Entry, month: Period) -> bool {
     );
     let from_a_file = entry.source.as_ref().is_some_and(|source| source.import.is_some());
     !is_about_the_close && !from_a_file && month.holds(entry.effective_at)
+}
+
+/// Whether an entry that was recorded after a close of the month was prepared leaves it something else than what was looked at: what is dated in
+/// the month or before it, a reconciliation, what was done about a break, a policy that lets it be closed, and the approval or correction of any.
+pub fn bears_on(entry: &Entry, month: Period, closing: &Closing, named: &dyn Fn(u64) -> Option<Entry>) -> bool {
+    let of_break = |id: &str| closing.month_of(id).is_some_and(|of| of <= month.from);
+    let earlier = |seq: u64| named(seq).is_some_and(|told| told.seq < entry.seq && bears_on(&told, month, closing, named));
+    let bears = match &entry.event {
+        Event::ReconciliationSealed(told) => told.month <= month.from,
+        Event::BreakResolved(told) => of_break(told.id.as_str()),
+        Event::DifferenceAccepted(told) => of_break(told.id.as_str()),
+        Event::PolicySet(told) => super::policy::closing::NAME == told.policy.as_str(),
+        Event::EntryApproved(told) => earlier(told.entry),
+        Event::EntryConfirmed(told) => earlier(told.entry),
+        Event::EntryCorrected(told) => earlier(told.entry),
+        _ => false,
+    };
+    bears || is_dated(entry, month.until)
 }
 
 /// Whether a month may be restated, of which so many closed reports come to something else now.

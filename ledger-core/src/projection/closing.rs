@@ -236,6 +236,11 @@ impl Closing {
         found
     }
 
+    /// The first moment of the month of a break.
+    pub fn month_of(&self, id: &str) -> Option<Instant> {
+        self.runs.iter().find(|run| run.sealed.breaks.iter().any(|told| told.id.as_str() == id)).map(|run| run.sealed.month)
+    }
+
     /// Whether a line of another month was matched there: the month was reconciled for its side and scope, and no break names it.
     pub fn is_settled(&self, side: &str, scope: AccountId, month: Instant, invoice: &str) -> bool {
         let covers = |run: &&Run| {
