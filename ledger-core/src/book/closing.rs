@@ -226,7 +226,7 @@ pub fn may_close(
     if unfinished > 0 {
         breaches.add(Code::E0402, "period", name.clone(), format!("{unfinished} imports are not complete"), "import the files again");
     }
-    if gaps.len() > book.may_be_missing(now) {
+    if gaps.len() > book.may_be_missing(now, u64::MAX) {
         breaches.add(
             Code::E0402,
             "period",
@@ -236,7 +236,7 @@ pub fn may_close(
         );
     }
     for (currency, (count, sum)) in open_by_currency(&closing.breaks(book, u64::MAX), month.from) {
-        let limit = book.may_be_open(currency, now);
+        let limit = book.may_be_open(currency, now, u64::MAX);
         if sum > limit || limit.is_zero() {
             let breaks = if count == 1 { "break".to_owned() } else { "breaks".to_owned() };
             let (sum, limit) = (sum.half_up(2), limit.half_up(2));

@@ -224,8 +224,7 @@ impl Closing {
     pub fn breaks(&self, book: &Book, known_at: u64) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
-        let acts = self.acts.iter().filter(|act| act.seq <= known_at && self.corrected.get(&act.seq).is_none_or(|by| *by > known_at));
-        let mut acts = acts.peekable();
+        let mut acts = self.acts(known_at).peekable();
         for run in self.runs(known_at) {
             while let Some(act) = acts.next_if(|act| act.seq < run.seq) {
                 apply(act, &mut found, &place, book, known_at);
@@ -284,9 +283,14 @@ impl Closing {
         later.flat_map(|run| run.sealed.sections.iter().filter(|section| section.side == BANK).map(|section| section.scope)).collect()
     }
 
-    /// What differences were accepted, by position: how much, in which currency, of which break.
-    pub fn accepted(&self) -> impl Iterator<Item = (u64, Instant, &crate::event::close::DifferenceAccepted)> {
-        self.acts.iter().filter(|act| !self.corrected.contains_key(&act.seq)).filter_map(|act| match &act.event {
+    /// What was done about breaks and stands at a position.
+    fn acts(&self, known_at: u64) -> impl Iterator<Item = &Act> {
+        self.acts.iter().filter(move |act| act.seq <= known_at && self.corrected.get(&act.seq).is_none_or(|by| *by > known_at))
+    }
+
+    /// What differences were accepted, as they stand at a position: where, how much, in which currency, of which break.
+    pub fn accepted(&self, known_at: u64) -> impl Iterator<Item = (u64, Instant, &crate::event::close::DifferenceAccepted)> {
+        self.acts(known_at).filter_map(|act| match &act.event {
             Event::DifferenceAccepted(it) => Some((act.seq, act.effective_at, &**it)),
             _ => None,
         })
@@ -457,7 +461,7 @@ fn apply(act: &Act, found: &mut [Found], place: &BTreeMap<String, usize>, book: 
         }
         Event::DifferenceAccepted(it) => {
             let magnitude = if it.amount.is_negative() { it.amount.negated() } else { it.amount };
-            let alone = magnitude <= book.may_accept_alone(it.currency, act.effective_at);
+            let alone = magnitude <= book.may_accept_alone(it.currency, act.effective_at, known_at);
             let second = book.approvals(act.seq).any(|approval| approval.signed && approval.by != act.actor && approval.seq <= known_at);
             known.state = if alone || second { State::Accepted(act.seq) } else { State::Pending(act.seq) };
             known.history.push((act.seq, format!("accepted by {}", act.actor)));

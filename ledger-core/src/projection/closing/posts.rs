@@ -47,7 +47,7 @@ impl Differences {
     /// As they stand at a basis.
     pub fn of(closing: &Closing, book: &Book, basis: Basis) -> Self {
         let mut left = tolerated(closing, basis);
-        let acts: BTreeMap<u64, Instant> = closing.accepted().map(|(seq, effective_at, _)| (seq, effective_at)).collect();
+        let acts: BTreeMap<u64, Instant> = closing.accepted(basis.known_at).map(|(seq, effective_at, _)| (seq, effective_at)).collect();
         for found in closing.breaks(book, basis.known_at) {
             let State::Accepted(seq) = found.state else { continue };
             let Some(day) = acts.get(&seq).map(|at| at.day()) else { continue };
