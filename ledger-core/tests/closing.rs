@@ -163,3 +163,21 @@ fn what_one_person_accepted_stands_as_it_did_whatever_the_policy_says_later() {
     let posted = |known_at: u64| Differences::of(&closing, &book, Basis::at(known_at)).transactions(PAYER.parse().unwrap()).len();
     assert_eq!([stricter - 1, signed, corrected].map(posted), [1, 0, 0]);
 }
+
+#[test]
+fn a_payout_that_did_not_arrive_is_looked_for_each_time_the_next_month_is_reconciled() {
+    let mut ledger = Ledger::new();
+    let bank = [("bank", "deposits")];
+    ledger.run("2026-02", &bank, &[found("bank", "deposits", "R04", ("B-1", "000123"), "0")], &[]);
+    let under_way = |ledger: &Ledger, month: &str| {
+        let (closing, book) = ledger.until(u64::MAX);
+        closing.under_way(&book, day(month)).into_iter().map(|(_, trace)| trace).collect::<Vec<_>>()
+    };
+    assert_eq!(under_way(&ledger, "2026-03-01"), ["000123"]);
+    for _ in 0..2 {
+        ledger.run("2026-03", &bank, &[found("bank", "deposits", "R02", ("B-2", "000123"), "0")], &[]);
+        assert_eq!(under_way(&ledger, "2026-03-01"), ["000123"], "for March, again");
+        assert!(under_way(&ledger, "2026-04-01").is_empty(), "March has asked");
+        assert!(under_way(&ledger, "2026-02-01").is_empty());
+    }
+}

@@ -222,10 +222,15 @@ impl Closing {
 
     /// Every break that was ever found, in the order in which they were found, as they stood at a position.
     pub fn breaks(&self, book: &Book, known_at: u64) -> Vec<Found> {
+        self.breaks_of(|_| true, book, known_at)
+    }
+
+    /// The same, of some months alone.
+    fn breaks_of(&self, wanted: impl Fn(Instant) -> bool, book: &Book, known_at: u64) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
         let mut acts = self.acts(known_at).peekable();
-        for run in self.runs(known_at) {
+        for run in self.runs(known_at).filter(|run| wanted(run.sealed.month)) {
             while let Some(act) = acts.next_if(|act| act.seq < run.seq) {
                 apply(act, &mut found, &place, book, known_at);
             }
@@ -270,10 +275,12 @@ impl Closing {
         told
     }
 
-    /// What was sent to banks before a month and was under way when its own month ended: who is paid, and the trace.
+    /// What was sent to banks before a month and was under way when its own month ended: who is paid, and the trace. It follows from what was
+    /// reconciled of earlier months alone, so that a month that is reconciled again looks for the same.
     pub fn under_way(&self, book: &Book, month: Instant) -> BTreeSet<(AccountId, String)> {
-        let waits = |found: &Found| found.month < month && !matches!(found.state, State::Cleared(_) | State::Accepted(_));
-        let all = self.breaks(book, u64::MAX).into_iter().filter(|found| waits(found) && is_under_way(&found.told));
+        let waits = |found: &Found| !matches!(found.state, State::Cleared(_) | State::Accepted(_));
+        let earlier = self.breaks_of(|of| of < month, book, u64::MAX);
+        let all = earlier.into_iter().filter(|found| waits(found) && is_under_way(&found.told));
         all.filter_map(|found| Some((found.told.scope, found.told.invoice?))).collect()
     }
 
