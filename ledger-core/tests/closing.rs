@@ -9,7 +9,7 @@ use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::Posts as _;
-use ledger_core::projection::closing::{Closing, Differences, State};
+use ledger_core::projection::closing::{Closing, Differences, State, dated, is_dated};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -180,4 +180,13 @@ fn a_payout_that_did_not_arrive_is_looked_for_each_time_the_next_month_is_reconc
         assert!(under_way(&ledger, "2026-04-01").is_empty(), "March has asked");
         assert!(under_way(&ledger, "2026-02-01").is_empty());
     }
+}
+
+#[test]
+fn a_reconciliation_is_dated_in_its_month() {
+    let mut ledger = Ledger::new();
+    let run = ledger.run("2026-03", &[("buyer", "purchases")], &[], &[tolerated("buyer", "purchases", "INV", "0.05")]);
+    let entry = &ledger.entries[usize::try_from(run).unwrap() - 1].0;
+    assert_eq!(["2026-03-31", "2026-04-01"].map(|before| is_dated(entry, day(before))), [false, true]);
+    assert!(dated(entry) < day("2026-04-01") && entry.effective_at > day("2026-04-01"));
 }

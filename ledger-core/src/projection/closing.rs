@@ -22,7 +22,7 @@ use crate::reconcile::{Kind, ToldElsewhere};
 use crate::statement::{Exact, Side};
 use crate::time::Instant;
 
-pub use after::{Figure, figures, is_dated};
+pub use after::{Figure, dated, figures, is_dated};
 pub use evidence::{Evidence, evidence};
 pub use posting::{NOTHING_CLOSED, Shut, Shuts};
 pub use posts::Differences;
