@@ -7,9 +7,11 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use ledger_core::book::{Book, approval_of};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry};
+use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::Posts as _;
 use ledger_core::projection::closing::{Closing, Differences, State, dated, is_dated};
+use ledger_core::statement::{Side, Subject};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -162,6 +164,51 @@ fn what_one_person_accepted_stands_as_it_did_whatever_the_policy_says_later() {
     let (closing, book) = ledger.until(u64::MAX);
     let posted = |known_at: u64| Differences::of(&closing, &book, Basis::at(known_at)).transactions(PAYER.parse().unwrap()).len();
     assert_eq!([stricter - 1, signed, corrected].map(posted), [1, 0, 0]);
+}
+
+/// What is posted as tolerated, in cents.
+fn rounding(ledger: &Ledger, party: &str) -> Vec<i128> {
+    let (closing, book) = ledger.until(u64::MAX);
+    let differences = Differences::of(&closing, &book, Basis::at(u64::MAX));
+    let posted = differences.transactions(party.parse().unwrap());
+    posted.iter().map(|transaction| transaction.postings[0].amount.units() / 1_000_000).collect()
+}
+
+#[test]
+fn what_is_tolerated_is_posted_once_and_stands_until_it_is_compared_again() {
+    let mut ledger = Ledger::new();
+    let both = [("seller", "billed"), ("seller", "collected")];
+    let tolerates = |subject: &str, billed: &str| tolerated("seller", subject, "INV", billed);
+    ledger.run("2026-03", &both, &[], &[tolerates("billed", "0.03"), tolerates("collected", "0.03")]);
+    assert_eq!(rounding(&ledger, SELLER), [-3], "told twice, and posted once");
+    // The collections alone are compared again, and those of another month; then what was billed.
+    ledger.run("2026-03", &both[1..], &[], &[]);
+    ledger.run("2026-04", &both[1..], &[], &[tolerates("collected", "0.03")]);
+    assert_eq!(rounding(&ledger, SELLER), [-3]);
+    ledger.run("2026-03", &both[..1], &[], &[tolerates("billed", "0.02")]);
+    assert_eq!(rounding(&ledger, SELLER), [-2]);
+    // A bill tells all of a payer; a list of invoices tells itself.
+    ledger.run("2026-03", &[("buyer", "purchases")], &[], &[tolerated("buyer", "purchases", "INV", "0.05")]);
+    ledger.run("2026-03", &[("buyer", "invoices")], &[], &[]);
+    assert_eq!(rounding(&ledger, PAYER), [5]);
+    ledger.run("2026-03", &[("buyer", "services")], &[], &[]);
+    assert!(rounding(&ledger, PAYER).is_empty());
+}
+
+#[test]
+fn what_a_statement_told_of_another_month_stands_beside_what_other_statements_tell() {
+    let mut ledger = Ledger::new();
+    let early = found("seller", "billed", "R04", ("B-1", "INV"), "5.00");
+    ledger.run("2026-02", &[("seller", "billed")], &[early], &[]);
+    ledger.run("2026-02", &[("seller", "collected")], &[], &[]);
+    let (closing, _) = ledger.until(u64::MAX);
+    assert_eq!(closing.told_elsewhere(day("2026-03-01")).len(), 1);
+    let seller: AccountId = SELLER.parse().unwrap();
+    let settled = |subject: Subject| closing.is_settled((Side::Seller, subject), seller, day("2026-02-01"), "INV");
+    assert_eq!([Subject::Billed, Subject::Collected, Subject::Disbursed].map(settled), [false, true, false]);
+    ledger.run("2026-02", &[("seller", "billed")], &[], &[]);
+    let (closing, _) = ledger.until(u64::MAX);
+    assert!(closing.told_elsewhere(day("2026-03-01")).is_empty());
 }
 
 #[test]
