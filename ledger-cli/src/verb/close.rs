@@ -237,7 +237,7 @@ pub(super) fn may_sign(entry: &Entry, actor: &Actor, session: &Session, context:
         closing::may_close(whole, month, context.now(), &waiting(&states), revises)?;
     }
     for (by, seq) in states.book.entered().filter(|(by, _)| *by == actor) {
-        if named(seq).is_some_and(|entry| closing::is_by_hand_in(&entry, month)) {
+        if named(seq).is_some_and(|entry| closing::is_by_hand_in(&entry, month, &states.closing)) {
             let why = format!("`{by}` entered #{seq} by hand in {name}");
             return Err(vec![Problem::new(Code::E0403, name, why).cure("somebody signs it who entered nothing in the month")]);
         }

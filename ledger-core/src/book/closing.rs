@@ -117,8 +117,21 @@ fn entry_of(told: &BreakResolved, entry: Option<&Entry>, breaches: &mut Breaches
     }
 }
 
-/// Whether an entry is part of what a close is about: a person entered it by hand, and it is of the month. Who did so does not sign the close.
-pub fn is_by_hand_in(entry: &Entry, month: Period) -> bool {
+/// Whether an entry is part of what a close is about: a person entered it by hand, and it is of the month; what is done about a break is of the
+/// break's month. Who did so does not sign the close.
+pub fn is_by_hand_in(entry: &Entry, month: Period, closing: &Closing) -> bool {
+    let said = match &entry.event {
+        Event::EntryCorrected(told) => told.replacement.as_ref().unwrap_or(&entry.event),
+        event => event,
+    };
+    let of_break = match said {
+        Event::BreakResolved(told) => closing.month_of(told.id.as_str()),
+        Event::DifferenceAccepted(told) => closing.month_of(told.id.as_str()),
+        _ => None,
+    };
+    if of_break == Some(month.from) {
+        return true;
+    }
     let is_about_the_close = matches!(
         entry.event,
         Event::EntryApproved(_)
@@ -139,7 +152,6 @@ pub fn bears_on(entry: &Entry, month: Period, closing: &Closing, named: &dyn Fn(
     let of_break = |id: &str| closing.month_of(id).is_some_and(|of| of <= month.from);
     let earlier = |seq: u64| named(seq).is_some_and(|told| told.seq < entry.seq && bears_on(&told, month, closing, named));
     let bears = match &entry.event {
-        Event::ReconciliationSealed(told) => told.month <= month.from,
         Event::BreakResolved(told) => of_break(told.id.as_str()),
         Event::DifferenceAccepted(told) => of_break(told.id.as_str()),
         Event::PolicySet(told) => super::policy::closing::NAME == told.policy.as_str(),

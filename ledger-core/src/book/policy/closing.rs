@@ -2,6 +2,7 @@
 //!
 //! `usd_open=100.00` is for all open breaks of a month together, signs aside; `usd_alone=10.00` for one difference that is accepted. Of a currency
 //! that is not named, nothing. `files_missing=2` is for the monthly files of feeds up to that month together; without it none may be missing.
+//! It counts when a second person has signed it: nobody loosens alone what takes two.
 
 use std::collections::BTreeMap;
 
