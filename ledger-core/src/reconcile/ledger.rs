@@ -17,6 +17,9 @@ use crate::time::{Basis, Instant, Period};
 /// A line that a statement of another month told: side, scope, invoice, and what it came to.
 pub type ToldElsewhere = (Side, AccountId, String, Exact);
 
+/// Whether the line of an invoice was matched in another month: of a side and subject, a scope, and the month's first moment.
+type Settled<'a> = dyn Fn((Side, Subject), AccountId, Instant, &str) -> bool + 'a;
+
 /// What the ledger's lines are made of.
 #[derive(Clone, Copy)]
 pub struct Ledger<'a> {
@@ -29,7 +32,7 @@ pub struct Ledger<'a> {
     /// The files.
     pub sources: &'a Sources,
     /// Whether the line of an invoice was matched in another month, by side and subject, scope and the month's first moment.
-    pub settled: &'a dyn Fn((Side, Subject), AccountId, Instant, &str) -> bool,
+    pub settled: &'a Settled<'a>,
     /// What statements of other months told too early or too late, and in which month: by side, scope, invoice and amount.
     pub told: &'a BTreeMap<ToldElsewhere, Instant>,
     /// What was sent to banks in an earlier month and was under way when it ended: who is paid, and the trace.
