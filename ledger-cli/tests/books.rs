@@ -232,7 +232,7 @@ fn books_after_a_close_are_audited_by_the_day_they_are_posted() {
     let run = |line: &str| printed(dealbook(there, "2026-04-03T09:00:00Z", &line.split(' ').collect::<Vec<_>>()));
     let closed = fixture("bills/month-end/closed-by-another-program.jsonl");
     run(&format!("copy jsonl:{} sled:. -q", closed.display()));
-    run(&format!("approve 33 --actor wang --key {} -q", fixture("keys/wang.pem").display()));
+    run(&format!("approve 34 --actor wang --key {} -q", fixture("keys/wang.pem").display()));
     // An invoice, a restated amount and a payment, all of March.
     run(&format!("import {} -q", fixture("bills/month-end/feeds-late").display()));
     for (form, tool) in FORMS {

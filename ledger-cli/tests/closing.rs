@@ -47,6 +47,7 @@ fn reconciled() -> tempfile::TempDir {
     let policy = "record policy.set --effective 2026-01-01 --set policy=closing --set parameters.usd_open=99999.00 --actor li";
     ends(there, policy, 0);
     ends(there, &format!("record person.registered --set person=wang --set {WANG} --actor li"), 0);
+    ends(there, "approve 30 --actor wang --key {fixtures}/keys/wang.pem", 0);
     ends(there, "reconcile 2026-03 {fixtures}/bills/month-end/cur2-2026-03.csv --actor li", 4);
     folder
 }
@@ -62,7 +63,7 @@ fn closed_by_another_program() -> tempfile::TempDir {
     let beside = reconciled();
     ends(beside.path(), "close 2026-03 --actor li", 0);
     let source = backend::read(&place(beside.path())).unwrap();
-    let Entry { event, actor, effective_at, .. } = Entry::read(&source.line(33).unwrap().unwrap(), 33).unwrap();
+    let Entry { event, actor, effective_at, .. } = Entry::read(&source.line(34).unwrap().unwrap(), 34).unwrap();
     let Event::PeriodClosed(mut closed) = event else { panic!("{event:?}") };
     let payouts = closed.reports.iter_mut().find(|report| report.report == "payouts").unwrap();
     assert!(payouts.data.contains("\"16470.00\""), "{}", payouts.data);
@@ -78,7 +79,7 @@ fn closed_by_another_program() -> tempfile::TempDir {
     folder
 }
 
-const SIGN: &str = "approve 33 --actor wang --key {fixtures}/keys/wang.pem";
+const SIGN: &str = "approve 34 --actor wang --key {fixtures}/keys/wang.pem";
 
 #[test]
 fn a_close_of_another_program_is_restated_by_two() {
@@ -94,7 +95,7 @@ fn a_close_of_another_program_is_restated_by_two() {
     for line in
         ["differs  1 month, 5 reports: 4 as closed, 1 not as closed", "2026-03 payouts: net owed closed 16,000.00, now 16,470.00 USD"]
     {
-        assert!(told.contains(line) && told.contains("integrity verified to #34"), "{told}");
+        assert!(told.contains(line) && told.contains("integrity verified to #35"), "{told}");
     }
     assert!(told.contains("dealbook close 2026-03 --restate --note TEXT") && !told.contains("NOT VERIFIED"), "{told}");
     ends(there, "verify", 0);
@@ -108,18 +109,18 @@ fn a_close_of_another_program_is_restated_by_two() {
     assert!(told.contains("close.restated") && told.contains("Prepared the restatement of 2026-03"), "{told}");
     // It counts when somebody else has signed it.
     ends(there, "check closed", 4);
-    assert!(ends(there, "approve 35 --actor li --key {fixtures}/keys/mei.pem", 3).contains("nobody approves an entry of their own"));
-    ends(there, "approve 35 --actor wang --key {fixtures}/keys/wang.pem", 0);
+    assert!(ends(there, "approve 36 --actor li --key {fixtures}/keys/mei.pem", 3).contains("nobody approves an entry of their own"));
+    ends(there, "approve 36 --actor wang --key {fixtures}/keys/wang.pem", 0);
     assert!(ends(there, "check closed", 0).contains("1 month, 5 reports: 4 as closed, 1 as restated"));
     assert!(ends(there, "verify --full", 0).contains("4 as closed, 1 as restated"));
     let told = ends(there, "show payouts --as-of 2026-03-31", 0);
-    assert!(told.contains("closed 2026-03 at #34, restated at #35: net owed 16,470.00 USD · after close 0.00 USD, 0 events\n"), "{told}");
+    assert!(told.contains("closed 2026-03 at #35, restated at #36: net owed 16,470.00 USD · after close 0.00 USD, 0 events\n"), "{told}");
     // Before it counted, the close stands as it was.
-    ends(there, "check closed --known-at #35", 4);
+    ends(there, "check closed --known-at #36", 4);
     assert!(ends(there, "close 2026-03 --restate --note again --actor li", 3).contains("every closed report comes to what it was"));
-    assert!(ends(there, "correct 35 --reason no --actor li", 3).contains("a close is not opened again"));
+    assert!(ends(there, "correct 36 --reason no --actor li", 3).contains("a close is not opened again"));
     assert!(
-        ends(there, "record close.restated --set close=33 --set month=2026-03-01T00:00:00Z --set note=x --set part=1 --set parts=1", 3)
+        ends(there, "record close.restated --set close=34 --set month=2026-03-01T00:00:00Z --set note=x --set part=1 --set parts=1", 3)
             .contains("a verb of its own records this")
     );
 }
@@ -132,7 +133,7 @@ fn what_comes_after_a_close_is_posted_in_the_month_that_was_open() {
     assert!(ends(there, "show payouts --as-of 2026-03-31 --known-at close-2026-03", 6).contains("2026-03 is not closed"));
     ends(there, SIGN, 0);
     // A name means the close, in every place where a point is asked for.
-    assert!(ends(there, "replay --to close-2026-03", 0).contains("#34"));
+    assert!(ends(there, "replay --to close-2026-03", 0).contains("#35"));
     assert!(ends(there, "log --known-at close-2026-03 --limit 1", 0).contains("entry.approved"));
     // In May nothing of April is closed: what is dated March goes to April, as it was the first open month.
     ends_at(there, "2026-05-03T09:00:00Z", "import {fixtures}/bills/month-end/feeds-late", 0);
@@ -146,10 +147,100 @@ fn what_comes_after_a_close_is_posted_in_the_month_that_was_open() {
     assert_eq!(posted(&journal("--as-of 2026-03-31"), "2026-04-01"), 6);
     // Before the rows were recorded nothing of it was there.
     assert_eq!(posted(&journal("--known-at close-2026-03"), "2026-04-01"), 2);
-    for (words, count) in [("yes", 3), ("2026-03", 3), ("no", 35), ("2026-02", 0)] {
+    for (words, count) in [("yes", 3), ("2026-03", 3), ("no", 36), ("2026-02", 0)] {
         let log = ends(there, &format!("log after-close:{words} -f csv -q"), 0);
         assert_eq!(log.lines().count() - 1, count, "{words}: {log}");
     }
+}
+
+/// March's bill with one more row, of something that is not in the book.
+fn with_one_more(folder: &Path) -> String {
+    let bill = std::fs::read_to_string(fixture("bills/month-end/cur2-2026-03.csv")).unwrap();
+    let last = bill.lines().find(|line| line.contains("INV-1011") && line.contains("880.00")).unwrap();
+    std::fs::write(folder.join("more.csv"), format!("{bill}{}\n", last.replace("880.00", "880000.00"))).unwrap();
+    "reconcile 2026-03 ./more.csv --actor li".to_owned()
+}
+
+#[test]
+fn a_close_is_signed_only_while_it_is_what_was_looked_at() {
+    let folder = reconciled();
+    let there = folder.path();
+    let resolved = {
+        let list = ends(there, "breaks list -f csv -q", 0);
+        let of = |code: &str| list.lines().find(|line| line.contains(code)).unwrap().split(',').next().unwrap().to_owned();
+        format!("breaks resolve {} --reason aws-error --actor li", of(",R02,"))
+    };
+    let policy = "record policy.set --effective 2026-04-01 --set policy=closing --set parameters.usd_open=999999999.00 --actor li";
+    let prepared = || {
+        let told = ends(there, "close 2026-03 --actor li -f csv -q", 0);
+        told.lines().last().unwrap().split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let sign = |seq: u64| format!("approve {seq} --actor wang --key {{fixtures}}/keys/wang.pem");
+    for (between, code, how) in
+        [(resolved.as_str(), 0, "bears on it"), (policy, 0, "bears on it"), (with_one_more(there).as_str(), 4, "is dated in it")]
+    {
+        let seq = prepared();
+        ends(there, between, code);
+        let told = ends(there, &sign(seq), 3);
+        assert!(told.contains(&format!("#{} {how}, and was recorded since it was prepared", seq + 1)), "{between}: {told}");
+    }
+    // What was set and is signed between.
+    let told = ends(there, policy, 0);
+    let set = told.split("Appended #").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    ends(there, "reconcile 2026-03 {fixtures}/bills/month-end/cur2-2026-03.csv --actor li", 4);
+    let seq = prepared();
+    ends(there, &format!("approve {set} --actor wang --key {{fixtures}}/keys/wang.pem"), 0);
+    assert!(ends(there, &sign(seq), 3).contains(&format!("#{} bears on it", seq + 1)));
+    // Who looks after a break changes nothing.
+    let seq = prepared();
+    let list = ends(there, "breaks list -f csv -q", 0);
+    let any = list.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    ends(there, &format!("breaks assign {any} wang --actor li"), 0);
+    ends(there, &sign(seq), 0);
+    ends(there, &sign(seq), 3);
+    assert!(ends(there, &sign(seq + 9), 3).contains("E0407"));
+}
+
+#[test]
+fn what_takes_two_is_not_loosened_by_one() {
+    let folder = reconciled();
+    let there = folder.path();
+    // Stricter, and then as it was: each from when Wang has signed it.
+    let set = |open: &str| {
+        let told = ends(
+            there,
+            &format!("record policy.set --effective 2026-01-01 --set policy=closing --set parameters.usd_open={open} --actor li -f csv -q"),
+            0,
+        );
+        format!("approve {} --actor wang --key {{fixtures}}/keys/wang.pem", told.lines().last().unwrap().split(',').next().unwrap())
+    };
+    ends(there, &set("1.00"), 0);
+    let loosened = set("99999.00");
+    assert!(ends(there, "close 2026-03 --actor li", 4).contains("the policy `closing` lets 1.00 be"));
+    ends(there, &loosened, 0);
+    // Who explained a break of March in April does not sign March.
+    let list = ends(there, "breaks list -f csv -q", 0);
+    let any = list.lines().find(|line| line.contains(",R02,")).unwrap().split(',').next().unwrap().to_owned();
+    ends(there, &format!("breaks resolve {any} --reason aws-error --actor wang"), 0);
+    let told = ends(there, "close 2026-03 --actor li -f csv -q", 0);
+    let seq = told.lines().last().unwrap().split(',').next().unwrap().parse::<u64>().unwrap();
+    let told = ends(there, &format!("approve {seq} --actor wang --key {{fixtures}}/keys/wang.pem"), 3);
+    assert!(told.contains(&format!("`wang` entered #{} by hand in 2026-03", seq - 1)), "{told}");
+}
+
+#[test]
+fn what_may_not_be_closed_is_not_signed() {
+    // Prepared twice, and one of them signed: the other closes nothing.
+    let folder = reconciled();
+    let there = folder.path();
+    let prepared = || {
+        let told = ends(there, "close 2026-03 --actor li -f csv -q", 0);
+        told.lines().last().unwrap().split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let sign = |seq: u64| format!("approve {seq} --actor wang --key {{fixtures}}/keys/wang.pem");
+    let (first, second) = (prepared(), prepared());
+    ends(there, &sign(first), 0);
+    assert!(ends(there, &sign(second), 3).contains("dealbook close PERIOD --revision supersedes it"));
 }
 
 #[test]

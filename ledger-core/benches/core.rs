@@ -163,6 +163,7 @@ fn answers(criterion: &mut Criterion) {
             others: &[],
             shuts: &NOTHING_CLOSED,
             then: &[],
+            presented: &[],
         };
         group.bench_function(format!("trial balance of {party}, end of June"), |bench| bench.iter(|| books::trial_balance(&state, asked)));
         let asked = books::Asked { within: Some(month), ..asked };

@@ -224,7 +224,7 @@ impl Book {
         self.people.iter().rfind(|known| known.person == *person && !self.is_over(known.seq))
     }
 
-    /// The policy of a name as it stands at a moment, and where it was set.
+    /// The policy of a name as it stands at a moment: to decide by, never to answer with.
     fn policy(&self, name: &str, at: Instant) -> Option<&Policy> {
         self.policy_by(name, at, u64::MAX)
     }

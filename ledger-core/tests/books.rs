@@ -47,6 +47,7 @@ fn asked(party: &str, basis: Basis, presentation: Presentation) -> Asked<'static
         others: &[],
         shuts: &NOTHING_CLOSED,
         then: &[],
+        presented: &[],
     }
 }
 
@@ -175,14 +176,14 @@ proptest! {
     #[test]
     fn what_comes_after_a_close_is_posted_in_the_first_open_month(
         stated_before in day(), effective_before in day(), known in 0_u64..=10, presentation in every_presentation(), earlier in day(),
-        closed in proptest::collection::vec((0_u64..=10, 0_i64..15), 0..4),
+        closed in proptest::collection::vec((0_u64..=10, 0_i64..15), 0..4), presented in proptest::collection::vec(every_presentation(), 0..4),
     ) {
         let basis = Basis { known_at: SAMPLE.head() * known / 10, effective_before, stated_before };
         let shut = |(at, month): (u64, i64)| Shut { at: SAMPLE.head() * at / 10, until: month_after("2025-01-01", month) };
         let shuts = Shuts::of(closed.into_iter().map(shut).filter(|shut| shut.at <= basis.known_at).collect());
         for party in every_party() {
             let plain = asked(&party, basis, presentation);
-            let posted = Asked { shuts: &shuts, ..plain };
+            let posted = Asked { shuts: &shuts, presented: &presented, ..plain };
             let journal = transactions(&SAMPLE.state, posted);
             for transaction in &journal {
                 let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
@@ -199,7 +200,9 @@ proptest! {
                 added(&journal[..journal.partition_point(|transaction| Instant::midnight(transaction.day) < moment)])
             };
             // Up to a closed month's end the books are what they were when it was closed.
-            for Shut { at, until } in shuts.iter() {
+            for (number, Shut { at, until }) in shuts.iter().enumerate() {
+                // As they were presented then.
+                let presentation = presented.get(number).copied().unwrap_or(presentation);
                 let effective_before = Some(effective_before.map_or(until, |before| before.min(until)));
                 let then = asked(&party, Basis { known_at: at, effective_before, stated_before }, presentation);
                 prop_assert_eq!(before(until), units(balances(&SAMPLE.state, then)), "{} closed at #{} before {}", party, at, until);

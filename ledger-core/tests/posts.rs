@@ -217,8 +217,18 @@ fn check(known: &Known, basis: Basis) -> Result<BTreeMap<(String, Account), i128
     let mut cost: BTreeMap<&str, i128> = BTreeMap::new();
     for party in parties(&known.billing, &others) {
         let presentation = Presentation::default();
-        let asked =
-            Asked { party, basis, until, presentation, names: &NoNames, within: None, others: &others, shuts: &NOTHING_CLOSED, then: &[] };
+        let asked = Asked {
+            party,
+            basis,
+            until,
+            presentation,
+            names: &NoNames,
+            within: None,
+            others: &others,
+            shuts: &NOTHING_CLOSED,
+            then: &[],
+            presented: &[],
+        };
         let journal = transactions(&known.billing, asked);
         for transaction in &journal {
             prop_assert_eq!(transaction.postings.iter().map(|posting| posting.amount.units()).sum::<i128>(), 0, "{:?}", transaction);

@@ -302,7 +302,14 @@ fn every_kind_of_break_is_told_from_its_look_alike() {
     assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[converted.clone()]), ["R06 1047.60 1067.00"]);
     assert_eq!(one(&[paid("1100.00", "-22.00", "1078.00")], &[converted.clone()]), ["R09 1078.00 1067.00"]);
     assert_eq!(one(&[paid("1000.00", "-33.00", "967.00")], &[converted.clone()]), ["R03 967.00 1067.00"]);
-    assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[Held { priced: None, ..converted }]), ["R03 1047.60 1067.00"]);
+    assert_eq!(one(&[paid("1080.00", "-32.40", "1047.60")], &[Held { priced: None, ..converted.clone() }]), ["R03 1047.60 1067.00"]);
+
+    // Of one part any other amount is so many times it: that is no rate.
+    let single = Held { parts: vec![("gross", "1067.00".parse().unwrap())], ..converted.clone() };
+    let alone = Line { parts: vec![("gross", "1047.60".parse().unwrap())], ..paid("0", "0", "1047.60") };
+    assert_eq!(one(&[alone], &[single.clone()]), ["R03 1047.60 1067.00"]);
+    let nothing = Held { parts: vec![("gross", "1067.00".parse().unwrap()), ("listing_fee", "0".parse().unwrap())], ..single };
+    assert_eq!(one(&[paid("1047.60", "0", "1047.60")], &[nothing]), ["R03 1047.60 1067.00"]);
 
     // R07: it may be one or the other. With both billed there is no doubt.
     let of = |agreement: &str| Held { agreement: Some(agreement.parse().unwrap()), product: None, ..known.clone() };

@@ -50,7 +50,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let why = format!("the ledger ends at {}", session.head());
         return Err(refused(vec![Problem::new(Code::E0407, format!("#{seq}"), why).cure("dealbook log")]));
     };
-    super::close::may_sign(&subject.0.event, &actor, &session).map_err(|problem| refused(vec![problem]))?;
+    super::close::may_sign(&subject.0, &actor, &session, context).map_err(refused)?;
     let draft = signed(&subject, actor, key.as_ref(), args.note.clone(), context.now());
     let subject = Some((&subject.0, subject.1));
     let asserted = args.key.is_none().then(|| "asserted, not authenticated: it satisfies no rule that asks for a second person".to_owned());

@@ -30,6 +30,7 @@ pub(super) struct Books {
     /// What was closed, and what else posted as it was known then: of the journal alone.
     shuts: Shuts,
     then: Vec<Vec<Box<dyn Posts>>>,
+    presented: Vec<Presentation>,
 }
 
 /// What a projection posts, worked out of what is known at a basis.
@@ -120,7 +121,7 @@ impl Books {
     fn at(party: AccountId, others: Vec<Box<dyn Posts>>, states: &States, view: &View<'_>, basis: Basis, context: &Context) -> Self {
         let until = view.until().unwrap_or_else(|| context.now());
         let presentation = states.book.presentation(Instant::from_micros(until.micros() - 1), basis.known_at);
-        Self { party, basis, until, presentation, others, shuts: Shuts::default(), then: Vec::new() }
+        Self { party, basis, until, presentation, others, shuts: Shuts::default(), then: Vec::new(), presented: Vec::new() }
     }
 
     /// The trial balances of every party, below each other.
@@ -148,13 +149,18 @@ impl Books {
             others(states, &states.records.at(basis))
         };
         self.then = self.shuts.iter().map(known_then).collect();
+        let presented_then = |shut: Shut| {
+            let before = self.basis.effective_before.map_or(shut.until, |before| before.min(shut.until));
+            states.book.presentation(Instant::from_micros(before.micros() - 1), shut.at.min(self.basis.known_at))
+        };
+        self.presented = self.shuts.iter().map(presented_then).collect();
         self
     }
 
     /// The question.
     pub(super) fn asked<'a>(&'a self, names: &'a dyn Names, within: Option<Period>) -> Asked<'a> {
-        let Self { party, basis, until, presentation, ref others, ref shuts, ref then } = *self;
-        Asked { party, basis, until, presentation, names, within, others, shuts, then }
+        let Self { party, basis, until, presentation, ref others, ref shuts, ref then, ref presented } = *self;
+        Asked { party, basis, until, presentation, names, within, others, shuts, then, presented }
     }
 
     /// The projections that the answer is made of: those that post to this party's books.

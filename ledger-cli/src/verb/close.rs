@@ -3,10 +3,10 @@
 use ledger_core::book::closing;
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::close::{CloseRestated, ClosedReport, PeriodClosed};
-use ledger_core::event::{Draft, Event};
+use ledger_core::event::{Draft, Entry, Event};
 use ledger_core::id::Actor;
 use ledger_core::problem::{Code, Problem};
-use ledger_core::projection::closing::State;
+use ledger_core::projection::closing::{State, is_dated};
 use ledger_core::report::Report;
 use ledger_core::time::{Basis, Period};
 use ledger_store::ledger::States as _;
@@ -201,9 +201,10 @@ fn pieces(text: &str) -> Vec<&str> {
 /// Whether somebody may sign a close, or what restates one.
 ///
 /// # Errors
-/// They entered something by hand in the month, it is not whole, or something of closed time was recorded since it was prepared.
-pub(super) fn may_sign(event: &Event, actor: &Actor, session: &Session) -> Result<(), Problem> {
-    let (month, part, parts) = match event {
+/// They entered something by hand in the month, it is not whole, it might not be prepared now, or something that bears on it was recorded since
+/// it was prepared.
+pub(super) fn may_sign(entry: &Entry, actor: &Actor, session: &Session, context: &Context) -> Result<(), Vec<Problem>> {
+    let (month, part, parts) = match &entry.event {
         Event::PeriodClosed(told) => (told.month, told.part, told.parts),
         Event::CloseRestated(told) => (told.month, told.part, told.parts),
         _ => return Ok(()),
@@ -211,24 +212,34 @@ pub(super) fn may_sign(event: &Event, actor: &Actor, session: &Session) -> Resul
     let name = closed::named(month);
     if part != parts {
         let why = format!("it is part {part} of {parts}");
-        return Err(Problem::new(Code::E0408, name, why).cure("sign the last part, which rests on the others"));
+        return Err(vec![Problem::new(Code::E0408, name, why).cure("sign the last part, which rests on the others")]);
     }
     let Some(month) = Period::month_from(month) else { return Ok(()) };
-    let unread = || Problem::new(Code::E0407, name.clone(), "the ledger cannot be read");
-    if let Event::PeriodClosed(told) = event {
-        let prepared = Head { seq: told.known_at, hash: told.head };
-        let since = closed::dated_after(session, prepared, session.head().seq, month.until).map_err(|_| unread())?;
-        if let Some((entry, _)) = since.first() {
-            let why = format!("#{} is dated in it, and was recorded since it was prepared", entry.seq);
-            let again = if told.supersedes.is_some() { " --revision" } else { "" };
-            return Err(Problem::new(Code::E0408, name.clone(), why).cure(format!("dealbook close {name}{again} prepares it anew")));
-        }
-    }
+    let unread = || vec![Problem::new(Code::E0407, name.clone(), "the ledger cannot be read")];
     let states = session.states().map_err(|_| unread())?;
+    let named = |seq: u64| session.entry(seq).ok().flatten();
+    // One more signature changes nothing of a close that is in force.
+    let in_force = states.closing.closed(month.from, &states.book, u64::MAX).is_some_and(|close| close.last == entry.seq);
+    if let Event::PeriodClosed(told) = &entry.event
+        && !in_force
+    {
+        let (prepared, revises) = (Head { seq: told.known_at, hash: told.head }, told.supersedes.is_some());
+        let bears = |entry: &Entry| closing::bears_on(entry, month, &states.closing, &named);
+        let since = closed::after(session, prepared, session.head().seq, bears).map_err(|_| unread())?;
+        if let Some((entry, _)) = since.first() {
+            let is_dated = is_dated(entry, month.until);
+            let what = if is_dated { "is dated in it" } else { "bears on it" };
+            let why = format!("#{} {what}, and was recorded since it was prepared", entry.seq);
+            let again = if revises { " --revision" } else { "" };
+            return Err(vec![Problem::new(Code::E0408, name.clone(), why).cure(format!("dealbook close {name}{again} prepares it anew"))]);
+        }
+        let whole = (&states.book, &states.closing, &states.sources);
+        closing::may_close(whole, month, context.now(), &waiting(&states), revises)?;
+    }
     for (by, seq) in states.book.entered().filter(|(by, _)| *by == actor) {
-        if session.entry(seq).ok().flatten().is_some_and(|entry| closing::is_by_hand_in(&entry, month)) {
+        if named(seq).is_some_and(|entry| closing::is_by_hand_in(&entry, month, &states.closing)) {
             let why = format!("`{by}` entered #{seq} by hand in {name}");
-            return Err(Problem::new(Code::E0403, name, why).cure("somebody signs it who entered nothing in the month"));
+            return Err(vec![Problem::new(Code::E0403, name, why).cure("somebody signs it who entered nothing in the month")]);
         }
     }
     Ok(())

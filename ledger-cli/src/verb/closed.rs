@@ -99,6 +99,11 @@ fn versions(closed: &[String], states: &States) -> Vec<String> {
 
 /// The entries behind a head, up to a position, that are dated before a moment.
 pub(super) fn dated_after(session: &Session, from: Head, to: u64, before: Instant) -> Result<Vec<(Entry, Hash)>, Failure> {
+    after(session, from, to, |entry| is_dated(entry, before))
+}
+
+/// The entries behind a head, up to a position, that are wanted.
+pub(super) fn after(session: &Session, from: Head, to: u64, wants: impl Fn(&Entry) -> bool) -> Result<Vec<(Entry, Hash)>, Failure> {
     let mut found = Vec::new();
     if from.seq >= to {
         return Ok(found);
@@ -106,7 +111,7 @@ pub(super) fn dated_after(session: &Session, from: Head, to: u64, before: Instan
     scan(session.source.read(from.seq + 1)?, from, Depth::Entries, |checked| {
         let told: Vec<Hash> = checked.entries.iter().skip(1).map(|entry| entry.prev).chain([checked.after.hash]).collect();
         let all = checked.entries.into_iter().zip(told);
-        found.extend(all.filter(|(entry, _)| entry.seq > from.seq && entry.seq <= to && is_dated(entry, before)));
+        found.extend(all.filter(|(entry, _)| entry.seq > from.seq && entry.seq <= to && wants(entry)));
         Ok::<(), ScanError>(())
     })?;
     Ok(found)

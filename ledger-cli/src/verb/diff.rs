@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger_core::chain::Head;
 use ledger_core::event::{Entry, Event};
 use ledger_core::money::Amount;
+use ledger_core::projection::closing::dated;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 use ledger_core::time::Basis;
 use ledger_store::scan::{Depth, ScanError, scan};
@@ -202,7 +203,7 @@ fn events(args: &Chosen, first: Head, (to, last): (Basis, Head), session: &Sessi
     let shuts = states.closing.shuts(&states.book, last.seq);
     let mut report = Report::new("after-close", columns_of_events());
     for (entry, hash) in closed::dated_after(session, first, last.seq, before)? {
-        let posted = shuts.posted(entry.effective_at, entry.seq);
+        let posted = shuts.posted(dated(&entry), entry.seq);
         report.rows.push([vec![Cell::text(closed::named(posted))], log::row(&entry, hash)].concat());
     }
     report.heading = vec![format!("from {} to {}", pinned(&args.from, first, context), pinned(&args.to, last, context))];

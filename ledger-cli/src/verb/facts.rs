@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger_core::book::Book;
 use ledger_core::event::{Entry, Event};
 use ledger_core::id::AccountId;
-use ledger_core::projection::closing::{Closing, Shuts};
+use ledger_core::projection::closing::{Closing, Shuts, dated};
 use ledger_core::projection::records::View;
 use ledger_core::report::Cell;
 use ledger_core::time::Instant;
@@ -201,7 +201,7 @@ impl<'a> Lookup<'a> {
             }
             Key::Corrected => return yes(self.book.corrected_by(entry.seq).is_some_and(|by| by <= known_at)),
             Key::AfterClose => {
-                let passed = self.shuts.passed(entry.effective_at, entry.seq);
+                let passed = self.shuts.passed(dated(entry), entry.seq);
                 let months: Vec<String> =
                     passed.map(|shut| Instant::from_micros(shut.until.micros() - 1).to_string()[..7].to_owned()).collect();
                 let is_after = !months.is_empty();

@@ -113,8 +113,8 @@ struct Made {
 impl Made {
     fn of(period: Period, statements: &Statements, states: &States, head: Head, context: &Context) -> Result<Self, Failure> {
         let view = states.records.at(Basis::at(head.seq));
-        let settled = |side: statement::Side, scope: AccountId, month: Instant, invoice: &str| {
-            states.closing.is_settled(side.as_str(), scope, month, invoice)
+        let settled = |of: (statement::Side, statement::Subject), scope: AccountId, month: Instant, invoice: &str| {
+            states.closing.is_settled(of, scope, month, invoice)
         };
         let (tolerances, told) = (states.book.tolerances(context.now(), head.seq), states.closing.told_elsewhere(period.from));
         let (under_way, later) = (states.closing.under_way(&states.book, period.from), states.closing.later_banks(period.from));

@@ -126,6 +126,7 @@ fn nobody() -> billing::books::Asked<'static> {
         others: &[],
         shuts: &NOTHING_CLOSED,
         then: &[],
+        presented: &[],
     }
 }
 

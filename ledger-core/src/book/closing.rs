@@ -7,7 +7,7 @@ use super::rules::Breaches;
 use crate::event::close::{BreakAssigned, BreakResolved, DifferenceAccepted};
 use crate::event::{Entry, Event};
 use crate::problem::{Code, Problem};
-use crate::projection::closing::{Closing, Found, State, difference, open_by_currency};
+use crate::projection::closing::{Closing, Found, State, difference, is_dated, open_by_currency};
 use crate::projection::sources::Sources;
 use crate::reconcile::{Kind, Reason};
 use crate::report::grouped;
@@ -117,8 +117,21 @@ fn entry_of(told: &BreakResolved, entry: Option<&Entry>, breaches: &mut Breaches
     }
 }
 
-/// Whether an entry is part of what a close is about: a person entered it by hand, and it is of the month. Who did so does not sign the close.
-pub fn is_by_hand_in(entry: &Entry, month: Period) -> bool {
+/// Whether an entry is part of what a close is about: a person entered it by hand, and it is of the month; what is done about a break is of the
+/// break's month. Who did so does not sign the close.
+pub fn is_by_hand_in(entry: &Entry, month: Period, closing: &Closing) -> bool {
+    let said = match &entry.event {
+        Event::EntryCorrected(told) => told.replacement.as_ref().unwrap_or(&entry.event),
+        event => event,
+    };
+    let of_break = match said {
+        Event::BreakResolved(told) => closing.month_of(told.id.as_str()),
+        Event::DifferenceAccepted(told) => closing.month_of(told.id.as_str()),
+        _ => None,
+    };
+    if of_break == Some(month.from) {
+        return true;
+    }
     let is_about_the_close = matches!(
         entry.event,
         Event::EntryApproved(_)
@@ -131,6 +144,23 @@ pub fn is_by_hand_in(entry: &Entry, month: Period) -> bool {
     );
     let from_a_file = entry.source.as_ref().is_some_and(|source| source.import.is_some());
     !is_about_the_close && !from_a_file && month.holds(entry.effective_at)
+}
+
+/// Whether an entry that was recorded after a close of the month was prepared leaves it something else than what was looked at: what is dated in
+/// the month or before it, a reconciliation, what was done about a break, a policy that lets it be closed, and the approval or correction of any.
+pub fn bears_on(entry: &Entry, month: Period, closing: &Closing, named: &dyn Fn(u64) -> Option<Entry>) -> bool {
+    let of_break = |id: &str| closing.month_of(id).is_some_and(|of| of <= month.from);
+    let earlier = |seq: u64| named(seq).is_some_and(|told| told.seq < entry.seq && bears_on(&told, month, closing, named));
+    let bears = match &entry.event {
+        Event::BreakResolved(told) => of_break(told.id.as_str()),
+        Event::DifferenceAccepted(told) => of_break(told.id.as_str()),
+        Event::PolicySet(told) => super::policy::closing::NAME == told.policy.as_str(),
+        Event::EntryApproved(told) => earlier(told.entry),
+        Event::EntryConfirmed(told) => earlier(told.entry),
+        Event::EntryCorrected(told) => earlier(told.entry),
+        _ => false,
+    };
+    bears || is_dated(entry, month.until)
 }
 
 /// Whether a month may be restated, of which so many closed reports come to something else now.
@@ -208,7 +238,7 @@ pub fn may_close(
     if unfinished > 0 {
         breaches.add(Code::E0402, "period", name.clone(), format!("{unfinished} imports are not complete"), "import the files again");
     }
-    if gaps.len() > book.may_be_missing(now) {
+    if gaps.len() > book.may_be_missing(now, u64::MAX) {
         breaches.add(
             Code::E0402,
             "period",
@@ -218,7 +248,7 @@ pub fn may_close(
         );
     }
     for (currency, (count, sum)) in open_by_currency(&closing.breaks(book, u64::MAX), month.from) {
-        let limit = book.may_be_open(currency, now);
+        let limit = book.may_be_open(currency, now, u64::MAX);
         if sum > limit || limit.is_zero() {
             let breaks = if count == 1 { "break".to_owned() } else { "breaks".to_owned() };
             let (sum, limit) = (sum.half_up(2), limit.half_up(2));

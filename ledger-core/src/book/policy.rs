@@ -26,7 +26,7 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { name: closing::NAME, governs: false, signed: false, check: closing::check },
+    Kind { name: closing::NAME, governs: false, signed: true, check: closing::check },
     Kind { name: cost_centres::NAME, governs: false, signed: false, check: cost_centres::check },
     Kind { name: edp_eligibility::NAME, governs: false, signed: false, check: edp_eligibility::check },
     Kind { name: listing_fees::NAME, governs: false, signed: false, check: listing_fees::check },

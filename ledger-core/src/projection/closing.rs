@@ -19,10 +19,10 @@ use crate::event::{Entry, Event};
 use crate::id::{AccountId, Actor};
 use crate::money::{Amount, Currency};
 use crate::reconcile::{Kind, ToldElsewhere};
-use crate::statement::{Exact, Side};
+use crate::statement::{Exact, Side, Subject};
 use crate::time::Instant;
 
-pub use after::{Figure, figures, is_dated};
+pub use after::{Figure, dated, figures, is_dated};
 pub use evidence::{Evidence, evidence};
 pub use posting::{NOTHING_CLOSED, Shut, Shuts};
 pub use posts::Differences;
@@ -222,11 +222,15 @@ impl Closing {
 
     /// Every break that was ever found, in the order in which they were found, as they stood at a position.
     pub fn breaks(&self, book: &Book, known_at: u64) -> Vec<Found> {
+        self.breaks_of(|_| true, book, known_at)
+    }
+
+    /// The same, of some months alone.
+    fn breaks_of(&self, wanted: impl Fn(Instant) -> bool, book: &Book, known_at: u64) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
-        let acts = self.acts.iter().filter(|act| act.seq <= known_at && self.corrected.get(&act.seq).is_none_or(|by| *by > known_at));
-        let mut acts = acts.peekable();
-        for run in self.runs(known_at) {
+        let mut acts = self.acts(known_at).peekable();
+        for run in self.runs(known_at).filter(|run| wanted(run.sealed.month)) {
             while let Some(act) = acts.next_if(|act| act.seq < run.seq) {
                 apply(act, &mut found, &place, book, known_at);
             }
@@ -236,40 +240,52 @@ impl Closing {
         found
     }
 
-    /// Whether a line of another month was matched there: the month was reconciled for its side and scope, and no break names it.
-    pub fn is_settled(&self, side: &str, scope: AccountId, month: Instant, invoice: &str) -> bool {
-        let covers = |run: &&Run| {
-            run.sealed.month == month && run.sealed.sections.iter().any(|section| section.side == side && section.scope == scope)
+    /// The first moment of the month of a break.
+    pub fn month_of(&self, id: &str) -> Option<Instant> {
+        self.runs.iter().find(|run| run.sealed.breaks.iter().any(|told| told.id.as_str() == id)).map(|run| run.sealed.month)
+    }
+
+    /// Whether a line of another month was matched there: the month was reconciled for its side, subject and scope, and no break names it.
+    pub fn is_settled(&self, (side, subject): (Side, Subject), scope: AccountId, month: Instant, invoice: &str) -> bool {
+        let of = (side.as_str(), subject.as_str(), scope);
+        let Some(run) = self.runs(u64::MAX).filter(|run| run.sealed.month == month && run.covers(of)).last() else { return false };
+        let is_it = |told: &SealedBreak| tells((&told.side, &told.subject), (of.0, of.1)) && told.scope == scope;
+        !run.sealed.breaks.iter().any(|told| is_it(told) && told.invoice.as_deref() == Some(invoice))
+    }
+
+    /// The runs that are known, each with what of it no later run of its month compares again.
+    fn standing(&self, known_at: u64) -> Vec<(&Run, BTreeSet<Of<'_>>)> {
+        let runs: Vec<&Run> = self.runs(known_at).collect();
+        let stands = |at: usize| {
+            let run = runs[at];
+            let later = || runs[at + 1..].iter().filter(|later| later.sealed.month == run.sealed.month);
+            (run, run.sealed.of().filter(|of| !later().any(|later| later.covers(*of))).collect())
         };
-        let Some(run) = self.runs(u64::MAX).filter(covers).last() else { return false };
-        let names = |told: &SealedBreak| told.side == side && told.scope == scope && told.invoice.as_deref() == Some(invoice);
-        !run.sealed.breaks.iter().any(names)
+        (0..runs.len()).map(stands).collect()
     }
 
     /// Lines that statements of other months told, and the ledger has in this one: with the month in which they were told.
     pub fn told_elsewhere(&self, month: Instant) -> BTreeMap<ToldElsewhere, Instant> {
-        let mut last: BTreeMap<(Instant, &str, AccountId), &Run> = BTreeMap::new();
-        for run in self.runs(u64::MAX).filter(|run| run.sealed.month != month) {
-            last.extend(run.sealed.sections.iter().map(|section| ((run.sealed.month, section.side.as_str(), section.scope), run)));
-        }
         let mut told = BTreeMap::new();
-        for ((month, side, scope), run) in last {
-            let of = |told: &&SealedBreak| told.code == Kind::Timing.code() && told.side == side && told.scope == scope;
-            for found in run.sealed.breaks.iter().filter(of) {
+        for (run, of) in self.standing(u64::MAX).into_iter().filter(|(run, _)| run.sealed.month != month) {
+            let stands = |told: &&SealedBreak| of.contains(&(told.side.as_str(), told.subject.as_str(), told.scope));
+            for found in run.sealed.breaks.iter().filter(|told| told.code == Kind::Timing.code()).filter(stands) {
                 let side = Side::ALL.iter().copied().find(|side| side.as_str() == found.side);
                 let billed = found.billed.parse::<Exact>().ok().filter(|billed| !billed.is_zero());
                 if let (Some(side), Some(billed), Some(invoice)) = (side, billed, &found.invoice) {
-                    told.insert((side, scope, invoice.clone(), billed), month);
+                    told.insert((side, found.scope, invoice.clone(), billed), run.sealed.month);
                 }
             }
         }
         told
     }
 
-    /// What was sent to banks before a month and was under way when its own month ended: who is paid, and the trace.
+    /// What was sent to banks before a month and was under way when its own month ended: who is paid, and the trace. It follows from what was
+    /// reconciled of earlier months alone, so that a month that is reconciled again looks for the same.
     pub fn under_way(&self, book: &Book, month: Instant) -> BTreeSet<(AccountId, String)> {
-        let waits = |found: &Found| found.month < month && !matches!(found.state, State::Cleared(_) | State::Accepted(_));
-        let all = self.breaks(book, u64::MAX).into_iter().filter(|found| waits(found) && is_under_way(&found.told));
+        let waits = |found: &Found| !matches!(found.state, State::Cleared(_) | State::Accepted(_));
+        let earlier = self.breaks_of(|of| of < month, book, u64::MAX);
+        let all = earlier.into_iter().filter(|found| waits(found) && is_under_way(&found.told));
         all.filter_map(|found| Some((found.told.scope, found.told.invoice?))).collect()
     }
 
@@ -279,9 +295,14 @@ impl Closing {
         later.flat_map(|run| run.sealed.sections.iter().filter(|section| section.side == BANK).map(|section| section.scope)).collect()
     }
 
-    /// What differences were accepted, by position: how much, in which currency, of which break.
-    pub fn accepted(&self) -> impl Iterator<Item = (u64, Instant, &crate::event::close::DifferenceAccepted)> {
-        self.acts.iter().filter(|act| !self.corrected.contains_key(&act.seq)).filter_map(|act| match &act.event {
+    /// What was done about breaks and stands at a position.
+    fn acts(&self, known_at: u64) -> impl Iterator<Item = &Act> {
+        self.acts.iter().filter(move |act| act.seq <= known_at && self.corrected.get(&act.seq).is_none_or(|by| *by > known_at))
+    }
+
+    /// What differences were accepted, as they stand at a position: where, how much, in which currency, of which break.
+    pub fn accepted(&self, known_at: u64) -> impl Iterator<Item = (u64, Instant, &crate::event::close::DifferenceAccepted)> {
+        self.acts(known_at).filter_map(|act| match &act.event {
             Event::DifferenceAccepted(it) => Some((act.seq, act.effective_at, &**it)),
             _ => None,
         })
@@ -377,6 +398,27 @@ fn find<'a>(reports: &'a [ClosedReport], name: &str) -> Option<&'a ClosedReport>
     reports.iter().find(|report| report.report == name)
 }
 
+/// What is compared: side, subject and scope.
+type Of<'a> = (&'a str, &'a str, AccountId);
+
+impl ReconciliationSealed {
+    fn of(&self) -> impl Iterator<Item = Of<'_>> {
+        self.sections.iter().map(|section| (section.side.as_str(), section.subject.as_str(), section.scope))
+    }
+}
+
+impl Run {
+    /// Whether it compares something.
+    fn covers(&self, (side, subject, scope): Of<'_>) -> bool {
+        self.sealed.of().any(|(of_side, of_subject, of)| of == scope && tells((of_side, of_subject), (side, subject)))
+    }
+}
+
+/// Whether what tells one thing tells the other: a bill tells all of a payer, a list of invoices and a seller's report what it is about.
+fn tells(one: (&str, &str), other: (&str, &str)) -> bool {
+    one == other || one.0 == other.0 && one.0 == Side::Buyer.as_str() && one.1 != Subject::Invoice.as_str()
+}
+
 const BANK: &str = Side::Bank.as_str();
 
 /// Whether it is a payout that was sent in the last days of its month, and has not arrived.
@@ -387,13 +429,7 @@ fn is_under_way(told: &SealedBreak) -> bool {
 /// Takes a reconciliation in: what it finds, and what it no longer does.
 fn take(run: &Run, found: &mut Vec<Found>, place: &mut BTreeMap<String, usize>) {
     let here: BTreeSet<&str> = run.sealed.breaks.iter().map(|told| told.id.as_str()).collect();
-    let covers = |told: &SealedBreak| {
-        // A bill tells all of a payer; a seller's report what it is about.
-        let fits = |section: &crate::event::close::SealedSection| {
-            section.side == told.side && section.scope == told.scope && (told.side == "buyer" || section.subject == told.subject)
-        };
-        run.sealed.sections.iter().any(fits)
-    };
+    let covers = |told: &SealedBreak| run.covers((&told.side, &told.subject, told.scope));
     for known in found.iter_mut().filter(|known| known.month == run.sealed.month && !here.contains(known.told.id.as_str())) {
         if covers(&known.told) && !matches!(known.state, State::Cleared(_)) {
             known.state = State::Cleared(run.seq);
@@ -452,7 +488,7 @@ fn apply(act: &Act, found: &mut [Found], place: &BTreeMap<String, usize>, book: 
         }
         Event::DifferenceAccepted(it) => {
             let magnitude = if it.amount.is_negative() { it.amount.negated() } else { it.amount };
-            let alone = magnitude <= book.may_accept_alone(it.currency, act.effective_at);
+            let alone = magnitude <= book.may_accept_alone(it.currency, act.effective_at, known_at);
             let second = book.approvals(act.seq).any(|approval| approval.signed && approval.by != act.actor && approval.seq <= known_at);
             known.state = if alone || second { State::Accepted(act.seq) } else { State::Pending(act.seq) };
             known.history.push((act.seq, format!("accepted by {}", act.actor)));

@@ -270,8 +270,11 @@ fn rate(match_: &Match<'_>, units: &[u32], held: &[u32], billed: &BTreeMap<&str,
         let apart = ours.checked_mul(was)?.checked_sub(theirs.checked_mul(is)?)?;
         Some(apart.abs() <= is.abs() + was.abs())
     };
+    // Of one part alone any other amount would be a factor.
+    let is_part = |name: &&&str| billed[**name] != 0 && known.get(**name).is_some_and(|part| *part != 0);
+    let is_factor = billed.keys().filter(is_part).count() > 1;
     let mut names = billed.keys().chain(known.keys());
-    if billed.is_empty() || known.is_empty() || price == 0 || was == 0 || !names.all(|name| by_one_factor(name) == Some(true)) {
+    if !is_factor || price == 0 || was == 0 || !names.all(|name| by_one_factor(name) == Some(true)) {
         return None;
     }
     let to = match_.unit(units[0]).currency;

@@ -17,6 +17,9 @@ use crate::time::{Basis, Instant, Period};
 /// A line that a statement of another month told: side, scope, invoice, and what it came to.
 pub type ToldElsewhere = (Side, AccountId, String, Exact);
 
+/// Whether the line of an invoice was matched in another month: of a side and subject, a scope, and the month's first moment.
+type Settled<'a> = dyn Fn((Side, Subject), AccountId, Instant, &str) -> bool + 'a;
+
 /// What the ledger's lines are made of.
 #[derive(Clone, Copy)]
 pub struct Ledger<'a> {
@@ -28,8 +31,8 @@ pub struct Ledger<'a> {
     pub programmes: &'a Programmes,
     /// The files.
     pub sources: &'a Sources,
-    /// Whether the line of an invoice was matched in another month, by side, scope and the month's first moment.
-    pub settled: &'a dyn Fn(Side, AccountId, Instant, &str) -> bool,
+    /// Whether the line of an invoice was matched in another month, by side and subject, scope and the month's first moment.
+    pub settled: &'a Settled<'a>,
     /// What statements of other months told too early or too late, and in which month: by side, scope, invoice and amount.
     pub told: &'a BTreeMap<ToldElsewhere, Instant>,
     /// What was sent to banks in an earlier month and was under way when it ended: who is paid, and the trace.
@@ -115,10 +118,10 @@ impl Ledger<'_> {
     }
 
     /// Where a line of another month stands.
-    fn when(&self, period: Period, side: Side, scope: AccountId, date: Option<Instant>, invoice: &str) -> When {
+    fn when(&self, period: Period, of: (Side, Subject), scope: AccountId, date: Option<Instant>, invoice: &str) -> When {
         match date.and_then(Period::month_of) {
             Some(month) if month == period => When::Inside,
-            Some(month) if (self.settled)(side, scope, month.from, invoice) => When::Settled,
+            Some(month) if (self.settled)(of, scope, month.from, invoice) => When::Settled,
             _ => When::Elsewhere,
         }
     }
@@ -159,7 +162,7 @@ impl Ledger<'_> {
             };
             let invoice = bought.invoice.unwrap_or_default();
             let date = bought.given_back.or(invoiced);
-            let when = self.when(period, Side::Buyer, payer, date, invoice);
+            let when = self.when(period, (Side::Buyer, Subject::Purchase), payer, date, invoice);
             let named = reconciliation.names(invoice);
             let wanted = payers.contains(&payer) && when == When::Inside;
             if !wanted && !named {
@@ -266,7 +269,7 @@ impl Ledger<'_> {
         let wanted = |recipient: AccountId| sellers.contains(&recipient);
         let mut hold = |subject: Subject, earned: Earned<'_>| {
             let invoice = earned.invoice.unwrap_or_default();
-            let when = self.when(period, Side::Seller, earned.recipient, earned.date, invoice);
+            let when = self.when(period, (Side::Seller, subject), earned.recipient, earned.date, invoice);
             if when != When::Inside && !reconciliation.names(invoice) {
                 return;
             }
@@ -302,7 +305,7 @@ impl Ledger<'_> {
             let trace = sent.trace.unwrap_or_default();
             let named = reconciliation.names(trace);
             // A payout is in transit until the bank has it: what was under way at the end of a month is the next one's.
-            let when = match self.when(period, Side::Bank, sent.recipient, Some(sent.date), trace) {
+            let when = match self.when(period, (Side::Bank, Subject::Deposit), sent.recipient, Some(sent.date), trace) {
                 When::Elsewhere if sent.date < period.from && (named || self.under_way.contains(&(sent.recipient, trace.to_owned()))) => {
                     When::Inside
                 }

@@ -56,7 +56,7 @@ fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
         for approval in states.book.approvals(close.last).filter(|approval| approval.signed && approval.seq <= known_at) {
             let signer = duties.entry(approval.by.clone()).or_default();
             signer.closed += 1;
-            let by_hand = entries.iter().find(|entry| entry.actor == approval.by && is_by_hand_in(entry, month));
+            let by_hand = entries.iter().find(|entry| entry.actor == approval.by && is_by_hand_in(entry, month, &states.closing));
             let name = &close.closed.month.to_string()[..7];
             signer.remarks.extend(by_hand.map(|entry| format!("signed the close of {name}, and entered #{} in it", entry.seq)));
         }

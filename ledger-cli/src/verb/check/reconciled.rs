@@ -25,7 +25,7 @@ fn run(asking: &Asking<'_>) -> Result<Outcome, Failure> {
         let provisional: u64 = last.map_or(0, |run| run.sealed.sections.iter().map(|section| section.provisional_rows).sum());
         let over = ledger_core::projection::closing::open_by_currency(&found, month);
         let too_much = over.iter().any(|(currency, (_, sum))| {
-            let limit = states.book.may_be_open(*currency, asking.context.now());
+            let limit = states.book.may_be_open(*currency, asking.context.now(), known_at);
             *sum > limit || limit.is_zero()
         });
         if too_much {

@@ -2,6 +2,7 @@
 //!
 //! `usd_open=100.00` is for all open breaks of a month together, signs aside; `usd_alone=10.00` for one difference that is accepted. Of a currency
 //! that is not named, nothing. `files_missing=2` is for the monthly files of feeds up to that month together; without it none may be missing.
+//! It counts when a second person has signed it: nobody loosens alone what takes two.
 
 use std::collections::BTreeMap;
 
@@ -32,26 +33,26 @@ pub(super) fn check(field: &str, parameter: &str, value: &str, breaches: &mut Br
 }
 
 impl Book {
-    fn limit(&self, of: &str, currency: Currency, at: Instant) -> Amount {
+    fn limit(&self, of: &str, currency: Currency, at: Instant, known_at: u64) -> Amount {
         let told =
             |(parameter, value): (&String, &String)| read(parameter, value).filter(|(known, what, _)| *known == currency && what == of);
-        let policy = self.policy(NAME, at);
+        let policy = self.policy_by(NAME, at, known_at);
         policy.and_then(|policy| policy.parameters.iter().find_map(told)).map_or(Amount::ZERO, |(.., amount)| amount)
     }
 
-    /// How much may be open in a currency when a month is closed.
-    pub fn may_be_open(&self, currency: Currency, at: Instant) -> Amount {
-        self.limit("open", currency, at)
+    /// How much may be open in a currency when a month is closed, as far as was known at a position.
+    pub fn may_be_open(&self, currency: Currency, at: Instant, known_at: u64) -> Amount {
+        self.limit("open", currency, at, known_at)
     }
 
-    /// How much of a difference one person may accept alone.
-    pub fn may_accept_alone(&self, currency: Currency, at: Instant) -> Amount {
-        self.limit("alone", currency, at)
+    /// How much of a difference one person may accept alone, as far as was known at a position.
+    pub fn may_accept_alone(&self, currency: Currency, at: Instant, known_at: u64) -> Amount {
+        self.limit("alone", currency, at, known_at)
     }
 
-    /// How many monthly files of feeds may be missing when a month is closed.
-    pub fn may_be_missing(&self, at: Instant) -> usize {
-        self.policy(NAME, at).and_then(|policy| policy.parameters.get(FILES)?.parse().ok()).unwrap_or_default()
+    /// How many monthly files of feeds may be missing when a month is closed, as far as was known at a position.
+    pub fn may_be_missing(&self, at: Instant, known_at: u64) -> usize {
+        self.policy_by(NAME, at, known_at).and_then(|policy| policy.parameters.get(FILES)?.parse().ok()).unwrap_or_default()
     }
 
     /// Where the policies that a close rests on were set.

@@ -63,6 +63,8 @@ pub struct Asked<'a> {
     pub shuts: &'a Shuts,
     /// What else posted, as it was known at each of these.
     pub then: &'a [Vec<Box<dyn Posts>>],
+    /// How the books were presented at each of these; where nothing is said, as they are now.
+    pub presented: &'a [Presentation],
 }
 
 /// What another projection posts to the books of parties, as it stands at the asked basis.

@@ -8,7 +8,7 @@ use crate::event::close::ClosedReport;
 use crate::event::{Entry, Event};
 use crate::money::Amount;
 use crate::report::{Cell, Kind, Report};
-use crate::time::Instant;
+use crate::time::{Instant, Period};
 
 /// What a column of a report comes to in one currency: closed, and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,16 @@ fn amount(units: i128) -> Amount {
     if exact == cents { cents } else { exact }
 }
 
+/// When what an entry says is dated: a reconciliation at the end of its month, where what it tolerates is posted.
+pub fn dated(entry: &Entry) -> Instant {
+    match &entry.event {
+        Event::ReconciliationSealed(told) => {
+            Period::month_from(told.month).map_or(told.month, |month| Instant::from_micros(month.until.micros() - 1))
+        }
+        _ => entry.effective_at,
+    }
+}
+
 /// Whether an entry says something of the world that is dated before a moment: what the ledger says of itself is dated by when it did.
 pub fn is_dated(entry: &Entry, before: Instant) -> bool {
     let of_itself = matches!(
@@ -77,7 +87,6 @@ pub fn is_dated(entry: &Entry, before: Instant) -> bool {
             | Event::EntryConfirmed(_)
             | Event::PersonRegistered(_)
             | Event::TemplateSaved(_)
-            | Event::ReconciliationSealed(_)
             | Event::BreakAssigned(_)
             | Event::BreakResolved(_)
             | Event::PeriodClosed(_)
@@ -89,5 +98,5 @@ pub fn is_dated(entry: &Entry, before: Instant) -> bool {
         Event::SourceRestated(told) => told.replaced.as_ref().map(|replaced| replaced.effective_at),
         _ => None,
     };
-    !of_itself && (entry.effective_at < before || replaced.is_some_and(|at| at < before))
+    !of_itself && (dated(entry) < before || replaced.is_some_and(|at| at < before))
 }

@@ -1,7 +1,7 @@
 //! What reconciliations leave, in the books of whoever's statement it was: what was tolerated goes to rounding, what was accepted to an account
 //! of its own.
 //!
-//! Of the reconciliations of a month the last one of a side and scope counts. What was tolerated is posted on the last day of its month, what was
+//! Of the reconciliations of a month the last one of a side, subject and scope counts. What was tolerated is posted on the last day of its month, what was
 //! accepted on the day on which it was, once everybody has signed who has to.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,14 @@ use chrono::NaiveDate;
 
 use super::{Closing, State};
 use crate::book::Book;
+use crate::event::close::SealedTolerated;
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
 use crate::projection::billing::books::{Account, Posting, Posts, Transaction, What};
-use crate::statement::Exact;
+use crate::statement::{Exact, Side, Subject};
 use crate::time::{Basis, Instant, Period};
+
+const SELLER: &str = Side::Seller.as_str();
 
 /// What reconciliations leave, as books post it.
 pub struct Differences(Vec<Left>);
@@ -47,7 +50,7 @@ impl Differences {
     /// As they stand at a basis.
     pub fn of(closing: &Closing, book: &Book, basis: Basis) -> Self {
         let mut left = tolerated(closing, basis);
-        let acts: BTreeMap<u64, Instant> = closing.accepted().map(|(seq, effective_at, _)| (seq, effective_at)).collect();
+        let acts: BTreeMap<u64, Instant> = closing.accepted(basis.known_at).map(|(seq, effective_at, _)| (seq, effective_at)).collect();
         for found in closing.breaks(book, basis.known_at) {
             let State::Accepted(seq) = found.state else { continue };
             let Some(day) = acts.get(&seq).map(|at| at.day()) else { continue };
@@ -68,25 +71,24 @@ impl Differences {
     }
 }
 
+/// What was tolerated and stands. Of a seller's line it is told again when it is collected and when it is paid out: what is billed is posted.
 fn tolerated(closing: &Closing, basis: Basis) -> Vec<Left> {
-    let mut last: BTreeMap<(Instant, &str, AccountId), &super::Run> = BTreeMap::new();
-    for run in closing.runs(basis.known_at) {
-        last.extend(run.sealed.sections.iter().map(|section| ((run.sealed.month, section.side.as_str(), section.scope), run)));
-    }
     let mut left = Vec::new();
-    for ((month, side, scope), run) in last {
-        let Some(day) = Period::month_from(month).map(|month| Instant::from_micros(month.until.micros() - 1).day()) else { continue };
-        for line in run.sealed.tolerated.iter().filter(|line| line.side == side && line.scope == scope) {
+    for (run, of) in closing.standing(basis.known_at) {
+        let Some(month) = Period::month_from(run.sealed.month) else { continue };
+        let is_posted = |line: &&SealedTolerated| line.side != SELLER || line.subject == Subject::Billed.as_str();
+        let stands = |line: &&SealedTolerated| of.contains(&(line.side.as_str(), line.subject.as_str(), line.scope));
+        for line in run.sealed.tolerated.iter().filter(is_posted).filter(stands) {
             let exact = |text: &str| text.parse::<Exact>().unwrap_or_default();
             left.push(Left {
-                party: scope,
-                day,
+                party: line.scope,
+                day: Instant::from_micros(month.until.micros() - 1).day(),
                 what: What::DifferenceTolerated,
-                of: account(side),
+                of: account(&line.side),
                 units: exact(&line.billed).checked_sub(exact(&line.ledger)).unwrap_or_default().rounded().0.units(),
                 currency: line.currency,
                 invoice: line.invoice.clone(),
-                called: month.day().format("%Y-%m").to_string(),
+                called: month.from.day().format("%Y-%m").to_string(),
                 seq: run.seq,
             });
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! rows, headers   each by its own position: the day on which it took effect, or the first open one
 //! what follows    worked out as it stood at each close, and again now: what differs is posted on the first open day
+//! all of them     the same way, when the books were presented otherwise at a close
 //! ```
 //!
 //! So the books up to a closed month's end are what they were when it was closed, whatever is recorded later, and in the end they come to the same.
@@ -31,7 +32,8 @@ impl Asked<'_> {
 impl<'a> Books<'a> {
     /// What a rule posts, each on its day.
     pub(super) fn posted(&self, rule: &dyn Rule) -> Vec<Transaction<'a>> {
-        if self.asked.shuts.is_empty() || rule.posts_by_position() {
+        let is_as_closed = self.asked.presented.iter().all(|then| *then == self.asked.presentation);
+        if self.asked.shuts.is_empty() || rule.posts_by_position() && is_as_closed {
             return rule.transactions(self);
         }
         let mut posted = Vec::new();
@@ -49,11 +51,13 @@ impl<'a> Books<'a> {
 
     /// The books as they stood when a close came into force, of all time that it closed.
     pub(super) fn at_close(&self, at: usize, shut: Shut) -> Self {
-        let Asked { basis, until, then, .. } = self.asked;
+        let Asked { basis, until, then, presented, .. } = self.asked;
+        let presentation = presented.get(at).copied().unwrap_or(self.asked.presentation);
         let before = basis.effective_before.map_or(shut.until, |before| before.min(shut.until));
         let others: &'a [Box<dyn Posts>] = then.get(at).map_or(&[], Vec::as_slice);
         let basis = Basis { effective_before: Some(before), known_at: basis.known_at.min(shut.at), ..basis };
-        let asked = Asked { basis, until: until.min(shut.until), others, shuts: &NOTHING_CLOSED, then: &[], within: None, ..self.asked };
+        let (shuts, until) = (&NOTHING_CLOSED, until.min(shut.until));
+        let asked = Asked { basis, until, presentation, others, shuts, then: &[], presented: &[], within: None, ..self.asked };
         Self::new(self.state, asked)
     }
 }
