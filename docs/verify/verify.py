@@ -2,7 +2,7 @@
 """Verifies a checkpoint, a proof or a bundle of a Dealbook ledger, sharing no code with it.
 
     pip install cryptography blake3 rfc8785
-    verify.py FILE KEY...        KEY is NAME+ID+KEY; each must have signed
+    verify.py FILE KEY...        KEY is NAME+ID+KEY: the ledger's must have signed every checkpoint, a witness's one
     verify.py FILE --against BUNDLE KEY...       a sample or statement, drawn anew from all of the ledger
 """
 import base64
@@ -101,12 +101,18 @@ def read_key(text):
     return name, bytes.fromhex(key_id), data[0], Ed25519PublicKey.from_public_bytes(data[1:])
 
 
-def note(text, keys, signers):
-    """Origin, size and root of a note; the keys that signed it are added to `signers`."""
+def note(text):
+    """Origin, size and root of a note."""
     body, lines = text.split("\n\n")
     origin, size, root = body.split("\n")
-    body += "\n"
     check(lines.endswith("\n"), "the last signature has no end")
+    return origin, decimal(size), b64(root, 32)
+
+
+def signers(text, keys):
+    """The keys that signed a note, by name and id; one whose signature does not hold is an error."""
+    body, lines = text.split("\n\n")
+    body, signed = body + "\n", set()
     for line in lines[:-1].split("\n"):
         dash, name, coded = line.split(" ")
         check(dash == "\u2014", f"a signature: {line}")
@@ -117,33 +123,68 @@ def note(text, keys, signers):
             message, signature = body, data[4:]
             if kind == 4:
                 message, signature = f"cosignature/v1\ntime {int.from_bytes(data[4:12], 'big')}\n{body}", data[12:]
-            try:
-                key.verify(signature, message.encode())
-            except InvalidSignature:
-                raise Wrong(f"the signature of {name} does not hold") from None
-            signers.add((name, key_id))
-    return origin, decimal(size), b64(root, 32)
+            held(key, signature, message, name)
+            signed.add((name, key_id))
+    return signed
 
 
-def proof(text, keys, signers):
+def held(key, signature, message, name):
+    try:
+        key.verify(signature, message.encode())
+    except InvalidSignature:
+        raise Wrong(f"the signature of {name} does not hold") from None
+
+
+def replaced(origin, rotations):
+    """The keys of a ledger by the size from which on they sign; none when it never replaced one. Each replacement is signed by both keys."""
+    since = []
+    for seq, value in rotations:
+        keys = read_key(value["previous"]), read_key(value["key"])
+        check(all(key[0] == origin and key[2] == 1 for key in keys), f"event #{seq} names keys of another ledger")
+        check(not since or since[-1][1][:3] == keys[0][:3], f"event #{seq} replaces a key that did not sign")
+        for key, signature in zip(keys, (value["previous_signature"], value["key_signature"])):
+            held(key[3], b64(signature, 64), f"dealbook key.rotated v1\n{value['previous']}\n{value['key']}\n", f"#{seq}")
+        since += [(seq, keys[1])] if since else [(0, keys[0]), (seq, keys[1])]
+    return since
+
+
+def hold_signatures(notes, keys, since):
+    """Each note is signed by the key of its ledger, and each witness signed one. An older note proves nothing about who signed a newer one."""
+    check(keys, "not signed by anybody: no key was given")
+    logs, by = [key for key in keys if key[2] == 1], set()
+    for key in logs:
+        check(not since or key[:2] in [known[:2] for _, known in since], f"not signed by {key[0]}")
+    for text in notes:
+        size = note(text)[1]
+        own = [[key for seq, key in since if seq <= size][-1]] if since else logs
+        signed = signers(text, keys + own)
+        check(signed & {key[:2] for key in own} or not own, f"the checkpoint of #{size} is not signed by {', '.join(key[0] for key in own)}")
+        by |= signed
+    # Where no key of the ledger is known, what is newest is known by its witnesses.
+    by = by if logs else signed
+    missing = [name for name, key_id, kind, _ in keys if not (since and kind == 1) and (name, key_id) not in by]
+    check(not missing, f"not signed by {', '.join(missing)}")
+
+
+def proof(text):
     head, checkpoint = text.split("\n\n", 1)
     _, extra, index, *path = head.split("\n")
     check(extra.startswith("extra ") and index.startswith("index "), "extra and index are wanted")
-    origin, size, root = note(checkpoint, keys, signers)
+    origin, size, root = note(checkpoint)
     line, index = b64(extra[6:]), decimal(index[6:])
     inclusion(leaf(line), index, size, [b64(text, 32) for text in path], root)
     check(canonical(line)["seq"] == index + 1, "the line is of another place")
-    return f"event #{index + 1} is in {origin} as of #{size}"
+    return f"event #{index + 1} is in {origin} as of #{size}", [checkpoint], []
 
 
-def bundle(data, keys, signers):
+def bundle(data):
     from blake3 import blake3
 
     check(data.endswith(b"\n"), "the last line has no end")
     lines = data[:-1].split(b"\n")
     header = canonical(lines[0])
     check(header["bundle"] == "dealbook.bundle/v1", "a format that is not known")
-    notes, steps, events, open_run, kind, tables = [], [], [], None, None, []
+    texts, notes, steps, events, open_run, kind, tables, rotations = [], [], [], [], None, None, [], []
     for at, line in enumerate(lines[1:], 1):
         record = canonical(line)
         if "actor" in record:
@@ -153,11 +194,14 @@ def bundle(data, keys, signers):
             check(not events or record["seq"] > events[-1][0], "an event is out of place")
             check(record["seq"] > 1 or record["event"]["value"]["origin"] == header["origin"], "event #1 begins another ledger")
             events.append((record["seq"], line))
+            if record["event"]["type"] == "key.rotated":
+                rotations.append((record["seq"], record["event"]["value"]))
             open_run = record
             continue
         kind, value = record["type"], record["value"]
         if kind == "checkpoint":
-            origin, size, root = note(value["note"], keys, signers)
+            origin, size, root = note(value["note"])
+            texts.append(value["note"])
             check(origin == header["origin"], "a checkpoint of another ledger")
             if notes and notes[-1][0] != size:
                 check(notes[-1][0] < size, "checkpoints are out of order")
@@ -188,7 +232,8 @@ def bundle(data, keys, signers):
     check((tables[0]["type"] if tables else None) == header.get("kind"), "its table is missing")
     if tables:
         sample.hold(tables, [json.loads(line) for _, line in events], newest)
-    return f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
+    shown = f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
+    return shown, texts, replaced(header["origin"], rotations)
 
 
 def main(file, *keys):
@@ -196,22 +241,23 @@ def main(file, *keys):
         against = keys[1] if keys[:1] == ("--against",) else None
         keys = keys[2:] if against else keys
         data = open(file, "rb").read()
-        keys, signers = [read_key(key) for key in keys], set()
+        keys = [read_key(key) for key in keys]
         if data.startswith(b'{"bundle":'):
-            shown = bundle(data, keys, signers)
+            shown, notes, since = bundle(data)
         elif data.startswith(b"c2sp.org/tlog-proof@v1\n"):
-            shown = proof(data.decode(), keys, signers)
+            shown, notes, since = proof(data.decode())
         else:
-            origin, size, _ = note(data.decode(), keys, signers)
+            notes, since = [data.decode()], []
+            origin, size, _ = note(notes[0])
             shown = f"{origin} is signed up to #{size}"
+        hold_signatures(notes, keys, since)
         if against:
-            bundle(open(against, "rb").read(), keys, set())
+            _, others, known = bundle(open(against, "rb").read())
+            hold_signatures(others, keys, known)
             (_, tables, mine), (lines, _, theirs) = sample.read(file), sample.read(against)
             check(tables and mine[-1] in theirs, "it is no sample or statement from a checkpoint of that bundle")
             sample.again(tables, lines)
             shown += ", and follow from the whole ledger"
-        missing = [name for name, key_id, *_ in keys if (name, key_id) not in signers]
-        check(keys and not missing, f"not signed by {', '.join(missing) or 'anybody: no key was given'}")
     except (Wrong, sample.Wrong, ValueError, LookupError, TypeError, AttributeError, OSError) as why:
         sys.exit(f"NOT VERIFIED: {why}")
     print(f"VERIFIED: {shown}. Not covered: whether it is so, and whether it is all.")

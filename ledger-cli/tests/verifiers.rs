@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ledger_core::checkpoint::Note;
 use support::{dealbook, fixture, printed};
 use tools::{can_run, skip};
 
@@ -88,6 +89,15 @@ impl Golden {
             with("an event is repeated", &|lines| lines.insert(first, lines[first].clone()));
             with("two lines are swapped", &|lines| lines.swap(first, first + 1));
             with("the checkpoints are missing", &|lines| lines.retain(|line| !line.starts_with(b"{\"type\":\"checkpoint\"")));
+            with("another key signed the newest checkpoint", &|lines| {
+                let newest = lines.iter().rposition(|line| line.starts_with(b"{\"type\":\"checkpoint\"")).unwrap();
+                let mut record: serde_json::Value = serde_json::from_slice(&lines[newest]).unwrap();
+                let mut note = Note::parse(record["value"]["note"].as_str().unwrap().as_bytes()).unwrap();
+                note.signatures.clear();
+                note.sign(&note.checkpoint.origin.clone(), &ed25519_dalek::SigningKey::from_bytes(&[7; 32]));
+                record["value"]["note"] = note.to_string().into();
+                lines[newest] = format!("{record}\n").into_bytes();
+            });
             with("an event is changed", &|lines| lines[first].insert(b"{\"actor\":\"".len(), b'x'));
         }
         all
