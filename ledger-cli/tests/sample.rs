@@ -204,7 +204,7 @@ fn a_sample_that_the_keeper_steered_agrees_with_itself_and_not_with_the_ledger()
     let sample = drawing.done();
     let chosen: BTreeSet<u64> = sample.lines().chain([1]).collect();
     let mut bytes = Vec::new();
-    let header = Header::new(&note.checkpoint.origin, "a sample", chosen.len() as u64, vec![]).with(Kind::Sample);
+    let header = Header::new(&note.checkpoint.origin, &sample.of(), chosen.len() as u64, vec![]).with(Kind::Sample);
     let mut writer = Writer::begin(&mut bytes, &header).unwrap();
     writer.checkpoint(None, &note).unwrap();
     let mut files = BTreeSet::new();

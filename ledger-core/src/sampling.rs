@@ -124,6 +124,20 @@ impl Question {
             && (self.currency.is_none() || self.currency == facts.value.map(|(currency, _)| currency))
     }
 
+    /// What is asked, name by name.
+    pub fn told(&self) -> String {
+        let mut told = vec![format!("{} wanted", self.wanted), format!("seed `{}`", self.seed)];
+        if !self.types.is_empty() {
+            told.push(format!("types {}", self.types.join(", ")));
+        }
+        told.extend(self.party.iter().map(|party| format!("party {party}")));
+        told.extend(self.side.iter().map(|side| format!("side {side}")));
+        told.extend(self.currency.iter().map(|currency| format!("currency {currency}")));
+        told.extend(self.from.iter().map(|from| format!("from {from}")));
+        told.extend(self.until.iter().map(|until| format!("until {until}")));
+        told.join("; ")
+    }
+
     /// What is sampled, in words.
     pub fn of(&self) -> String {
         let mut of = match (self.types.as_slice(), self.rows) {
@@ -311,6 +325,11 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// What a bundle with it is of, in words: these and no others.
+    pub fn of(&self) -> String {
+        format!("a sample of {}", self.question.of())
+    }
+
     /// The lines of the ledger that are in it, besides the first and those that replace the key.
     pub fn lines(&self) -> impl Iterator<Item = u64> {
         let rows = |drawn: &Drawn| drawn.rows.iter().flat_map(|row| row.found.iter().copied().chain([row.import])).collect::<Vec<_>>();

@@ -104,10 +104,10 @@ impl Ledger {
     }
 
     /// A bundle of some lines, and what stands behind them.
-    fn bundle(&self, size: u64, lines: BTreeSet<u64>, kind: Kind, tables: impl FnOnce(&mut Writer<&mut Vec<u8>>)) -> Vec<u8> {
+    fn bundle(&self, size: u64, lines: BTreeSet<u64>, (kind, of): (Kind, String), tables: impl FnOnce(&mut Writer<&mut Vec<u8>>)) -> Vec<u8> {
         let mut out = Vec::new();
         let lines: BTreeSet<u64> = lines.into_iter().chain([1]).collect();
-        let mut writer = Writer::begin(&mut out, &Header::new(ORIGIN, "a test", lines.len() as u64, vec![]).with(kind)).unwrap();
+        let mut writer = Writer::begin(&mut out, &Header::new(ORIGIN, &of, lines.len() as u64, vec![]).with(kind)).unwrap();
         let mut note = Note::unsigned(self.checkpoint(size));
         note.sign(ORIGIN, &SigningKey::from_bytes(&[1; 32]));
         writer.checkpoint(None, &note).unwrap();
@@ -123,7 +123,7 @@ impl Ledger {
     }
 
     fn sampled(&self, size: u64, sample: &Sample) -> Vec<u8> {
-        self.bundle(size, sample.lines().collect(), Kind::Sample, |writer| writer.sample(sample).unwrap())
+        self.bundle(size, sample.lines().collect(), (Kind::Sample, sample.of()), |writer| writer.sample(sample).unwrap())
     }
 }
 
@@ -213,7 +213,7 @@ fn accounts(ledger: &Ledger) -> Accounts {
 fn stated(ledger: &Ledger, period: Period) -> Vec<u8> {
     let size = ledger.lines.len() as u64;
     let told = accounts(ledger).of(BUYER.parse().unwrap(), period, size);
-    ledger.bundle(size, told.lines, Kind::Statement, |writer| writer.statement(&told.confirmable).unwrap())
+    ledger.bundle(size, told.lines, (Kind::Statement, told.confirmable.statement.of()), |writer| writer.statement(&told.confirmable).unwrap())
 }
 
 #[test]
@@ -406,7 +406,24 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &|lines| change(lines, "{\"type\":\"sample\"", "\"wanted\":4", "\"wanted\":5"),
             "its parts do not come to the whole".to_owned(),
         ),
-        (&sample, &|lines| change(lines, "{\"type\":\"sample\"", "[\"invoice\"]", "[\"offer\"]"), "it is not of the population".to_owned()),
+        (
+            &sample,
+            &|lines| {
+                change(lines, "{\"type\":\"sample\"", "[\"invoice\"]", "[\"offer\"]");
+                change(lines, "{\"bundle\"", "a sample of invoice", "a sample of offer");
+            },
+            "it is not of the population".to_owned(),
+        ),
+        (
+            &sample,
+            &|lines| change(lines, "{\"bundle\"", "a sample of invoice", "a sample of all events"),
+            "it says that it is of `a sample of all events`, and its table is of `a sample of invoice`".to_owned(),
+        ),
+        (
+            &statement,
+            &|lines| change(lines, "{\"bundle\"", "from 2026-01-07", "from 2026-01-01"),
+            format!("and its table is of `a statement for {BUYER} from 2026-01-07T00:00:00Z on, before 2026-01-28T00:00:00Z`"),
+        ),
         (
             &sample,
             &|lines| change(lines, "{\"type\":\"item\"", "\"amount\":\"9000\"", "\"amount\":\"9001\""),
@@ -461,7 +478,7 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &|lines| change(lines, "{\"type\":\"statement\"", "\"checkpoint\":10", "\"checkpoint\":9"),
             "the statement is not what it says: it is not of this checkpoint".to_owned(),
         ),
-        (&statement, &|lines| change(lines, "{\"type\":\"statement\"", BUYER, "999900001111"), "does not concern 999900001111".to_owned()),
+        (&statement, &|lines| ["{\"type\":\"statement\"", "{\"bundle\""].iter().for_each(|of| change(lines, of, BUYER, "999900001111")), "does not concern 999900001111".to_owned()),
         (
             &statement,
             &|lines| change(lines, "{\"type\":\"balance\"", "\"270.50\"", "\"170.50\""),
@@ -481,7 +498,7 @@ fn a_forged_table_is_refused_for_what_it_is() {
     }
     // A line that nobody selected, and a file that overlaps with another.
     let more = ledger.sample(14, "x", 4);
-    let bundle = ledger.bundle(14, more.lines().chain(2..=14).collect(), Kind::Sample, |writer| writer.sample(&more).unwrap());
+    let bundle = ledger.bundle(14, more.lines().chain(2..=14).collect(), (Kind::Sample, more.of()), |writer| writer.sample(&more).unwrap());
     assert!(read(&bundle).unwrap_err().why.ends_with("is in no table"), "{:?}", read(&bundle));
     let mut over = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
     for row in over.strata[0].rows.iter_mut().filter(|row| row.import == 8) {

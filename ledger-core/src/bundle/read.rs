@@ -249,6 +249,10 @@ impl Reader {
     /// Whether the tables are there that the header says, and agree with the lines.
     fn hold_tables(&self) -> Result<(), String> {
         let newest = self.notes.last().map(|(_, note)| &note.checkpoint);
+        let asked = self.sample.as_ref().map(Sample::of).or(self.statement.as_ref().map(|told| told.statement.of()));
+        if let Some((asked, header)) = asked.zip(self.header.as_ref()).filter(|(asked, header)| *asked != header.of) {
+            return Err(format!("it says that it is of `{}`, and its table is of `{asked}`", header.of));
+        }
         match (self.header.as_ref().and_then(|header| header.kind), &self.sample, &self.statement, newest) {
             (None, ..) => Ok(()),
             (Some(Kind::Sample), Some(sample), _, Some(newest)) => {

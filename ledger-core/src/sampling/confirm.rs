@@ -34,6 +34,13 @@ pub struct Statement {
     pub until: Instant,
 }
 
+impl Statement {
+    /// What a bundle with it is of, in words: these and no others.
+    pub fn of(&self) -> String {
+        format!("a statement for {} from {} on, before {}", self.party, self.from, self.until)
+    }
+}
+
 /// How a recipient and the party stand to each other, in one currency. Positive: the party owes the recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -96,8 +96,7 @@ pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Con
     let mut events: BTreeSet<u64> = sample.lines().collect();
     events.insert(1);
     events.extend(rotations(session, basis.checkpoint.size)?);
-    let of = format!("a sample of {of}");
-    Ok(Some(Chosen { of, events, left_out: Vec::new(), is_alone: true, tables: Tables::Sample(Box::new(sample)) }))
+    Ok(Some(Chosen { of: sample.of(), events, left_out: Vec::new(), is_alone: true, tables: Tables::Sample(Box::new(sample)) }))
 }
 
 /// Writes a statement.
@@ -127,8 +126,7 @@ pub(super) fn statement(args: &Args, session: &Session, basis: &Note, context: &
     let mut events = told.lines;
     events.insert(1);
     events.extend(rotations(session, size)?);
-    let of = format!("a statement for {party} from {} on, before {}", period.from, period.until);
-    Ok(Some(Chosen { of, events, left_out: told.left_out, is_alone: true, tables: Tables::Statement(told.confirmable) }))
+    Ok(Some(Chosen { of: told.confirmable.statement.of(), events, left_out: told.left_out, is_alone: true, tables: Tables::Statement(told.confirmable) }))
 }
 
 /// A period, or a range of two: `2026-01..2026-03` ends before March begins.

@@ -236,6 +236,7 @@ fn hold_tables(checks: &mut Checks, shown: &Shown, again: bool) {
     const REDERIVED: &str = "that it is all of it: --against the whole ledger tells";
     if let Some(sample) = &shown.sample {
         let asked = &sample.question;
+        checks.add("question", "told", asked.told());
         let drawn =
             format!("drawn from the checkpoint of {} and `{}`; each line is of the population", position(asked.checkpoint), asked.seed);
         checks.add("sample", "ok", drawn);
