@@ -40,8 +40,8 @@ pub struct Shown {
     pub whole: bool,
     /// Where the key that signs was replaced.
     pub rotations: Vec<(u64, KeyRotated)>,
-    /// How many lines there are besides the first and those that replace the key.
-    pub told: u64,
+    /// Of a sample or a statement, the lines besides the first and those that replace the key.
+    pub told: BTreeSet<u64>,
     /// How many files lines come from whose `source.imported` is here, and how many others are named.
     pub files: (u64, u64),
     /// The selection table of a sample, which agrees with itself and with the lines.
@@ -75,7 +75,6 @@ pub struct Reader {
     open: Option<(Head, Node)>,
     last: Head,
     events: u64,
-    has_first: bool,
     runs: u64,
     /// The tree, while there are no gaps.
     tree: Frontier,
@@ -102,7 +101,6 @@ impl Default for Reader {
             open: None,
             last: Head::EMPTY,
             events: 0,
-            has_first: false,
             runs: 0,
             tree: Frontier::default(),
             rotations: Vec::new(),
@@ -137,9 +135,9 @@ impl Reader {
         let cut_off = Wrong { line: self.line + 1, why: "the bundle is cut off: it has no end".to_owned() };
         let Some(header) = self.header.filter(|_| self.part == Part::End) else { return Err(cut_off) };
         let newest = self.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
-        let besides = self.rotations.len() as u64 + u64::from(self.has_first);
+        let besides = |seq: &u64| *seq == 1 || self.rotations.iter().any(|(at, _)| at == seq);
         Ok(Shown {
-            told: self.events - besides,
+            told: self.entries.keys().copied().filter(|seq| !besides(seq)).collect(),
             header,
             whole: self.tree.size() == newest && self.events == newest,
             notes: self.notes,
@@ -321,7 +319,6 @@ impl Reader {
             }
         }
         self.events += 1;
-        self.has_first |= head.seq == 1;
         self.last = head;
         self.open = Some((head, leaf));
         Ok(())

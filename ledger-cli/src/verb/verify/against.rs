@@ -115,7 +115,7 @@ pub(super) fn rederive(checks: &mut Checks, shown: &Shown, there: &There) -> Res
         entries.iter().filter(|entry| entry.seq <= size).for_each(|entry| accounts.take(entry));
         let statement = &told.statement;
         let again = accounts.of(statement.party, Period { from: statement.from, until: statement.until }, size);
-        let has = again.left_out == shown.header.left_out && again.lines.len() as u64 == shown.told;
+        let has = again.left_out == shown.header.left_out && again.lines == shown.told;
         match again.confirmable == *told && has {
             true => checks.add("against", "ok", format!("summed up again from {called}: the same balances, and no line is missing")),
             false => checks.fail("against", "it comes to another statement", wrong("it comes to another statement")),
