@@ -17,7 +17,8 @@ pub mod confirm;
 mod hold;
 mod standing;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -330,11 +331,32 @@ impl Sample {
         format!("a sample of {}", self.question.of())
     }
 
+    /// The imports that show of which file a line is that an earlier import of the same file recorded; they are in the bundle too.
+    pub fn between(&self, line: impl Fn(u64) -> Option<Entry>) -> BTreeSet<u64> {
+        let line = |seq| line(seq).map(Cow::Owned);
+        let found = self.strata.iter().flat_map(|drawn| &drawn.rows).flat_map(|row| row.found.iter().map(|seq| (row.import, *seq)));
+        let passed = found.filter_map(|(import, seq)| chain(import, line(seq)?.source.as_ref()?.import?, line));
+        passed.flatten().collect()
+    }
+
     /// The lines of the ledger that are in it, besides the first and those that replace the key.
     pub fn lines(&self) -> impl Iterator<Item = u64> {
         let rows = |drawn: &Drawn| drawn.rows.iter().flat_map(|row| row.found.iter().copied().chain([row.import])).collect::<Vec<_>>();
         self.strata.iter().flat_map(move |drawn| drawn.picked.iter().map(|picked| picked.event).chain(rows(drawn)))
     }
+}
+
+/// The imports between one and an earlier one whose file it replaces, perhaps through others: then what the earlier one recorded is of the file
+/// of the later. Nothing when it is another file. `line` gives lines by position; what it does not give breaks the chain.
+pub(super) fn chain<'a>(from: u64, to: u64, line: impl Fn(u64) -> Option<Cow<'a, Entry>>) -> Option<BTreeSet<u64>> {
+    let (mut passed, mut at) = (BTreeSet::new(), from);
+    while at != to {
+        let Event::SourceImported(file) = &line(at)?.event else { return None };
+        let before = file.replaces.filter(|before| *before < at && !file.rewritten)?;
+        passed.insert(at);
+        at = before;
+    }
+    Some(passed)
 }
 
 /// The items of a stratum: line and amount, in order.

@@ -123,7 +123,8 @@ impl Ledger {
     }
 
     fn sampled(&self, size: u64, sample: &Sample) -> Vec<u8> {
-        self.bundle(size, sample.lines().collect(), (Kind::Sample, sample.of()), |writer| writer.sample(sample).unwrap())
+        let between = sample.between(|seq| self.entries.get(usize::try_from(seq).unwrap() - 1).cloned());
+        self.bundle(size, sample.lines().chain(between).collect(), (Kind::Sample, sample.of()), |writer| writer.sample(sample).unwrap())
     }
 }
 
@@ -496,6 +497,23 @@ fn a_forged_table_is_refused_for_what_it_is() {
         let wrong = read(&ended(&forged)).expect_err(why).to_string();
         assert!(wrong.contains(why.as_str()), "{wrong}\nnot: {why}");
     }
+    let mut doubled = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
+    doubled.strata[0].rows[1].found = vec![6, 6];
+    assert!(read(&files.sampled(9, &doubled)).unwrap_err().why.ends_with("row 2 of data.csv: its lines stand in the wrong place"));
+    // Row 2 of one file is told to be row 2 of another; of a file that grew twice it is the row that came with the first import.
+    let mut other = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
+    other.strata[0].rows.iter_mut().filter(|row| row.import == 8 && row.row == 2).for_each(|row| row.found = vec![6]);
+    let wrong = read(&files.sampled(9, &other)).unwrap_err().why;
+    assert!(wrong.ends_with("row 2 of data.csv: event #6 is not of that row"), "{wrong}");
+    let grown = Ledger::of([
+        (imported(1, None, "one"), None),
+        (invoiced("10", "USD"), Some(Source::row(format!("billing_event:{SELLER}:be-2-1"), 2, 1, None))),
+        (imported(2, Some(2), "two"), None),
+        (imported(3, Some(4), "three"), None),
+    ]);
+    let twice = grown.drawn(Question::new(&grown.checkpoint(5), "x", 3, true));
+    assert_eq!(twice.strata[0].rows[0].found, [3]);
+    assert!(read(&grown.sampled(5, &twice)).is_ok());
     // A line that nobody selected, and a file that overlaps with another.
     let more = ledger.sample(14, "x", 4);
     let bundle = ledger.bundle(14, more.lines().chain(2..=14).collect(), (Kind::Sample, more.of()), |writer| writer.sample(&more).unwrap());

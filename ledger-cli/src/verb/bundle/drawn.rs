@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ledger_core::bundle::{Header, Kind, Writer};
 use ledger_core::chain::Head;
 use ledger_core::checkpoint::Note;
-use ledger_core::event::Event;
+use ledger_core::event::{Entry, Event};
 use ledger_core::id::AccountId;
 use ledger_core::money::Currency;
 use ledger_core::sampling::confirm::{Accounts, Confirmable};
@@ -95,6 +95,8 @@ pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Con
     context.note(format_args!("Drawn from the checkpoint of #{} and `{seed}`. {}", basis.checkpoint.size, sample.question.not_covered));
     let mut events: BTreeSet<u64> = sample.lines().collect();
     events.insert(1);
+    let line = |seq| Entry::read(&session.source.line(seq).ok().flatten()?, seq).ok();
+    events.extend(sample.between(line));
     events.extend(rotations(session, basis.checkpoint.size)?);
     Ok(Some(Chosen { of: sample.of(), events, left_out: Vec::new(), is_alone: true, tables: Tables::Sample(Box::new(sample)) }))
 }
