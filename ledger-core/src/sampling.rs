@@ -87,10 +87,26 @@ pub struct Question {
     pub wanted: u64,
 }
 
+/// A seed is read aloud, written down and typed again: nothing in it may look like something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a seed is printable ASCII, not empty and with no blank at its ends")]
+pub struct NotASeed;
+
+/// Whether a text may be a seed.
+fn is_seed(text: &str) -> bool {
+    !text.is_empty() && text.trim_matches(' ') == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 impl Question {
     /// So many items of everything, from a checkpoint and a seed text.
-    pub fn new(checkpoint: &Checkpoint, seed: &str, wanted: u64, rows: bool) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The text may not be a seed.
+    pub fn new(checkpoint: &Checkpoint, seed: &str, wanted: u64, rows: bool) -> Result<Self, NotASeed> {
+        if !is_seed(seed) {
+            return Err(NotASeed);
+        }
+        Ok(Self {
             checkpoint: checkpoint.size,
             currency: None,
             from: None,
@@ -105,7 +121,7 @@ impl Question {
             types: Vec::new(),
             until: None,
             wanted,
-        }
+        })
     }
 
     /// Whether an event may be of the population, by its type alone.

@@ -100,7 +100,7 @@ impl Ledger {
     }
 
     fn sample(&self, size: u64, seed: &str, wanted: u64) -> Sample {
-        self.drawn(Question { types: vec!["invoice".to_owned()], ..Question::new(&self.checkpoint(size), seed, wanted, false) })
+        self.drawn(Question { types: vec!["invoice".to_owned()], ..Question::new(&self.checkpoint(size), seed, wanted, false).unwrap() })
     }
 
     /// A bundle of some lines, and what stands behind them.
@@ -275,7 +275,7 @@ fn what_stands_is_sampled_and_nothing_else() {
         party: Some(party.to_owned()),
         from: Some(day(from)),
         until: Some(day(11)),
-        ..Question::new(&ledger.checkpoint(14), "x", 100, false)
+        ..Question::new(&ledger.checkpoint(14), "x", 100, false).unwrap()
     };
     let taken = |question| ledger.drawn(question).lines().collect::<Vec<_>>();
     assert_eq!(taken(one_party(SELLER, 3)), [3, 10]);
@@ -287,16 +287,16 @@ fn what_stands_is_sampled_and_nothing_else() {
 #[test]
 fn a_row_of_a_file_leads_to_the_lines_that_have_it() {
     let ledger = filed();
-    let sample = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 100, true));
+    let sample = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 100, true).unwrap());
     let rows: Vec<_> = sample.strata[0].rows.iter().map(|row| (row.import, row.row, row.found.clone())).collect();
     // The file that grew is one, by its last import; rows 1 and 3 of the other said nothing new.
     let expected = [(5, 1, vec![]), (5, 2, vec![6]), (5, 3, vec![]), (5, 4, vec![7]), (8, 1, vec![3]), (8, 2, vec![4]), (8, 3, vec![9])];
     assert_eq!(rows, expected);
     assert_eq!(sample.strata[0].stratum.part, Part::Rows);
-    let few = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 3, true));
+    let few = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 3, true).unwrap());
     assert_eq!(few.strata[0].rows.len(), 3);
     assert!(read(&ledger.sampled(9, &few)).is_ok());
-    let none = Question { types: vec!["offer".to_owned()], ..Question::new(&ledger.checkpoint(9), "x", 3, true) };
+    let none = Question { types: vec!["offer".to_owned()], ..Question::new(&ledger.checkpoint(9), "x", 3, true).unwrap() };
     assert!(ledger.drawn(none).strata.is_empty());
 }
 
@@ -334,7 +334,7 @@ fn a_statement_tells_a_party_what_concerns_it_and_nothing_of_others() {
 #[test]
 fn no_byte_of_a_sample_or_a_statement_can_change_unseen() {
     let (ledger, files) = (mixed(), filed());
-    let rows = files.drawn(Question::new(&files.checkpoint(9), "x", 2, true));
+    let rows = files.drawn(Question::new(&files.checkpoint(9), "x", 2, true).unwrap());
     for good in [ledger.sampled(14, &ledger.sample(14, "x", 3)), files.sampled(9, &rows), stated(&billed(), january(7, 28))] {
         assert!(read(&good).is_ok());
         // Every byte at the end of the tables, and some of the rest: `tests/bundle.rs` has every byte of that.
@@ -367,7 +367,7 @@ fn no_byte_of_a_sample_or_a_statement_can_change_unseen() {
 fn a_forged_table_is_refused_for_what_it_is() {
     let (ledger, files) = (mixed(), filed());
     let sample = lines_of(&ledger.sampled(14, &ledger.sample(14, "x", 4)));
-    let rows = lines_of(&files.sampled(9, &files.drawn(Question::new(&files.checkpoint(9), "x", 3, true))));
+    let rows = lines_of(&files.sampled(9, &files.drawn(Question::new(&files.checkpoint(9), "x", 3, true).unwrap())));
     let statement = lines_of(&stated(&billed(), january(7, 28)));
     for lines in [&sample, &rows, &statement] {
         assert!(read(&ended(lines)).is_ok());
@@ -394,6 +394,11 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &sample,
             &|lines| change(lines, "{\"type\":\"sample\"", "\"seed\":\"x\"", "\"seed\":\"y\""),
             format!("{not_sample}its seed is not that of the checkpoint"),
+        ),
+        (
+            &sample,
+            &|lines| change(lines, "{\"type\":\"sample\"", "\"seed\":\"x\"", "\"seed\":\"x \""),
+            format!("{not_sample}a seed is printable ASCII"),
         ),
         (&sample, &|lines| change(lines, "{\"type\":\"sample\"", "cells/v1", "cells/v2"), format!("{not_sample}it is drawn by a method")),
         (&sample, &|lines| change(lines, "{\"type\":\"sample\"", "does not test", "tests"), format!("{not_sample}it is drawn by a method")),
@@ -497,11 +502,11 @@ fn a_forged_table_is_refused_for_what_it_is() {
         let wrong = read(&ended(&forged)).expect_err(why).to_string();
         assert!(wrong.contains(why.as_str()), "{wrong}\nnot: {why}");
     }
-    let mut doubled = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
+    let mut doubled = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
     doubled.strata[0].rows[1].found = vec![6, 6];
     assert!(read(&files.sampled(9, &doubled)).unwrap_err().why.ends_with("row 2 of data.csv: its lines stand in the wrong place"));
     // Row 2 of one file is told to be row 2 of another; of a file that grew twice it is the row that came with the first import.
-    let mut other = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
+    let mut other = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
     other.strata[0].rows.iter_mut().filter(|row| row.import == 8 && row.row == 2).for_each(|row| row.found = vec![6]);
     let wrong = read(&files.sampled(9, &other)).unwrap_err().why;
     assert!(wrong.ends_with("row 2 of data.csv: event #6 is not of that row"), "{wrong}");
@@ -511,14 +516,14 @@ fn a_forged_table_is_refused_for_what_it_is() {
         (imported(2, Some(2), "two"), None),
         (imported(3, Some(4), "three"), None),
     ]);
-    let twice = grown.drawn(Question::new(&grown.checkpoint(5), "x", 3, true));
+    let twice = grown.drawn(Question::new(&grown.checkpoint(5), "x", 3, true).unwrap());
     assert_eq!(twice.strata[0].rows[0].found, [3]);
     assert!(read(&grown.sampled(5, &twice)).is_ok());
     // A line that nobody selected, and a file that overlaps with another.
     let more = ledger.sample(14, "x", 4);
     let bundle = ledger.bundle(14, more.lines().chain(2..=14).collect(), (Kind::Sample, more.of()), |writer| writer.sample(&more).unwrap());
     assert!(read(&bundle).unwrap_err().why.ends_with("is in no table"), "{:?}", read(&bundle));
-    let mut over = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
+    let mut over = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
     for row in over.strata[0].rows.iter_mut().filter(|row| row.import == 8) {
         (row.before, row.row) = (row.before - 1, row.row + 1);
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, Part, PickedRow, Sample, WHOLE, chain, place, said, seed_of,
+    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, NotASeed, Part, PickedRow, Sample, WHOLE, chain, is_seed, place, said, seed_of,
     weight,
 };
 use crate::checkpoint::Checkpoint;
@@ -31,6 +31,9 @@ impl Sample {
         let not_covered = if asked.rows { NOT_COVERED_BY_ROWS } else { NOT_COVERED };
         if asked.method != METHOD || asked.how != HOW || asked.not_covered != not_covered {
             return Err("it is drawn by a method that this program does not know".to_owned());
+        }
+        if !is_seed(&asked.seed) {
+            return Err(NotASeed.to_string());
         }
         if asked.checkpoint != checkpoint.size || asked.sha256 != seed_of(checkpoint, &asked.seed) {
             return Err("its seed is not that of the checkpoint and the seed text".to_owned());

@@ -55,11 +55,9 @@ fn wanted(args: &Args) -> Option<(u64, bool)> {
 pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Context) -> Result<Option<Chosen>, Failure> {
     let Some((count, rows)) = wanted(args) else { return Ok(None) };
     let seed = args.seed.as_deref().unwrap_or_default();
-    if seed.is_empty() || seed.chars().any(char::is_control) {
-        return Err(Failure::usage("--seed is one line of text, and not empty")
-            .because("the auditor chooses it, once the checkpoint is in their hands"));
-    }
-    let mut question = Question::new(&basis.checkpoint, seed, count, rows);
+    let mut question = Question::new(&basis.checkpoint, seed, count, rows).map_err(|why| {
+        Failure::usage(format!("--seed: {why}")).because("the auditor chooses it, once the checkpoint is in their hands")
+    })?;
     if args.what != "all" {
         let period = period(&args.what, context)?;
         if rows {
