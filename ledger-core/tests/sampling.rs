@@ -505,6 +505,15 @@ fn a_forged_table_is_refused_for_what_it_is() {
     let mut doubled = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
     doubled.strata[0].rows[1].found = vec![6, 6];
     assert!(read(&files.sampled(9, &doubled)).unwrap_err().why.ends_with("row 2 of data.csv: its lines stand in the wrong place"));
+    // A form of its own, and more of a table than there can be.
+    let mut longer = statement.clone();
+    change(&mut longer, "{\"type\":\"balance\"", "\"270.50\"", "\"270.500\"");
+    assert!(read(&ended(&longer)).unwrap_err().why.ends_with("its lines do not come to its balances"));
+    let stratum = sample.iter().position(|line| line.starts_with("{\"type\":\"stratum\"")).unwrap();
+    let mut many = sample.clone();
+    many.splice(stratum..stratum, std::iter::repeat_n(sample[stratum].clone(), 1_000));
+    let wrong = read(&ended(&many)).unwrap_err();
+    assert_eq!((wrong.line, wrong.why.as_str()), (stratum as u64 + 1_001, "it stands in the wrong place"));
     // Row 2 of one file is told to be row 2 of another; of a file that grew twice it is the row that came with the first import.
     let mut other = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
     other.strata[0].rows.iter_mut().filter(|row| row.import == 8 && row.row == 2).for_each(|row| row.found = vec![6]);

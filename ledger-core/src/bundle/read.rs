@@ -13,7 +13,11 @@ use crate::event::governance::KeyRotated;
 use crate::event::{Entry, Event};
 use crate::merkle::{Frontier, Node, verify_consistency, verify_inclusion};
 use crate::sampling::confirm::Confirmable;
-use crate::sampling::{Drawn, Sample};
+use crate::sampling::{Drawn, MOST, Sample};
+
+/// More strata than currencies have parts, and more balances than anybody confirms: who sends more wants the memory.
+const STRATA: usize = 1_000;
+const BALANCES: usize = 100_000;
 
 /// Where a bundle is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -231,14 +235,21 @@ impl Reader {
                 self.sample = Some(Sample { question: *question, strata: Vec::new() });
             }
             Record::Stratum(stratum) => {
-                self.sample.as_mut()?.strata.push(Drawn { stratum, picked: Vec::new(), rows: Vec::new() });
+                self.sample.as_mut().filter(|sample| sample.strata.len() < STRATA)?.strata.push(Drawn { stratum, picked: Vec::new(), rows: Vec::new() });
             }
-            Record::Item(picked) => self.sample.as_mut()?.strata.last_mut()?.picked.push(picked),
-            Record::Row(row) => self.sample.as_mut()?.strata.last_mut()?.rows.push(row),
+            Record::Item(picked) => {
+                let stratum = self.sample.as_mut()?.strata.last_mut()?;
+                let is_more = stratum.picked.len() as u64 >= MOST || picked.cells.len() as u64 > MOST;
+                stratum.picked.push(Some(picked).filter(|_| !is_more)?);
+            }
+            Record::Row(row) => {
+                let stratum = self.sample.as_mut()?.strata.last_mut()?;
+                stratum.rows.push(Some(row).filter(|_| (stratum.rows.len() as u64) < MOST)?);
+            }
             Record::Statement(statement) if kind == Some(Kind::Statement) && self.statement.is_none() => {
                 self.statement = Some(Confirmable { statement, balances: Vec::new() });
             }
-            Record::Balance(stands) => self.statement.as_mut()?.balances.push(stands),
+            Record::Balance(stands) => self.statement.as_mut().filter(|told| told.balances.len() < BALANCES)?.balances.push(stands),
             _ => return None,
         }
         Some(())
