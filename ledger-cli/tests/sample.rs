@@ -185,6 +185,16 @@ fn what_does_not_fit_a_sample_or_a_statement_is_refused() {
     }
 }
 
+/// Writes a bundle that was changed, with an end that fits.
+fn refitted(path: &Path, text: &str) {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.pop();
+    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let b3 = ledger_core::chain::Hash::of(body.as_bytes());
+    let end = format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{b3}\",\"lines\":{}}}}}\n", lines.len());
+    fs::write(path, body + &end).unwrap();
+}
+
 /// Everything of a ledger that a forger has.
 fn whole(folder: &Path) -> (Vec<Vec<u8>>, Vec<Entry>, Tree) {
     let text = fs::read(folder.join(SEGMENT)).unwrap();
@@ -231,20 +241,23 @@ fn a_sample_that_the_keeper_steered_agrees_with_itself_and_not_with_the_ledger()
     fails(there, &format!("verify steered.dealbundle --key {WANG} --against all.dealbundle"), 5, "another sample is drawn");
     let told = drawn_elsewhere(there, "steered.dealbundle");
     assert!(err(&told).contains("NOT THE SAME: another sample is drawn"), "{}{}", out(&told), err(&told));
+    // A file by another name, which is the keeper's word until the ledger is asked.
+    ends(there, "bundle all --type invoice --sample 5 --seed x -o named.dealbundle", 0);
+    let text = fs::read_to_string(there.join("named.dealbundle")).unwrap();
+    let source = text.lines().find(|line| line.starts_with("{\"type\":\"source\"")).unwrap();
+    let renamed = source.replace("\"digest\":\"", "\"digest\":\"0");
+    let at = renamed.find("\",\"file\"").unwrap();
+    let renamed = format!("{}{}", &renamed[..at - 1], &renamed[at..]);
+    refitted(&there.join("named.dealbundle"), &text.replace(source, &renamed));
+    ends(there, &format!("verify named.dealbundle --key {WANG}"), 0);
+    fails(there, &format!("verify named.dealbundle --key {WANG} --against all.dealbundle"), 5, "is of another file than");
+    assert!(err(&drawn_elsewhere(there, "named.dealbundle")).contains("says something else of its file"));
     // A statement that leaves a payment out.
     ends(there, &format!("bundle 2025Q2 --statement {BUYER} -o statement.dealbundle"), 0);
     let text = fs::read_to_string(there.join("statement.dealbundle")).unwrap();
     let forged =
         text.replace("\"opening\":\"855.386253\"", "\"opening\":\"955.386253\"").replace("\"closing\":\"0.00\"", "\"closing\":\"100.00\"");
-    let mut forged: Vec<&str> = forged.lines().collect();
-    forged.pop();
-    let body: String = forged.iter().map(|line| format!("{line}\n")).collect();
-    let end = format!(
-        "{{\"type\":\"end\",\"value\":{{\"b3\":\"{}\",\"lines\":{}}}}}\n",
-        ledger_core::chain::Hash::of(body.as_bytes()),
-        forged.len()
-    );
-    fs::write(there.join("statement.dealbundle"), body + &end).unwrap();
+    refitted(&there.join("statement.dealbundle"), &forged);
     ends(there, &format!("verify statement.dealbundle --key {WANG}"), 0);
     fails(there, &format!("verify statement.dealbundle --key {WANG} --against ."), 5, "it comes to another statement");
     assert!(err(&drawn_elsewhere(there, "statement.dealbundle")).contains("the ledger comes to another statement"));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Continues, End, FORMAT, Header, Includes, Kind, LONGEST, Record};
+use super::{Continues, End, FORMAT, File, Header, Includes, Kind, LONGEST, Record};
 use crate::canonical;
 use crate::chain::{self, Hash, Head};
 use crate::checkpoint::Note;
@@ -48,6 +48,8 @@ pub struct Shown {
     pub told: BTreeSet<u64>,
     /// How many files lines come from whose `source.imported` is here, and how many others are named.
     pub files: (u64, u64),
+    /// The files that the keeper names whose `source.imported` is not here.
+    pub named: BTreeMap<u64, File>,
     /// The selection table of a sample, which agrees with itself and with the lines.
     pub sample: Option<Sample>,
     /// The balances of a statement, which agree with the lines.
@@ -86,7 +88,7 @@ pub struct Reader {
     /// Imports that lines come from, and those that are here.
     needed: BTreeSet<u64>,
     here: BTreeSet<u64>,
-    named: BTreeMap<u64, Hash>,
+    named: BTreeMap<u64, File>,
     /// Of a sample and of a statement: the lines, and the tables behind them.
     entries: BTreeMap<u64, Entry>,
     sample: Option<Sample>,
@@ -149,6 +151,7 @@ impl Reader {
             runs: self.runs,
             rotations: self.rotations,
             files: (self.needed.intersection(&self.here).count() as u64, self.named.len() as u64),
+            named: self.named,
             sample: self.sample,
             statement: self.statement,
         })
@@ -212,7 +215,7 @@ impl Reader {
                 if self.named.last_key_value().is_some_and(|(before, _)| *before >= file.seq) {
                     return Err("files stand by position, each once".to_owned());
                 }
-                self.named.insert(file.seq, file.digest);
+                self.named.insert(file.seq, file);
                 Ok(())
             }
             Record::End(End { b3, lines }) => {

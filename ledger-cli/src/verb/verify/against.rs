@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::bundle::{self, Shown};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::checkpoint::PublicKey;
-use ledger_core::event::Entry;
+use ledger_core::event::{Entry, Event};
 use ledger_core::merkle::{Frontier, Node};
 use ledger_core::money::Amount;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
@@ -102,6 +102,16 @@ pub(super) fn rederive(checks: &mut Checks, shown: &Shown, there: &There) -> Res
         return Ok(());
     }
     let entries = there.entries()?;
+    let is_so = |file: &&bundle::File| {
+        let entry = usize::try_from(file.seq - 1).ok().and_then(|at| entries.get(at));
+        matches!(entry.map(|entry| &entry.event), Some(Event::SourceImported(it)) if it.digest == file.digest && it.file == file.file)
+    };
+    if let Some(file) = shown.named.values().find(|file| !is_so(file)) {
+        let why = format!("event #{} is of another file than {} with {}", file.seq, file.file, file.digest);
+        checks.fail("against", &why, wrong(&why));
+    } else if !shown.named.is_empty() {
+        checks.add("files", "ok", format!("{called} names the same"));
+    }
     if let Some(sample) = &shown.sample {
         let mut drawing = Drawing::new(sample.question.clone());
         entries.iter().for_each(|entry| drawing.take(entry));
