@@ -104,7 +104,13 @@ impl Ledger {
     }
 
     /// A bundle of some lines, and what stands behind them.
-    fn bundle(&self, size: u64, lines: BTreeSet<u64>, (kind, of): (Kind, String), tables: impl FnOnce(&mut Writer<&mut Vec<u8>>)) -> Vec<u8> {
+    fn bundle(
+        &self,
+        size: u64,
+        lines: BTreeSet<u64>,
+        (kind, of): (Kind, String),
+        tables: impl FnOnce(&mut Writer<&mut Vec<u8>>),
+    ) -> Vec<u8> {
         let mut out = Vec::new();
         let lines: BTreeSet<u64> = lines.into_iter().chain([1]).collect();
         let mut writer = Writer::begin(&mut out, &Header::new(ORIGIN, &of, lines.len() as u64, vec![]).with(kind)).unwrap();
@@ -214,7 +220,8 @@ fn accounts(ledger: &Ledger) -> Accounts {
 fn stated(ledger: &Ledger, period: Period) -> Vec<u8> {
     let size = ledger.lines.len() as u64;
     let told = accounts(ledger).of(BUYER.parse().unwrap(), period, size);
-    ledger.bundle(size, told.lines, (Kind::Statement, told.confirmable.statement.of()), |writer| writer.statement(&told.confirmable).unwrap())
+    ledger
+        .bundle(size, told.lines, (Kind::Statement, told.confirmable.statement.of()), |writer| writer.statement(&told.confirmable).unwrap())
 }
 
 #[test]
@@ -484,7 +491,11 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &|lines| change(lines, "{\"type\":\"statement\"", "\"checkpoint\":10", "\"checkpoint\":9"),
             "the statement is not what it says: it is not of this checkpoint".to_owned(),
         ),
-        (&statement, &|lines| ["{\"type\":\"statement\"", "{\"bundle\""].iter().for_each(|of| change(lines, of, BUYER, "999900001111")), "does not concern 999900001111".to_owned()),
+        (
+            &statement,
+            &|lines| ["{\"type\":\"statement\"", "{\"bundle\""].iter().for_each(|of| change(lines, of, BUYER, "999900001111")),
+            "does not concern 999900001111".to_owned(),
+        ),
         (
             &statement,
             &|lines| change(lines, "{\"type\":\"balance\"", "\"270.50\"", "\"170.50\""),

@@ -238,7 +238,11 @@ impl Reader {
                 self.sample = Some(Sample { question: *question, strata: Vec::new() });
             }
             Record::Stratum(stratum) => {
-                self.sample.as_mut().filter(|sample| sample.strata.len() < STRATA)?.strata.push(Drawn { stratum, picked: Vec::new(), rows: Vec::new() });
+                self.sample.as_mut().filter(|sample| sample.strata.len() < STRATA)?.strata.push(Drawn {
+                    stratum,
+                    picked: Vec::new(),
+                    rows: Vec::new(),
+                });
             }
             Record::Item(picked) => {
                 let stratum = self.sample.as_mut()?.strata.last_mut()?;

@@ -194,8 +194,7 @@ impl Confirmable {
         for ((recipient, currency), opening) in openings {
             // Nothing happened in the period: it stands as it stood.
             let (zero, opening) = (Amount::ZERO.in_units_of(currency), opening.in_units_of(currency));
-            let stood =
-                Stands { closing: opening, collected: zero, credited: zero, currency, invoiced: zero, opening, recipient };
+            let stood = Stands { closing: opening, collected: zero, credited: zero, currency, invoiced: zero, opening, recipient };
             found.entry((recipient, currency)).or_insert(stood);
         }
         // Amounts of one value are equal in any form; here each has one.

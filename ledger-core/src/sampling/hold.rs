@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, NotASeed, Part, PickedRow, Sample, WHOLE, chain, is_seed, place, said, seed_of,
-    weight,
+    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, NotASeed, Part, PickedRow, Sample, WHOLE, chain,
+    is_seed, place, said, seed_of, weight,
 };
 use crate::checkpoint::Checkpoint;
 use crate::event::{Entry, Event};

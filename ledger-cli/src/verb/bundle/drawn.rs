@@ -55,9 +55,8 @@ fn wanted(args: &Args) -> Option<(u64, bool)> {
 pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Context) -> Result<Option<Chosen>, Failure> {
     let Some((count, rows)) = wanted(args) else { return Ok(None) };
     let seed = args.seed.as_deref().unwrap_or_default();
-    let mut question = Question::new(&basis.checkpoint, seed, count, rows).map_err(|why| {
-        Failure::usage(format!("--seed: {why}")).because("the auditor chooses it, once the checkpoint is in their hands")
-    })?;
+    let mut question = Question::new(&basis.checkpoint, seed, count, rows)
+        .map_err(|why| Failure::usage(format!("--seed: {why}")).because("the auditor chooses it, once the checkpoint is in their hands"))?;
     if args.what != "all" {
         let period = period(&args.what, context)?;
         if rows {
@@ -126,7 +125,13 @@ pub(super) fn statement(args: &Args, session: &Session, basis: &Note, context: &
     let mut events = told.lines;
     events.insert(1);
     events.extend(rotations(session, size)?);
-    Ok(Some(Chosen { of: told.confirmable.statement.of(), events, left_out: told.left_out, is_alone: true, tables: Tables::Statement(told.confirmable) }))
+    Ok(Some(Chosen {
+        of: told.confirmable.statement.of(),
+        events,
+        left_out: told.left_out,
+        is_alone: true,
+        tables: Tables::Statement(told.confirmable),
+    }))
 }
 
 /// A period, or a range of two: `2026-01..2026-03` ends before March begins.

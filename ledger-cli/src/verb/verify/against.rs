@@ -28,8 +28,8 @@ use ledger_store::ledger::States as _;
 use ledger_store::{backend, verify as store};
 use serde_json::Value;
 
-use super::{Checks, Wanted, examine};
 use super::file::{is_signed, read_bundle};
+use super::{Checks, Wanted, examine};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Exit, Failure, counted};
 use crate::session::{self, States};
@@ -264,7 +264,8 @@ impl Here {
         let called = file.display().to_string();
         let all: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
         if !all.iter().any(|line| line.starts_with(ACTOR)) {
-            return Err(Failure::new(Code::E0302, format!("{called} has no line of a ledger")).hint("--against compares a bundle, or a file of lines"));
+            return Err(Failure::new(Code::E0302, format!("{called} has no line of a ledger"))
+                .hint("--against compares a bundle, or a file of lines"));
         }
         let is_bundle = bytes.starts_with(bundle::MAGIC.as_bytes());
         let (whole, failure) = if is_bundle {
