@@ -351,7 +351,7 @@ impl Sample {
     pub fn between(&self, line: impl Fn(u64) -> Option<Entry>) -> BTreeSet<u64> {
         let line = |seq| line(seq).map(Cow::<Entry>::Owned);
         let found = self.strata.iter().flat_map(|drawn| &drawn.rows).flat_map(|row| row.found.iter().map(|seq| (row.import, *seq)));
-        let passed = found.filter_map(|(import, seq)| chain(import, line(seq)?.source.as_ref()?.import?, &line));
+        let passed = found.filter_map(|(import, seq)| chain(import, line(seq)?.source.as_ref()?.import?, line));
         passed.flatten().collect()
     }
 
