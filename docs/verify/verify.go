@@ -19,6 +19,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: verify KEY FILE...")
+		os.Exit(2)
+	}
 	key, err := note.NewVerifier(os.Args[1])
 	for _, file := range os.Args[2:] {
 		var said string

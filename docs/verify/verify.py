@@ -2,7 +2,7 @@
 """Verifies a checkpoint, a proof or a bundle of a Dealbook ledger, sharing no code with it.
 
     pip install cryptography blake3 rfc8785
-    verify.py FILE KEY...        KEY is NAME+ID+KEY; each must have signed
+    verify.py FILE KEY...        KEY is NAME+ID+KEY: the ledger's must have signed every checkpoint, a witness's one
     verify.py FILE --against BUNDLE KEY...       a sample or statement, drawn anew from all of the ledger
 """
 import base64
@@ -16,7 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
-BEHIND = {"source": 1, "file": 2, "report": 3, "answer": 3, "table": 4, "end": 5}
+# The parts of a bundle, in their order.
+PARTS = {"checkpoint": 0, "consistency": 1, "inclusion": 2, "source": 3, "file": 4, "report": 5, "answer": 5, "table": 6, "end": 7}
 PIECE = 3 << 17
 
 
@@ -105,12 +106,18 @@ def read_key(text):
     return name, bytes.fromhex(key_id), data[0], Ed25519PublicKey.from_public_bytes(data[1:])
 
 
-def note(text, keys, signers):
-    """Origin, size and root of a note; the keys that signed it are added to `signers`."""
+def note(text):
+    """Origin, size and root of a note."""
     body, lines = text.split("\n\n")
     origin, size, root = body.split("\n")
-    body += "\n"
     check(lines.endswith("\n"), "the last signature has no end")
+    return origin, decimal(size), b64(root, 32)
+
+
+def signers(text, keys):
+    """The keys that signed a note, by name and id; one whose signature does not hold is an error."""
+    body, lines = text.split("\n\n")
+    body, signed = body + "\n", set()
     for line in lines[:-1].split("\n"):
         dash, name, coded = line.split(" ")
         check(dash == "\u2014", f"a signature: {line}")
@@ -121,23 +128,58 @@ def note(text, keys, signers):
             message, signature = body, data[4:]
             if kind == 4:
                 message, signature = f"cosignature/v1\ntime {int.from_bytes(data[4:12], 'big')}\n{body}", data[12:]
-            try:
-                key.verify(signature, message.encode())
-            except InvalidSignature:
-                raise Wrong(f"the signature of {name} does not hold") from None
-            signers.add((name, key_id))
-    return origin, decimal(size), b64(root, 32)
+            held(key, signature, message, name)
+            signed.add((name, key_id))
+    return signed
 
 
-def proof(text, keys, signers):
+def held(key, signature, message, name):
+    try:
+        key.verify(signature, message.encode())
+    except InvalidSignature:
+        raise Wrong(f"the signature of {name} does not hold") from None
+
+
+def replaced(origin, rotations):
+    """The keys of a ledger by the size from which on they sign; none when it never replaced one. Each replacement is signed by both keys."""
+    since = []
+    for seq, value in rotations:
+        keys = read_key(value["previous"]), read_key(value["key"])
+        check(all(key[0] == origin and key[2] == 1 for key in keys), f"event #{seq} names keys of another ledger")
+        check(not since or since[-1][1][:3] == keys[0][:3], f"event #{seq} replaces a key that did not sign")
+        for key, signature in zip(keys, (value["previous_signature"], value["key_signature"])):
+            held(key[3], b64(signature, 64), f"dealbook key.rotated v1\n{value['previous']}\n{value['key']}\n", f"#{seq}")
+        since += [(seq, keys[1])] if since else [(0, keys[0]), (seq, keys[1])]
+    return since
+
+
+def hold_signatures(notes, keys, since):
+    """Each note is signed by the key of its ledger, and each witness signed one. An older note proves nothing about who signed a newer one."""
+    check(keys, "not signed by anybody: no key was given")
+    logs, by = [key for key in keys if key[2] == 1], set()
+    for key in logs:
+        check(not since or key[:2] in [known[:2] for _, known in since], f"not signed by {key[0]}")
+    for text in notes:
+        size = note(text)[1]
+        own = [[key for seq, key in since if seq <= size][-1]] if since else logs
+        signed = signers(text, keys + own)
+        check(signed & {key[:2] for key in own} or not own, f"the checkpoint of #{size} is not signed by {', '.join(key[0] for key in own)}")
+        by |= signed
+    # Where no key of the ledger is known, what is newest is known by its witnesses.
+    by = by if logs else signed
+    missing = [name for name, key_id, kind, _ in keys if not (since and kind == 1) and (name, key_id) not in by]
+    check(not missing, f"not signed by {', '.join(missing)}")
+
+
+def proof(text):
     head, checkpoint = text.split("\n\n", 1)
     _, extra, index, *path = head.split("\n")
     check(extra.startswith("extra ") and index.startswith("index "), "extra and index are wanted")
-    origin, size, root = note(checkpoint, keys, signers)
+    origin, size, root = note(checkpoint)
     line, index = b64(extra[6:]), decimal(index[6:])
     inclusion(leaf(line), index, size, [b64(text, 32) for text in path], root)
     check(canonical(line)["seq"] == index + 1, "the line is of another place")
-    return f"event #{index + 1} is in {origin} as of #{size}"
+    return f"event #{index + 1} is in {origin} as of #{size}", [checkpoint], []
 
 
 def report(receipt, rows, heads):
@@ -151,35 +193,40 @@ def report(receipt, rows, heads):
     check(heads.get(receipt["size"], receipt["head"]) == receipt["head"], "a report was asked of another history")
 
 
-def bundle(data, keys, signers):
+def bundle(data):
     from blake3 import blake3
 
     check(data.endswith(b"\n"), "the last line has no end")
     lines = data[:-1].split(b"\n")
     header = canonical(lines[0])
     check(header["bundle"] == "dealbook.bundle/v1", "a format that is not known")
-    notes, steps, events, open_run, kind, tables = [], [], [], None, None, []
-    named, files, reports, behind = set(), {}, [], 0
+    texts, notes, steps, events, open_run, kind, tables, rotations = [], [], [], [], None, None, [], []
+    optional = {"kind", "left_out", "reports"}
+    check(header.keys() - optional == {"bundle", "events", "of", "origin"} and header.get("left_out") != [], "a header with other fields")
+    part, named, needed, digests, files, reports = 0, [], set(), set(), {}, []
     for at, line in enumerate(lines[1:], 1):
         record = canonical(line)
+        now = 2 if "actor" in record else PARTS["table" if record["type"] in sample.KINDS else record["type"]]
+        check(part <= now, "it stands in the wrong place")
+        part = now
         if "actor" in record:
-            check(behind == 0, "an event is out of place")
+            needed.add((record["source"] or {}).get("import"))
             if open_run:
                 check(record["seq"] == open_run["seq"] + 1, f"event #{open_run['seq']} is not proven")
                 check(record["prev"] == blake3(events[-1][1]).hexdigest(), f"event #{open_run['seq']} does not match its hash")
             check(not events or record["seq"] > events[-1][0], "an event is out of place")
             check(record["seq"] > 1 or record["event"]["value"]["origin"] == header["origin"], "event #1 begins another ledger")
             events.append((record["seq"], line))
+            if record["event"]["type"] == "key.rotated":
+                rotations.append((record["seq"], record["event"]["value"]))
             open_run = record
             if record["event"]["type"] == "source.imported":
-                named.add(record["event"]["value"]["digest"])
+                digests.add(record["event"]["value"]["digest"])
             continue
         kind, value = record["type"], record["value"]
-        place = BEHIND.get("table" if kind in sample.KINDS else kind, 0)
-        check(place >= behind, "a line is out of place")
-        behind = place
         if kind == "checkpoint":
-            origin, size, root = note(value["note"], keys, signers)
+            origin, size, root = note(value["note"])
+            texts.append(value["note"])
             check(origin == header["origin"], "a checkpoint of another ledger")
             if notes and notes[-1][0] != size:
                 check(notes[-1][0] < size, "checkpoints are out of order")
@@ -203,17 +250,21 @@ def bundle(data, keys, signers):
             tables.append(record)
         elif kind == "file":
             file = files.setdefault(value["digest"], [])
-            check(value["digest"] in named and list(files)[-1] == value["digest"] and sorted(files) == list(files), "a file is out of place")
+            check(value["digest"] in digests and list(files)[-1] == value["digest"] and sorted(files) == list(files), "a file is out of place")
             check(sum(map(len, file)) == value["at"] and (not file or value["at"] < value["bytes"]), "a piece of a file is missing")
             file.append(b64(value["b64"], min(PIECE, value["bytes"] - value["at"])))
         elif kind == "report":
             reports.append((value["receipt"], []))
         elif kind == "answer":
             reports[-1][1].append(value)
+        elif kind == "source":
+            check(value.keys() == {"digest", "file", "seq"} and (not named or named[-1] < value["seq"]), "files stand by position, each once")
+            named.append(value["seq"])
+            digests.add(value["digest"])
         else:
-            check(kind == "source", f"a line that is not known: {kind}")
-            named.add(value["digest"])
+            raise Wrong(f"a line that is not known: {kind}")
     check(kind == "end" and not steps and not open_run and len(events) == header["events"], "something is missing")
+    check(set(named) == needed - {None} - {seq for seq, _ in events}, "the files that lines come from are named, and no others")
     if [seq for seq, _ in events] == list(range(1, notes[-1][0] + 1)):
         leaves = [leaf(line) for _, line in events]
         check(all(root_of(leaves[:size]) == root for size, root in notes), "the events do not come to the root of a checkpoint")
@@ -226,10 +277,11 @@ def bundle(data, keys, signers):
         report(receipt, rows, heads)
     check((tables[0]["type"] if tables else None) == header.get("kind"), "its table is missing")
     if tables:
-        sample.hold(tables, [json.loads(line) for _, line in events], newest)
+        sample.hold(header, tables, [json.loads(line) for _, line in events], newest)
     shown = f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
-    shown += f"; source files: {len(named)} named, {len(files)} here and equal" if files else ""
-    return shown + (f"; reports as their receipts say: {len(reports)}" if reports else "")
+    shown += f"; source files: {len(digests)} named, {len(files)} here and equal" if files else ""
+    shown += f"; reports as their receipts say: {len(reports)}" if reports else ""
+    return shown, texts, replaced(header["origin"], rotations)
 
 
 def main(file, *keys):
@@ -237,22 +289,21 @@ def main(file, *keys):
         against = keys[1] if keys[:1] == ("--against",) else None
         keys = keys[2:] if against else keys
         data = open(file, "rb").read()
-        keys, signers = [read_key(key) for key in keys], set()
+        keys = [read_key(key) for key in keys]
         if data.startswith(b'{"bundle":'):
-            shown = bundle(data, keys, signers)
+            shown, notes, since = bundle(data)
         elif data.startswith(b"c2sp.org/tlog-proof@v1\n"):
-            shown = proof(data.decode(), keys, signers)
+            shown, notes, since = proof(data.decode())
         else:
-            origin, size, _ = note(data.decode(), keys, signers)
+            notes, since = [data.decode()], []
+            origin, size, _ = note(notes[0])
             shown = f"{origin} is signed up to #{size}"
+        hold_signatures(notes, keys, since)
         if against:
-            bundle(open(against, "rb").read(), keys, set())
-            (_, tables, mine), (lines, _, theirs) = sample.read(file), sample.read(against)
-            check(tables and mine[-1] in theirs, "it is no sample or statement from a checkpoint of that bundle")
-            sample.again(tables, lines)
+            _, others, known = bundle(open(against, "rb").read())
+            hold_signatures(others, keys, known)
+            sample.compare(file, against)
             shown += ", and follow from the whole ledger"
-        missing = [name for name, key_id, *_ in keys if (name, key_id) not in signers]
-        check(keys and not missing, f"not signed by {', '.join(missing) or 'anybody: no key was given'}")
     except (Wrong, sample.Wrong, ValueError, LookupError, TypeError, AttributeError, OSError) as why:
         sys.exit(f"NOT VERIFIED: {why}")
     print(f"VERIFIED: {shown}. Not covered: whether it is so, and whether it is all.")

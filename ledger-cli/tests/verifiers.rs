@@ -11,6 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ledger_core::checkpoint::Note;
+use serde_json::Value;
 use support::{dealbook, fixture, printed};
 use tools::{can_run, skip};
 
@@ -102,9 +104,33 @@ impl Golden {
                 with("a row of a report is missing", &|lines| drop(lines.remove(row)));
                 with("reports are missing", &|lines| drop(lines.drain(report..)));
             }
+            with("another key signed the newest checkpoint", &|lines| {
+                let newest = lines.iter().rposition(|line| line.starts_with(b"{\"type\":\"checkpoint\"")).unwrap();
+                let mut record: Value = serde_json::from_slice(&lines[newest]).unwrap();
+                let mut note = Note::parse(record["value"]["note"].as_str().unwrap().as_bytes()).unwrap();
+                note.signatures.clear();
+                note.sign(&note.checkpoint.origin.clone(), &ed25519_dalek::SigningKey::from_bytes(&[7; 32]));
+                record["value"]["note"] = note.to_string().into();
+                lines[newest] = format!("{record}\n").into_bytes();
+            });
+            for (at, how, line) in tables(&lines) {
+                with(&how, &|lines| lines[at].clone_from(&line));
+            }
             with("an event is changed", &|lines| lines[first].insert(b"{\"actor\":\"".len(), b'x'));
         }
         all
+    }
+
+    /// What verify.py says of a file; of one that was changed the program says the same.
+    fn python(&self, file: &Path) -> Result<(), String> {
+        let said = ended(Command::new("python3").arg(verifier("verify.py")).arg(file).arg(&self.key));
+        assert_eq!(said.is_ok(), self.verified(file), "{}: {said:?}", self.name);
+        said
+    }
+
+    /// What the program itself says of a file.
+    fn verified(&self, file: &Path) -> bool {
+        dealbook(self.folder.path(), NOW, &["verify", file.to_str().unwrap(), "--key", &self.key]).status.success()
     }
 
     /// Holds a verifier against all that was handed out, and against it tampered with.
@@ -120,6 +146,36 @@ impl Golden {
             }
         }
     }
+}
+
+/// The first line of each kind in the tables of a bundle, with each of its fields changed: where it stands, how it is changed, and the line.
+fn tables(lines: &[Vec<u8>]) -> Vec<(usize, String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for kind in ["sample", "stratum", "item", "row", "statement", "balance"] {
+        let begins = format!("{{\"type\":\"{kind}\",");
+        let Some(at) = lines.iter().position(|line| line.starts_with(begins.as_bytes())) else { continue };
+        let record: Value = serde_json::from_slice(&lines[at]).unwrap();
+        for (name, value) in record["value"].as_object().unwrap() {
+            // How many items a stratum of money has, and what comes before an item, is the keeper's word.
+            if matches!((kind, name.as_str()), ("stratum", "items") | ("item", "before")) {
+                continue;
+            }
+            let other = match value {
+                Value::Number(_) if name == "wanted" => 0.into(),
+                Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
+                Value::String(text) if text.ends_with('0') => format!("{}1", &text[..text.len() - 1]).into(),
+                Value::String(text) if text.parse::<f64>().is_ok() => format!("{}0", &text[..text.len() - 1]).into(),
+                Value::String(text) => format!("{text}x").into(),
+                Value::Bool(is) => (!is).into(),
+                Value::Array(values) => Value::Array(values.iter().chain(values.first().or(Some(&Value::from(1)))).cloned().collect()),
+                other => panic!("{other}"),
+            };
+            let mut changed = record.clone();
+            changed["value"][name] = other;
+            all.push((at, format!("`{name}` of a {kind} is changed"), format!("{changed}\n").into_bytes()));
+        }
+    }
+    all
 }
 
 /// A verifier's program in the documents.
@@ -144,7 +200,7 @@ fn python_accepts_what_is_handed_out_and_nothing_else() {
         return skip("verify.py", "no python3 with blake3, cryptography and rfc8785");
     }
     for golden in Golden::all() {
-        golden.held("python", &HANDED, &|file| ended(Command::new("python3").arg(verifier("verify.py")).arg(file).arg(&golden.key)));
+        golden.held("python", &HANDED, &|file| golden.python(file));
     }
 }
 
@@ -161,6 +217,7 @@ fn python_draws_a_sample_again_and_sums_a_statement_up_again() {
         python.arg(verifier("verify.py")).arg(golden.at(name)).arg("--against").arg(golden.at(whole));
         ended(python.arg(&golden.key))
     };
+    golden.held("python", &["statement.dealbundle", "rows.dealbundle"], &|file| golden.python(file));
     for name in ["sample.dealbundle", "statement.dealbundle", "rows.dealbundle"] {
         assert_eq!(held(name, "all.dealbundle"), Ok(()), "{name}");
         assert!(held(name, "month.dealbundle").is_err(), "{name} against a part of the ledger");
@@ -180,6 +237,8 @@ fn the_code_of_gos_checksum_database_accepts_notes_and_proofs_and_nothing_else()
     let built = build.env("GOPATH", place).env("GOCACHE", folder.path().join("cache")).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     for golden in Golden::all() {
+        let nothing = Command::new(&program).arg(&golden.key).output().unwrap();
+        assert!(nothing.status.code() == Some(2) && nothing.stderr.starts_with(b"usage: "), "{nothing:?}");
         golden.held("go", &HANDED[..3], &|file| ended(Command::new(&program).arg(&golden.key).arg(file)));
     }
 }

@@ -14,7 +14,8 @@
 //! {"type":"end", ...}                     the BLAKE3 of everything above
 //! ```
 //!
-//! It is written and read line by line, in memory that does not grow with it.
+//! It is written and read line by line, in memory that grows with checkpoints and files and not with the lines. Of a sample and a statement the
+//! lines are kept until the tables behind them have been held against them; how long the tables may be is bounded.
 
 mod answers;
 mod enclosed;

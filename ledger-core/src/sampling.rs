@@ -17,7 +17,8 @@ pub mod confirm;
 mod hold;
 mod standing;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -86,10 +87,26 @@ pub struct Question {
     pub wanted: u64,
 }
 
+/// A seed is read aloud, written down and typed again: nothing in it may look like something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a seed is printable ASCII, not empty and with no blank at its ends")]
+pub struct NotASeed;
+
+/// Whether a text may be a seed.
+fn is_seed(text: &str) -> bool {
+    !text.is_empty() && text.trim_matches(' ') == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 impl Question {
     /// So many items of everything, from a checkpoint and a seed text.
-    pub fn new(checkpoint: &Checkpoint, seed: &str, wanted: u64, rows: bool) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The text may not be a seed.
+    pub fn new(checkpoint: &Checkpoint, seed: &str, wanted: u64, rows: bool) -> Result<Self, NotASeed> {
+        if !is_seed(seed) {
+            return Err(NotASeed);
+        }
+        Ok(Self {
             checkpoint: checkpoint.size,
             currency: None,
             from: None,
@@ -104,7 +121,7 @@ impl Question {
             types: Vec::new(),
             until: None,
             wanted,
-        }
+        })
     }
 
     /// Whether an event may be of the population, by its type alone.
@@ -122,6 +139,20 @@ impl Question {
             && (self.party.is_none() || self.party == facts.party)
             && (self.side.is_none() || self.side == facts.side)
             && (self.currency.is_none() || self.currency == facts.value.map(|(currency, _)| currency))
+    }
+
+    /// What is asked, name by name.
+    pub fn told(&self) -> String {
+        let mut told = vec![format!("{} wanted", self.wanted), format!("seed `{}`", self.seed)];
+        if !self.types.is_empty() {
+            told.push(format!("types {}", self.types.join(", ")));
+        }
+        told.extend(self.party.iter().map(|party| format!("party {party}")));
+        told.extend(self.side.iter().map(|side| format!("side {side}")));
+        told.extend(self.currency.iter().map(|currency| format!("currency {currency}")));
+        told.extend(self.from.iter().map(|from| format!("from {from}")));
+        told.extend(self.until.iter().map(|until| format!("until {until}")));
+        told.join("; ")
     }
 
     /// What is sampled, in words.
@@ -311,11 +342,37 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// What a bundle with it is of, in words: these and no others.
+    pub fn of(&self) -> String {
+        format!("a sample of {}", self.question.of())
+    }
+
+    /// The imports that show of which file a line is that an earlier import of the same file recorded; they are in the bundle too.
+    pub fn between(&self, line: impl Fn(u64) -> Option<Entry>) -> BTreeSet<u64> {
+        let line = |seq| line(seq).map(Cow::<Entry>::Owned);
+        let found = self.strata.iter().flat_map(|drawn| &drawn.rows).flat_map(|row| row.found.iter().map(|seq| (row.import, *seq)));
+        let passed = found.filter_map(|(import, seq)| chain(import, line(seq)?.source.as_ref()?.import?, line));
+        passed.flatten().collect()
+    }
+
     /// The lines of the ledger that are in it, besides the first and those that replace the key.
     pub fn lines(&self) -> impl Iterator<Item = u64> {
         let rows = |drawn: &Drawn| drawn.rows.iter().flat_map(|row| row.found.iter().copied().chain([row.import])).collect::<Vec<_>>();
         self.strata.iter().flat_map(move |drawn| drawn.picked.iter().map(|picked| picked.event).chain(rows(drawn)))
     }
+}
+
+/// The imports between one and an earlier one whose file it replaces, perhaps through others: then what the earlier one recorded is of the file
+/// of the later. Nothing when it is another file. `line` gives lines by position; what it does not give breaks the chain.
+pub(super) fn chain<'a>(from: u64, to: u64, line: impl Fn(u64) -> Option<Cow<'a, Entry>>) -> Option<BTreeSet<u64>> {
+    let (mut passed, mut at) = (BTreeSet::new(), from);
+    while at != to {
+        let Event::SourceImported(file) = &line(at)?.event else { return None };
+        let before = file.replaces.filter(|before| *before < at && !file.rewritten)?;
+        passed.insert(at);
+        at = before;
+    }
+    Some(passed)
 }
 
 /// The items of a stratum: line and amount, in order.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
-use ledger_core::bundle::{Header, Kind, Reader, Shown, Writer, Wrong};
+use ledger_core::bundle::{File, Header, Kind, Reader, Shown, Writer, Wrong};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::checkpoint::{Checkpoint, Note};
 use ledger_core::event::billing::{BillingEvent, TransactionType};
@@ -100,14 +100,20 @@ impl Ledger {
     }
 
     fn sample(&self, size: u64, seed: &str, wanted: u64) -> Sample {
-        self.drawn(Question { types: vec!["invoice".to_owned()], ..Question::new(&self.checkpoint(size), seed, wanted, false) })
+        self.drawn(Question { types: vec!["invoice".to_owned()], ..Question::new(&self.checkpoint(size), seed, wanted, false).unwrap() })
     }
 
     /// A bundle of some lines, and what stands behind them.
-    fn bundle(&self, size: u64, lines: BTreeSet<u64>, kind: Kind, tables: impl FnOnce(&mut Writer<&mut Vec<u8>>)) -> Vec<u8> {
+    fn bundle(
+        &self,
+        size: u64,
+        lines: BTreeSet<u64>,
+        (kind, of): (Kind, String),
+        tables: impl FnOnce(&mut Writer<&mut Vec<u8>>),
+    ) -> Vec<u8> {
         let mut out = Vec::new();
         let lines: BTreeSet<u64> = lines.into_iter().chain([1]).collect();
-        let mut writer = Writer::begin(&mut out, &Header::new(ORIGIN, "a test", lines.len() as u64, vec![]).with(kind)).unwrap();
+        let mut writer = Writer::begin(&mut out, &Header::new(ORIGIN, &of, lines.len() as u64, vec![]).with(kind)).unwrap();
         let mut note = Note::unsigned(self.checkpoint(size));
         note.sign(ORIGIN, &SigningKey::from_bytes(&[1; 32]));
         writer.checkpoint(None, &note).unwrap();
@@ -117,13 +123,20 @@ impl Ledger {
                 writer.inclusion(*seq, self.tree.inclusion(seq - 1, size).unwrap()).unwrap();
             }
         }
+        let of = |seq: &u64| self.entries[usize::try_from(*seq).unwrap() - 1].clone();
+        let imports: BTreeSet<u64> = lines.iter().filter_map(|seq| of(seq).source?.import).collect();
+        for seq in imports.difference(&lines) {
+            let Event::SourceImported(it) = of(seq).event else { panic!("#{seq}") };
+            writer.source(File { digest: it.digest, file: it.file, seq: *seq }).unwrap();
+        }
         tables(&mut writer);
         writer.end().unwrap();
         out
     }
 
     fn sampled(&self, size: u64, sample: &Sample) -> Vec<u8> {
-        self.bundle(size, sample.lines().collect(), Kind::Sample, |writer| writer.sample(sample).unwrap())
+        let between = sample.between(|seq| self.entries.get(usize::try_from(seq).unwrap() - 1).cloned());
+        self.bundle(size, sample.lines().chain(between).collect(), (Kind::Sample, sample.of()), |writer| writer.sample(sample).unwrap())
     }
 }
 
@@ -213,7 +226,8 @@ fn accounts(ledger: &Ledger) -> Accounts {
 fn stated(ledger: &Ledger, period: Period) -> Vec<u8> {
     let size = ledger.lines.len() as u64;
     let told = accounts(ledger).of(BUYER.parse().unwrap(), period, size);
-    ledger.bundle(size, told.lines, Kind::Statement, |writer| writer.statement(&told.confirmable).unwrap())
+    ledger
+        .bundle(size, told.lines, (Kind::Statement, told.confirmable.statement.of()), |writer| writer.statement(&told.confirmable).unwrap())
 }
 
 #[test]
@@ -274,7 +288,7 @@ fn what_stands_is_sampled_and_nothing_else() {
         party: Some(party.to_owned()),
         from: Some(day(from)),
         until: Some(day(11)),
-        ..Question::new(&ledger.checkpoint(14), "x", 100, false)
+        ..Question::new(&ledger.checkpoint(14), "x", 100, false).unwrap()
     };
     let taken = |question| ledger.drawn(question).lines().collect::<Vec<_>>();
     assert_eq!(taken(one_party(SELLER, 3)), [3, 10]);
@@ -286,16 +300,16 @@ fn what_stands_is_sampled_and_nothing_else() {
 #[test]
 fn a_row_of_a_file_leads_to_the_lines_that_have_it() {
     let ledger = filed();
-    let sample = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 100, true));
+    let sample = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 100, true).unwrap());
     let rows: Vec<_> = sample.strata[0].rows.iter().map(|row| (row.import, row.row, row.found.clone())).collect();
     // The file that grew is one, by its last import; rows 1 and 3 of the other said nothing new.
     let expected = [(5, 1, vec![]), (5, 2, vec![6]), (5, 3, vec![]), (5, 4, vec![7]), (8, 1, vec![3]), (8, 2, vec![4]), (8, 3, vec![9])];
     assert_eq!(rows, expected);
     assert_eq!(sample.strata[0].stratum.part, Part::Rows);
-    let few = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 3, true));
+    let few = ledger.drawn(Question::new(&ledger.checkpoint(9), "x", 3, true).unwrap());
     assert_eq!(few.strata[0].rows.len(), 3);
     assert!(read(&ledger.sampled(9, &few)).is_ok());
-    let none = Question { types: vec!["offer".to_owned()], ..Question::new(&ledger.checkpoint(9), "x", 3, true) };
+    let none = Question { types: vec!["offer".to_owned()], ..Question::new(&ledger.checkpoint(9), "x", 3, true).unwrap() };
     assert!(ledger.drawn(none).strata.is_empty());
 }
 
@@ -333,7 +347,7 @@ fn a_statement_tells_a_party_what_concerns_it_and_nothing_of_others() {
 #[test]
 fn no_byte_of_a_sample_or_a_statement_can_change_unseen() {
     let (ledger, files) = (mixed(), filed());
-    let rows = files.drawn(Question::new(&files.checkpoint(9), "x", 2, true));
+    let rows = files.drawn(Question::new(&files.checkpoint(9), "x", 2, true).unwrap());
     for good in [ledger.sampled(14, &ledger.sample(14, "x", 3)), files.sampled(9, &rows), stated(&billed(), january(7, 28))] {
         assert!(read(&good).is_ok());
         // Every byte at the end of the tables, and some of the rest: `tests/bundle.rs` has every byte of that.
@@ -366,7 +380,7 @@ fn no_byte_of_a_sample_or_a_statement_can_change_unseen() {
 fn a_forged_table_is_refused_for_what_it_is() {
     let (ledger, files) = (mixed(), filed());
     let sample = lines_of(&ledger.sampled(14, &ledger.sample(14, "x", 4)));
-    let rows = lines_of(&files.sampled(9, &files.drawn(Question::new(&files.checkpoint(9), "x", 3, true))));
+    let rows = lines_of(&files.sampled(9, &files.drawn(Question::new(&files.checkpoint(9), "x", 3, true).unwrap())));
     let statement = lines_of(&stated(&billed(), january(7, 28)));
     for lines in [&sample, &rows, &statement] {
         assert!(read(&ended(lines)).is_ok());
@@ -394,6 +408,11 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &|lines| change(lines, "{\"type\":\"sample\"", "\"seed\":\"x\"", "\"seed\":\"y\""),
             format!("{not_sample}its seed is not that of the checkpoint"),
         ),
+        (
+            &sample,
+            &|lines| change(lines, "{\"type\":\"sample\"", "\"seed\":\"x\"", "\"seed\":\"x \""),
+            format!("{not_sample}a seed is printable ASCII"),
+        ),
         (&sample, &|lines| change(lines, "{\"type\":\"sample\"", "cells/v1", "cells/v2"), format!("{not_sample}it is drawn by a method")),
         (&sample, &|lines| change(lines, "{\"type\":\"sample\"", "does not test", "tests"), format!("{not_sample}it is drawn by a method")),
         (
@@ -406,7 +425,24 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &|lines| change(lines, "{\"type\":\"sample\"", "\"wanted\":4", "\"wanted\":5"),
             "its parts do not come to the whole".to_owned(),
         ),
-        (&sample, &|lines| change(lines, "{\"type\":\"sample\"", "[\"invoice\"]", "[\"offer\"]"), "it is not of the population".to_owned()),
+        (
+            &sample,
+            &|lines| {
+                change(lines, "{\"type\":\"sample\"", "[\"invoice\"]", "[\"offer\"]");
+                change(lines, "{\"bundle\"", "a sample of invoice", "a sample of offer");
+            },
+            "it is not of the population".to_owned(),
+        ),
+        (
+            &sample,
+            &|lines| change(lines, "{\"bundle\"", "a sample of invoice", "a sample of all events"),
+            "it says that it is of `a sample of all events`, and its table is of `a sample of invoice`".to_owned(),
+        ),
+        (
+            &statement,
+            &|lines| change(lines, "{\"bundle\"", "from 2026-01-07", "from 2026-01-01"),
+            format!("and its table is of `a statement for {BUYER} from 2026-01-07T00:00:00Z on, before 2026-01-28T00:00:00Z`"),
+        ),
         (
             &sample,
             &|lines| change(lines, "{\"type\":\"item\"", "\"amount\":\"9000\"", "\"amount\":\"9001\""),
@@ -461,7 +497,11 @@ fn a_forged_table_is_refused_for_what_it_is() {
             &|lines| change(lines, "{\"type\":\"statement\"", "\"checkpoint\":10", "\"checkpoint\":9"),
             "the statement is not what it says: it is not of this checkpoint".to_owned(),
         ),
-        (&statement, &|lines| change(lines, "{\"type\":\"statement\"", BUYER, "999900001111"), "does not concern 999900001111".to_owned()),
+        (
+            &statement,
+            &|lines| ["{\"type\":\"statement\"", "{\"bundle\""].iter().for_each(|of| change(lines, of, BUYER, "999900001111")),
+            "does not concern 999900001111".to_owned(),
+        ),
         (
             &statement,
             &|lines| change(lines, "{\"type\":\"balance\"", "\"270.50\"", "\"170.50\""),
@@ -479,11 +519,37 @@ fn a_forged_table_is_refused_for_what_it_is() {
         let wrong = read(&ended(&forged)).expect_err(why).to_string();
         assert!(wrong.contains(why.as_str()), "{wrong}\nnot: {why}");
     }
+    let mut doubled = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
+    doubled.strata[0].rows[1].found = vec![6, 6];
+    assert!(read(&files.sampled(9, &doubled)).unwrap_err().why.ends_with("row 2 of data.csv: its lines stand in the wrong place"));
+    // A form of its own, and more of a table than there can be.
+    let mut longer = statement.clone();
+    change(&mut longer, "{\"type\":\"balance\"", "\"270.50\"", "\"270.500\"");
+    assert!(read(&ended(&longer)).unwrap_err().why.ends_with("its lines do not come to its balances"));
+    let stratum = sample.iter().position(|line| line.starts_with("{\"type\":\"stratum\"")).unwrap();
+    let mut many = sample.clone();
+    many.splice(stratum..stratum, std::iter::repeat_n(sample[stratum].clone(), 1_000));
+    let wrong = read(&ended(&many)).unwrap_err();
+    assert_eq!((wrong.line, wrong.why.as_str()), (stratum as u64 + 1_001, "it stands in the wrong place"));
+    // Row 2 of one file is told to be row 2 of another; of a file that grew twice it is the row that came with the first import.
+    let mut other = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
+    other.strata[0].rows.iter_mut().filter(|row| row.import == 8 && row.row == 2).for_each(|row| row.found = vec![6]);
+    let wrong = read(&files.sampled(9, &other)).unwrap_err().why;
+    assert!(wrong.ends_with("row 2 of data.csv: event #6 is not of that row"), "{wrong}");
+    let grown = Ledger::of([
+        (imported(1, None, "one"), None),
+        (invoiced("10", "USD"), Some(Source::row(format!("billing_event:{SELLER}:be-2-1"), 2, 1, None))),
+        (imported(2, Some(2), "two"), None),
+        (imported(3, Some(4), "three"), None),
+    ]);
+    let twice = grown.drawn(Question::new(&grown.checkpoint(5), "x", 3, true).unwrap());
+    assert_eq!(twice.strata[0].rows[0].found, [3]);
+    assert!(read(&grown.sampled(5, &twice)).is_ok());
     // A line that nobody selected, and a file that overlaps with another.
     let more = ledger.sample(14, "x", 4);
-    let bundle = ledger.bundle(14, more.lines().chain(2..=14).collect(), Kind::Sample, |writer| writer.sample(&more).unwrap());
+    let bundle = ledger.bundle(14, more.lines().chain(2..=14).collect(), (Kind::Sample, more.of()), |writer| writer.sample(&more).unwrap());
     assert!(read(&bundle).unwrap_err().why.ends_with("is in no table"), "{:?}", read(&bundle));
-    let mut over = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true));
+    let mut over = files.drawn(Question::new(&files.checkpoint(9), "x", 7, true).unwrap());
     for row in over.strata[0].rows.iter_mut().filter(|row| row.import == 8) {
         (row.before, row.row) = (row.before - 1, row.row + 1);
     }
@@ -513,7 +579,7 @@ proptest! {
     fn a_sample_is_sized_by_value(
         amounts in prop::collection::vec((-50_000_i64..1_000_000, 0_u32..9), 1..40),
         wanted in 1_u64..20,
-        seed in "[a-z0-9 ]{1,12}",
+        seed in "[a-z0-9]([a-z0-9 ]{0,10}[a-z0-9])?",
         more in 0_usize..5,
     ) {
         let amounts: Vec<Amount> = amounts.iter().map(|(units, zeros)| Amount::from_units(i128::from(*units) * 10_i128.pow(*zeros))).collect();

@@ -51,11 +51,17 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         _ => (String::new(), String::new()),
     };
     let victim = Victim::of(&*session.source, MOST, Meta::new(&name, &origin), context)?;
-    let (report, failure) = attacked(&victim, ATTACKS, context)?;
+    let (mut report, failure) = attacked(&victim, ATTACKS, context)?;
+    report.notes.extend(part(head.seq));
     let asked = BTreeMap::from([("selftest".to_owned(), args.what)]);
     let receipt = Receipt::new(&report, Asked::everything(head.seq), asked, head, "selftest/1");
     context.print(&report, &receipt)?;
     failure.map_or(Ok(Exit::Done), Err)
+}
+
+/// What is said of a ledger that is longer than what is attacked of it.
+fn part(all: u64) -> Option<String> {
+    (all > MOST).then(|| format!("attacked are the first {} of {}", counted(MOST, "event"), counted(all, "event")))
 }
 
 /// The columns of the report.
@@ -139,6 +145,12 @@ mod tests {
     use super::*;
     use crate::context::Global;
     use crate::verb::Verb;
+
+    #[test]
+    fn of_a_long_ledger_it_says_that_a_part_is_attacked() {
+        assert_eq!(part(MOST), None);
+        assert_eq!(part(4_000).as_deref(), Some("attacked are the first 3,000 events of 4,000 events"));
+    }
 
     #[test]
     fn an_attack_that_nothing_catches_is_told() {

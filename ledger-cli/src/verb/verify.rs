@@ -101,8 +101,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         && !file::has_tables(&args.files, context)
     {
         return match args.files.as_slice() {
-            [] => against::compare(None, there, context),
-            [file] => against::compare(Some(file), there, context),
+            [] => against::compare(None, there, &keys, context),
+            [file] => against::compare(Some(file), there, &keys, context),
             _ => Err(Failure::usage("--against compares one file, or the ledger here")),
         };
     }

@@ -15,7 +15,11 @@ use crate::event::governance::KeyRotated;
 use crate::event::{Entry, Event};
 use crate::merkle::{Frontier, Node, verify_consistency, verify_inclusion};
 use crate::sampling::confirm::Confirmable;
-use crate::sampling::{Drawn, Sample};
+use crate::sampling::{Drawn, MOST, Sample};
+
+/// More strata than currencies have parts, and more balances than anybody confirms: who sends more wants the memory.
+const STRATA: usize = 1_000;
+const BALANCES: usize = 100_000;
 
 /// Where a bundle is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +46,8 @@ pub struct Shown {
     pub whole: bool,
     /// Where the key that signs was replaced.
     pub rotations: Vec<(u64, KeyRotated)>,
-    /// How many lines there are besides the first and those that replace the key.
-    pub told: u64,
+    /// Of a sample or a statement, the lines besides the first and those that replace the key.
+    pub told: BTreeSet<u64>,
     /// How many files lines come from whose `source.imported` is here, and how many others are named.
     pub files: (u64, u64),
     /// Every file that is named here, by position.
@@ -52,6 +56,8 @@ pub struct Shown {
     pub enclosed: BTreeSet<Hash>,
     /// The reports, each of which agrees with its receipt.
     pub answers: Vec<Answer>,
+    /// The files that the keeper names whose `source.imported` is not here.
+    pub named: BTreeMap<u64, File>,
     /// The selection table of a sample, which agrees with itself and with the lines.
     pub sample: Option<Sample>,
     /// The balances of a statement, which agree with the lines.
@@ -85,7 +91,6 @@ pub struct Reader {
     open: Option<(Head, Node)>,
     last: Head,
     events: u64,
-    has_first: bool,
     runs: u64,
     /// The tree, while there are no gaps.
     tree: Frontier,
@@ -115,7 +120,6 @@ impl Default for Reader {
             open: None,
             last: Head::EMPTY,
             events: 0,
-            has_first: false,
             runs: 0,
             tree: Frontier::default(),
             rotations: Vec::new(),
@@ -152,9 +156,9 @@ impl Reader {
         let cut_off = Wrong { line: self.line + 1, why: "the bundle is cut off: it has no end".to_owned() };
         let Some(header) = self.header.filter(|_| self.part == Part::End) else { return Err(cut_off) };
         let newest = self.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
-        let besides = self.rotations.len() as u64 + u64::from(self.has_first);
+        let besides = |seq: &u64| *seq == 1 || self.rotations.iter().any(|(at, _)| at == seq);
         Ok(Shown {
-            told: self.events - besides,
+            told: self.entries.keys().copied().filter(|seq| !besides(seq)).collect(),
             header,
             whole: self.tree.size() == newest && self.events == newest,
             notes: self.notes,
@@ -162,6 +166,7 @@ impl Reader {
             runs: self.runs,
             rotations: self.rotations,
             files: (self.needed.iter().filter(|seq| self.here.contains_key(seq)).count() as u64, self.named.len() as u64),
+            named: self.named.clone(),
             sources: {
                 let all: BTreeMap<u64, File> = self.here.into_iter().chain(self.named).collect();
                 all.into_values().collect()
@@ -264,14 +269,25 @@ impl Reader {
                 self.sample = Some(Sample { question: *question, strata: Vec::new() });
             }
             Record::Stratum(stratum) => {
-                self.sample.as_mut()?.strata.push(Drawn { stratum, picked: Vec::new(), rows: Vec::new() });
+                self.sample.as_mut().filter(|sample| sample.strata.len() < STRATA)?.strata.push(Drawn {
+                    stratum,
+                    picked: Vec::new(),
+                    rows: Vec::new(),
+                });
             }
-            Record::Item(picked) => self.sample.as_mut()?.strata.last_mut()?.picked.push(picked),
-            Record::Row(row) => self.sample.as_mut()?.strata.last_mut()?.rows.push(row),
+            Record::Item(picked) => {
+                let stratum = self.sample.as_mut()?.strata.last_mut()?;
+                let is_more = stratum.picked.len() as u64 >= MOST || picked.cells.len() as u64 > MOST;
+                stratum.picked.push(Some(picked).filter(|_| !is_more)?);
+            }
+            Record::Row(row) => {
+                let stratum = self.sample.as_mut()?.strata.last_mut()?;
+                stratum.rows.push(Some(row).filter(|_| (stratum.rows.len() as u64) < MOST)?);
+            }
             Record::Statement(statement) if kind == Some(Kind::Statement) && self.statement.is_none() => {
                 self.statement = Some(Confirmable { statement, balances: Vec::new() });
             }
-            Record::Balance(stands) => self.statement.as_mut()?.balances.push(stands),
+            Record::Balance(stands) => self.statement.as_mut().filter(|told| told.balances.len() < BALANCES)?.balances.push(stands),
             _ => return None,
         }
         Some(())
@@ -280,6 +296,10 @@ impl Reader {
     /// Whether the tables are there that the header says, and agree with the lines.
     fn hold_tables(&self) -> Result<(), String> {
         let newest = self.notes.last().map(|(_, note)| &note.checkpoint);
+        let asked = self.sample.as_ref().map(Sample::of).or(self.statement.as_ref().map(|told| told.statement.of()));
+        if let Some((asked, header)) = asked.zip(self.header.as_ref()).filter(|(asked, header)| *asked != header.of) {
+            return Err(format!("it says that it is of `{}`, and its table is of `{asked}`", header.of));
+        }
         match (self.header.as_ref().and_then(|header| header.kind), &self.sample, &self.statement, newest) {
             (None, ..) => Ok(()),
             (Some(Kind::Sample), Some(sample), _, Some(newest)) => {
@@ -358,7 +378,6 @@ impl Reader {
         }
         self.answers.see(head);
         self.events += 1;
-        self.has_first |= head.seq == 1;
         self.last = head;
         self.open = Some((head, leaf));
         Ok(())

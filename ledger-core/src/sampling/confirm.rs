@@ -34,6 +34,13 @@ pub struct Statement {
     pub until: Instant,
 }
 
+impl Statement {
+    /// What a bundle with it is of, in words: these and no others.
+    pub fn of(&self) -> String {
+        format!("a statement for {} from {} on, before {}", self.party, self.from, self.until)
+    }
+}
+
 /// How a recipient and the party stand to each other, in one currency. Positive: the party owes the recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -180,28 +187,20 @@ impl Confirmable {
         if let Some(entry) = lines.values().find(|entry| entry.seq > 1 && !known.contains(&entry.seq) && !rotated(entry)) {
             return Err(format!("event #{} does not concern {party}", entry.seq));
         }
-        let opening = |place: (AccountId, Currency)| {
-            self.balances.iter().find(|told| (told.recipient, told.currency) == place).map(|told| told.opening)
-        };
-        let told = self.balances.iter().map(|told| (told.recipient, told.currency));
-        let mut found = concern.balances(Period { from: *from, until: *until }, opening);
-        for (recipient, currency) in
-            told.filter(|place| !found.iter().any(|told| (told.recipient, told.currency) == *place)).collect::<Vec<_>>()
-        {
+        let place = |told: &Stands| (told.recipient, told.currency);
+        let openings: BTreeMap<_, Amount> = self.balances.iter().map(|told| (place(told), told.opening)).collect();
+        let found = concern.balances(Period { from: *from, until: *until }, |place| openings.get(&place).copied());
+        let mut found: BTreeMap<_, Stands> = found.into_iter().map(|told| (place(&told), told)).collect();
+        for ((recipient, currency), opening) in openings {
             // Nothing happened in the period: it stands as it stood.
-            let opening = opening((recipient, currency)).unwrap_or(Amount::ZERO);
-            found.push(Stands {
-                closing: opening,
-                collected: Amount::ZERO,
-                credited: Amount::ZERO,
-                currency,
-                invoiced: Amount::ZERO,
-                opening,
-                recipient,
-            });
+            let (zero, opening) = (Amount::ZERO.in_units_of(currency), opening.in_units_of(currency));
+            let stood = Stands { closing: opening, collected: zero, credited: zero, currency, invoiced: zero, opening, recipient };
+            found.entry((recipient, currency)).or_insert(stood);
         }
-        found.sort_by_key(|stands| (stands.recipient, stands.currency));
-        if found == self.balances { Ok(()) } else { Err("its lines do not come to its balances".to_owned()) }
+        // Amounts of one value are equal in any form; here each has one.
+        let is_same = |(told, found): (&Stands, &Stands)| told == found && format!("{told:?}") == format!("{found:?}");
+        let same = found.len() == self.balances.len() && self.balances.iter().zip(found.values()).all(is_same);
+        if same { Ok(()) } else { Err("its lines do not come to its balances".to_owned()) }
     }
 }
 

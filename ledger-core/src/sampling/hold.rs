@@ -1,10 +1,11 @@
 //! Whether a sample agrees with itself and with the lines in it. That its population is all there was takes the whole ledger.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, Part, PickedRow, Sample, WHOLE, place, said, seed_of,
-    weight,
+    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, NotASeed, Part, PickedRow, Sample, WHOLE, chain,
+    is_seed, place, said, seed_of, weight,
 };
 use crate::checkpoint::Checkpoint;
 use crate::event::{Entry, Event};
@@ -31,13 +32,16 @@ impl Sample {
         if asked.method != METHOD || asked.how != HOW || asked.not_covered != not_covered {
             return Err("it is drawn by a method that this program does not know".to_owned());
         }
+        if !is_seed(&asked.seed) {
+            return Err(NotASeed.to_string());
+        }
         if asked.checkpoint != checkpoint.size || asked.sha256 != seed_of(checkpoint, &asked.seed) {
             return Err("its seed is not that of the checkpoint and the seed text".to_owned());
         }
         if !(1..=MOST).contains(&asked.wanted) {
             return Err("nobody asks for so many".to_owned());
         }
-        let mut labels = Vec::new();
+        let (mut labels, mut told) = (Vec::new(), BTreeSet::new());
         for drawn in &self.strata {
             let label = drawn.stratum.label();
             let place = (drawn.stratum.currency, drawn.stratum.part);
@@ -46,12 +50,12 @@ impl Sample {
             }
             labels.push(place);
             match asked.rows {
-                true => self.hold_rows(drawn, lines),
+                true => self.hold_rows(drawn, lines, &mut told),
                 false => self.hold_items(drawn, lines),
             }
             .map_err(|why| format!("the stratum {label}: {why}"))?;
         }
-        let told: std::collections::BTreeSet<u64> = self.lines().collect();
+        told.extend(self.lines());
         let rotated = |entry: &Entry| matches!(entry.event, Event::KeyRotated(_));
         match lines.values().find(|entry| entry.seq > 1 && !told.contains(&entry.seq) && !rotated(entry)) {
             Some(entry) => Err(format!("event #{} is in no table", entry.seq)),
@@ -113,7 +117,8 @@ impl Sample {
         if sums && sized && items && counted { Ok(()) } else { Err("its parts do not come to the whole".to_owned()) }
     }
 
-    fn hold_rows(&self, drawn: &Drawn, lines: &BTreeMap<u64, Entry>) -> Result<(), String> {
+    /// Adds to `told` the imports that show of which file a line is.
+    fn hold_rows(&self, drawn: &Drawn, lines: &BTreeMap<u64, Entry>, told: &mut BTreeSet<u64>) -> Result<(), String> {
         let (stratum, asked) = (&drawn.stratum, &self.question);
         let total = stratum.items;
         let text = total.to_string();
@@ -152,11 +157,14 @@ impl Sample {
                         && asked.party.as_ref().is_none_or(|party| *party == file.recipient.to_string()) => {}
                 _ => return Err(why("its import says something else")),
             }
+            if !row.found.is_sorted_by(|before, seq| before < seq) {
+                return Err(why("its lines stand in the wrong place"));
+            }
             for seq in &row.found {
-                let says = lines.get(seq).and_then(|entry| entry.source.as_ref()).and_then(|source| source.row);
-                if says != Some(row.row) {
-                    return Err(why(&format!("event #{seq} is not of that row")));
-                }
+                let source = lines.get(seq).and_then(|entry| entry.source.as_ref()).filter(|source| source.row == Some(row.row));
+                let of = source.and_then(|source| source.import);
+                let passed = of.and_then(|import| chain(row.import, import, |seq| lines.get(&seq).map(Cow::Borrowed)));
+                told.extend(passed.ok_or_else(|| why(&format!("event #{seq} is not of that row")))?);
             }
         }
         Ok(())

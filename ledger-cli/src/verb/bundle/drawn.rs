@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ledger_core::bundle::{Header, Kind, Writer};
 use ledger_core::chain::Head;
 use ledger_core::checkpoint::Note;
-use ledger_core::event::Event;
+use ledger_core::event::{Entry, Event};
 use ledger_core::id::AccountId;
 use ledger_core::money::Currency;
 use ledger_core::sampling::confirm::{Accounts, Confirmable};
@@ -55,11 +55,8 @@ fn wanted(args: &Args) -> Option<(u64, bool)> {
 pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Context) -> Result<Option<Chosen>, Failure> {
     let Some((count, rows)) = wanted(args) else { return Ok(None) };
     let seed = args.seed.as_deref().unwrap_or_default();
-    if seed.is_empty() || seed.chars().any(char::is_control) {
-        return Err(Failure::usage("--seed is one line of text, and not empty")
-            .because("the auditor chooses it, once the checkpoint is in their hands"));
-    }
-    let mut question = Question::new(&basis.checkpoint, seed, count, rows);
+    let mut question = Question::new(&basis.checkpoint, seed, count, rows)
+        .map_err(|why| Failure::usage(format!("--seed: {why}")).because("the auditor chooses it, once the checkpoint is in their hands"))?;
     if args.what != "all" {
         let period = period(&args.what, context)?;
         if rows {
@@ -95,9 +92,11 @@ pub(super) fn sample(args: &Args, session: &Session, basis: &Note, context: &Con
     context.note(format_args!("Drawn from the checkpoint of #{} and `{seed}`. {}", basis.checkpoint.size, sample.question.not_covered));
     let mut events: BTreeSet<u64> = sample.lines().collect();
     events.insert(1);
+    let line = |seq| Entry::read(&session.source.line(seq).ok().flatten()?, seq).ok();
+    events.extend(sample.between(line));
     events.extend(rotations(session, basis.checkpoint.size)?);
-    let of = format!("a sample of {of}");
-    Ok(Some(Chosen { of, events, left_out: Vec::new(), is_alone: true, deal: None, tables: Tables::Sample(Box::new(sample)) }))
+    let (of, tables) = (sample.of(), Tables::Sample(Box::new(sample)));
+    Ok(Some(Chosen { of, events, left_out: Vec::new(), is_alone: true, deal: None, tables }))
 }
 
 /// Writes a statement.
@@ -127,7 +126,7 @@ pub(super) fn statement(args: &Args, session: &Session, basis: &Note, context: &
     let mut events = told.lines;
     events.insert(1);
     events.extend(rotations(session, size)?);
-    let of = format!("a statement for {party} from {} on, before {}", period.from, period.until);
+    let of = told.confirmable.statement.of();
     Ok(Some(Chosen { of, events, left_out: told.left_out, is_alone: true, deal: None, tables: Tables::Statement(told.confirmable) }))
 }
 

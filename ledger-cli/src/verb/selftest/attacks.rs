@@ -23,6 +23,7 @@ pub(super) const LEDGER: &[Ask] = &[
     ask("verify --full", "--full", "re-encoding"),
     ask("verify --key key.pub", "the public key", "signatures"),
     ask("verify --since old.note", "an old checkpoint", "since"),
+    ask("verify --since new.note", "the newest checkpoint", "since"),
 ];
 const NOTE: &[Ask] = &[ask("verify new.note --key key.pub", "the public key", "checkpoint")];
 const PROOF: &[Ask] = &[ask("verify event.proof --key key.pub", "the public key", "proof")];
@@ -97,6 +98,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(SIGNED, "a line inserted", LEDGER, |it| signed_anew(it, insert)),
     attack(SIGNED, "two lines swapped", LEDGER, |it| signed_anew(it, swap)),
     attack(SIGNED, "the end cut off", LEDGER, |it| signed_anew(it, cut)),
+    attack(SIGNED, "rolled back to a copy made after the checkpoint", LEDGER, Victim::roll_back),
     attack(SIGNED, "all of it, from the first line on", LEDGER, |it| signed_anew(it, |lines| change_actor(&mut lines[0]))),
     attack(SIGNED, "a line written in another form", LEDGER, |it| signed_anew(it, |lines| respace(&mut lines[1]))),
     attack(BESIDE, "the store is that of another history", LEDGER, |it| {
@@ -140,7 +142,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     }),
     attack(HANDED, "an amount in a bundle changed", BUNDLE, |it| it.change("old.dealbundle", |bundle| changed(&bundle))),
     attack(HANDED, "a bundle with a line less, and an end that fits", BUNDLE, |it| it.change("old.dealbundle", shorter)),
-    attack(HANDED, "a figure in an answer changed", ANSWER, |it| it.change("answer.json", |answer| changed(&answer))),
+    attack(HANDED, "a figure in an answer changed", ANSWER, |it| it.change("answer.json", |answer| other_figure(&answer))),
     attack("the key", "two histories signed with it", BOTH, |it| {
         let other = it.again()?;
         let done = signed_anew(&other, |lines| change_actor(&mut lines[1]))?;
@@ -184,9 +186,16 @@ fn change_amount(lines: &mut Vec<Line>) -> bool {
     found.map(|(changed, line)| *line = changed).is_some()
 }
 
-/// A text with another first digit in the first amount that it has.
+/// A text with another first digit in the first field of money that it has.
 fn changed(text: &[u8]) -> Option<Vec<u8>> {
-    // An amount is a text of digits with a point in it; a longer one is no amount but a hash or an id.
+    let fields = ["amount", "value", "estimated_revenue", "total", "counted"].map(|field| format!("\"{field}\":\""));
+    let starts = fields.iter().flat_map(|field| memchr::memmem::find_iter(text, field.as_bytes()).map(|at| at + field.len()));
+    let at = starts.map(|at| if text[at] == b'-' { at + 1 } else { at }).filter(|at| text[*at].is_ascii_digit()).min()?;
+    put(text.to_vec(), at, |digit| if digit == b'9' { b'8' } else { digit + 1 })
+}
+
+/// An answer with another first digit in its first figure: a text of digits with a point in it.
+fn other_figure(text: &[u8]) -> Option<Vec<u8>> {
     let is_amount = |text: &[u8]| {
         let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
         text.len() > 2 && digits == text.len() - 1 && text.contains(&b'.')

@@ -18,6 +18,9 @@ use crate::context::{Context, FOLDER};
 use crate::failure::{Exit, Failure};
 use crate::verb::Verb;
 
+/// The ledger's folder as it was when the auditor came for the first time.
+const EARLIER: &str = "earlier";
+
 /// A line without its end.
 pub(super) type Line = Vec<u8>;
 
@@ -50,6 +53,7 @@ impl Victim {
         victim.does("bundle all", Some("old.dealbundle"))?;
         victim.does(&format!("prove {}", before / 2), Some("event.proof"))?;
         fs::copy(victim.at(&format!("{FOLDER}/checkpoints/key")), victim.at("key.pub")).map_err(|why| victim.io(&why))?;
+        copied(&victim.at(FOLDER), &victim.at(EARLIER)).map_err(|why| victim.io(&why))?;
         victim.record(&lines)?;
         victim.does("checkpoint --key key.pem", Some("new.note"))?;
         victim.does("show payouts", Some("answer.json"))?;
@@ -138,6 +142,12 @@ impl Victim {
             copied(&other.at(FOLDER), &own)
         };
         replace().map_err(|why| self.io(&why))
+    }
+
+    /// Puts back what was there when the auditor came for the first time; everything in it fits.
+    pub(super) fn roll_back(&self) -> Result<bool, Failure> {
+        self.remove(FOLDER)?;
+        fs::rename(self.at(EARLIER), self.at(FOLDER)).map_err(|why| self.io(&why)).map(|()| true)
     }
 
     /// Takes away a file or folder, if it is there.

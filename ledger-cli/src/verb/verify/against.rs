@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! there  verified first: a bundle under its key, or a ledger whose chain holds
-//! here   read as it is, line by line, intact or not
+//! here   verified too, and read as it is, line by line, intact or not
 //! lines  equal | edited, by field | missing | inserted | moved | unreadable
 //! money  both are folded, and each figure that is another is told
 //! ```
@@ -15,9 +15,9 @@ use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use ledger_core::bundle::{self, Shown};
-use ledger_core::chain::{Hash, Head};
+use ledger_core::chain::{self, Hash, Head};
 use ledger_core::checkpoint::PublicKey;
-use ledger_core::event::Entry;
+use ledger_core::event::{Entry, Event};
 use ledger_core::merkle::{Frontier, Node};
 use ledger_core::money::Amount;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
@@ -28,8 +28,8 @@ use ledger_store::ledger::States as _;
 use ledger_store::{backend, verify as store};
 use serde_json::Value;
 
-use super::Checks;
 use super::file::{is_signed, read_bundle};
+use super::{Checks, Wanted, examine};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Exit, Failure, counted};
 use crate::session::{self, States};
@@ -102,6 +102,16 @@ pub(super) fn rederive(checks: &mut Checks, shown: &Shown, there: &There) -> Res
         return Ok(());
     }
     let entries = there.entries()?;
+    let is_so = |file: &&bundle::File| {
+        let entry = usize::try_from(file.seq - 1).ok().and_then(|at| entries.get(at));
+        matches!(entry.map(|entry| &entry.event), Some(Event::SourceImported(it)) if it.digest == file.digest && it.file == file.file)
+    };
+    if let Some(file) = shown.named.values().find(|file| !is_so(file)) {
+        let why = format!("event #{} is of another file than {} with {}", file.seq, file.file, file.digest);
+        checks.fail("against", &why, wrong(&why));
+    } else if !shown.named.is_empty() {
+        checks.add("files", "ok", format!("{called} names the same"));
+    }
     if let Some(sample) = &shown.sample {
         let mut drawing = Drawing::new(sample.question.clone());
         entries.iter().for_each(|entry| drawing.take(entry));
@@ -115,7 +125,7 @@ pub(super) fn rederive(checks: &mut Checks, shown: &Shown, there: &There) -> Res
         entries.iter().filter(|entry| entry.seq <= size).for_each(|entry| accounts.take(entry));
         let statement = &told.statement;
         let again = accounts.of(statement.party, Period { from: statement.from, until: statement.until }, size);
-        let has = again.left_out == shown.header.left_out && again.lines.len() as u64 == shown.told;
+        let has = again.left_out == shown.header.left_out && again.lines == shown.told;
         match again.confirmable == *told && has {
             true => checks.add("against", "ok", format!("summed up again from {called}: the same balances, and no line is missing")),
             false => checks.fail("against", "it comes to another statement", wrong("it comes to another statement")),
@@ -182,8 +192,8 @@ impl Line {
 }
 
 /// Compares a file or the ledger here with what there is.
-pub(super) fn compare(file: Option<&PathBuf>, there: &There, context: &Context) -> Result<Exit, Failure> {
-    let (called, here, whole) = here(file, context)?;
+pub(super) fn compare(file: Option<&PathBuf>, there: &There, keys: &[PublicKey], context: &Context) -> Result<Exit, Failure> {
+    let Here { called, lines: here, whole, is_bare, failure } = Here::read(file, keys, context)?;
     let known: BTreeSet<u64> = there.lines.iter().filter_map(|line| Line::of(line.clone()).seq).collect();
     let told: BTreeSet<u64> = here.iter().filter_map(|line| line.seq).collect();
     // Of what holds a part of the ledger, the part is compared.
@@ -208,32 +218,71 @@ pub(super) fn compare(file: Option<&PathBuf>, there: &There, context: &Context) 
     } else {
         report.notes.push("what it does to the money takes both whole".to_owned());
     }
+    if keys.is_empty() || is_bare {
+        report.notes.push(if is_bare { "signatures not looked at: there are none" } else { "signatures not looked at: --key" }.to_owned());
+    }
     let head = Head { seq: last, hash: old.last().map_or(Hash::ZERO, |line| Hash::of(&line.bytes)) };
     let asked = BTreeMap::from([("report".to_owned(), "verify".to_owned()), ("against".to_owned(), there.called.clone())]);
     context.print(&report, &Receipt::new(&report, Asked::everything(last), asked, head, "against/1"))?;
     if counts.is_empty() {
-        return Ok(Exit::Done);
+        return failure.map_or(Ok(Exit::Done), Err);
     }
     let told: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    Err(Failure::new(Code::E0508, format!("{called} is not what {} holds", there.called))
+    let mut differs = Failure::new(Code::E0508, format!("{called} is not what {} holds", there.called))
         .because(format!("{} of {}", told.join(", "), counted(old.len() as u64, "event")))
-        .closing("NOT VERIFIED"))
+        .closing("NOT VERIFIED");
+    differs.diagnostics.extend(failure.into_iter().flat_map(|failure| failure.diagnostics));
+    Err(differs)
 }
 
-/// The lines here, as they are: their name, and whether they are meant to be all.
-fn here(file: Option<&PathBuf>, context: &Context) -> Result<(String, Vec<Line>, bool), Failure> {
-    if let Some(file) = file {
+/// What is compared, as it is.
+struct Here {
+    called: String,
+    lines: Vec<Line>,
+    /// Whether they are all there are; of what is not intact, whether they are meant to be.
+    whole: bool,
+    /// Whether it is lines alone, which nobody has signed.
+    is_bare: bool,
+    /// Why it is not verified, by itself.
+    failure: Option<Failure>,
+}
+
+impl Here {
+    fn read(file: Option<&PathBuf>, keys: &[PublicKey], context: &Context) -> Result<Self, Failure> {
+        let Some(file) = file else {
+            let location = context.location()?;
+            let failure = match examine(&location, &Wanted { keys, ..Wanted::default() }, context) {
+                Ok(examined) => examined.failure,
+                Err(failure) => Some(failure),
+            };
+            let folder = session::folder_of(&location);
+            let lines = store::each_line(folder.as_deref().unwrap_or(&location.place), folder.is_some())?;
+            let lines = lines.into_iter().map(Line::of).collect();
+            return Ok(Self { called: "the ledger here".to_owned(), lines, whole: true, is_bare: false, failure });
+        };
         let bytes = std::fs::read(context.folder.join(file)).map_err(|why| Failure::unreadable(file, &why))?;
-        let is_line = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"{\"type\":") && !line.starts_with(b"{\"bundle\":");
-        let lines: Vec<Line> = bytes.split(|byte| *byte == b'\n').filter(is_line).map(|line| Line::of(line.to_vec())).collect();
-        let header: Option<Value> = bytes.split(|byte| *byte == b'\n').next().and_then(|line| serde_json::from_slice(line).ok());
-        let whole = header.is_none_or(|header| header["bundle"].is_null() || header["of"] == "all events");
-        return Ok((file.display().to_string(), lines, whole));
+        let called = file.display().to_string();
+        let all: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        if !all.iter().any(|line| line.starts_with(ACTOR)) {
+            return Err(Failure::new(Code::E0302, format!("{called} has no line of a ledger"))
+                .hint("--against compares a bundle, or a file of lines"));
+        }
+        let is_bundle = bytes.starts_with(bundle::MAGIC.as_bytes());
+        let (whole, failure) = if is_bundle {
+            let is_meant = || all.first().is_some_and(|header| memchr::memmem::find(header, b"\"of\":\"all events\"").is_some());
+            match read_bundle(bytes.as_slice(), &called, |_| ()) {
+                Ok((shown, _)) => (shown.whole, if keys.is_empty() { None } else { is_signed(&shown, &called, keys).err() }),
+                Err(failure) => (is_meant(), Some(failure)),
+            }
+        } else {
+            let follows = all.iter().try_fold(Head::EMPTY, |head, line| chain::follow(head, line)).err();
+            let failure = follows.map(|why| Failure::from(ledger_store::scan::ScanError::from(why)));
+            (true, failure)
+        };
+        let is_line = |line: &&&[u8]| !is_bundle || !line.starts_with(b"{\"type\":") && !line.starts_with(b"{\"bundle\":");
+        let lines = all.iter().filter(is_line).map(|line| Line::of(line.to_vec())).collect();
+        Ok(Self { called, lines, whole, is_bare: !is_bundle, failure })
     }
-    let location = context.location()?;
-    let folder = session::folder_of(&location);
-    let lines = store::each_line(folder.as_deref().unwrap_or(&location.place), folder.is_some())?;
-    Ok(("the ledger here".to_owned(), lines.into_iter().map(Line::of).collect(), true))
 }
 
 /// Which line here is which line there.
@@ -301,7 +350,10 @@ impl Matched {
             }
         }
         let last = pairs.keys().next_back().map_or(0, |last| last + 1);
-        let is_since = free.is_empty() && new[last..].iter().all(|line| line.value.is_some());
+        // What came since continues what is there; what only stands behind it was put there.
+        let head = last.checked_sub(1).map_or(Some(Head::EMPTY), |at| Some(Head { seq: new[at].seq?, hash: Hash::of(&new[at].bytes) }));
+        let follows = |head: Head| new[last..].iter().try_fold(head, |head, line| chain::follow(head, &line.bytes)).is_ok();
+        let is_since = free.is_empty() && head.is_some_and(follows);
         Self { pairs, since: if is_since { (new.len() - last) as u64 } else { 0 } }
     }
 

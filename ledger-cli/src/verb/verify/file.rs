@@ -284,14 +284,15 @@ fn hold_bundle(checks: &mut Checks, shown: &Shown, again: bool) -> (Head, String
 
 /// What the tables of a bundle tell, which agree with its lines.
 fn hold_tables(checks: &mut Checks, shown: &Shown, again: bool) {
-    const REDERIVED: &str = "that it is all of it: --against the whole ledger tells";
+    const REDERIVED: &str = "which items there are, and that it is all of it: --against the whole ledger tells";
     if let Some(sample) = &shown.sample {
         let asked = &sample.question;
+        checks.add("question", "told", asked.told());
         let drawn =
-            format!("drawn from the checkpoint of {} and `{}`; each line is of the population", position(asked.checkpoint), asked.seed);
+            format!("agrees with itself: with the checkpoint of {}, with `{}` and with its lines", position(asked.checkpoint), asked.seed);
         checks.add("sample", "ok", drawn);
         for told in sample.told() {
-            checks.add("stratum", "ok", format!("{}: {}", told.stratum, told.detail));
+            checks.add("stratum", if again { "ok" } else { "told" }, format!("{}: {}", told.stratum, told.detail));
         }
         if !again {
             checks.add("population", "not looked at", REDERIVED);

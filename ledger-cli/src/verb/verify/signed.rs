@@ -91,7 +91,14 @@ pub(super) fn hold(checks: &mut Checks, roots: &Roots, found: &Found, origin: &s
                 checks.closing(format!("not proven    #{first} – #{last} ({})", counted(head.seq - from, "event")));
             }
         }
-        (None, Some(last)) => checks.add("checkpoints", "ok", format!("{}; the last is {last}", many(count))),
+        (None, Some(last)) => {
+            let behind = match head.seq.saturating_sub(last.note.checkpoint.size) {
+                0 => String::new(),
+                1 => "; 1 event behind it is signed by nobody".to_owned(),
+                behind => format!("; {} behind it are signed by nobody", counted(behind, "event")),
+            };
+            checks.add("checkpoints", "ok", format!("{}; the last is {last}{behind}", many(count)));
+        }
         (None, None) if found.damaged.is_empty() => {
             checks.add("checkpoints", "none", "that all of it was written anew would not show: `dealbook checkpoint`");
         }
