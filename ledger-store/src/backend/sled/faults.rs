@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::opening::copy_folder;
 use super::*;
 use crate::backend::Jsonl;
-use crate::sample;
+use crate::lock::Still;
+use crate::{sample, verify};
 
 // Not at once: a process that another test starts holds this one's locks until it has begun.
 const NOW: Options = Options { patience: Duration::from_secs(1), segment: 1 << 20 };
@@ -381,6 +382,20 @@ fn the_second_writer_waits_and_names_the_first_and_readers_pass() {
     assert_eq!(Reader::open(&path).unwrap().head(), head);
     Box::new(log).close().unwrap();
     assert_eq!(Reader::open(&path).unwrap().head(), head);
+}
+
+/// What looks at the store is not taken for a writer by those who read, and those who read do not keep it from looking.
+#[test]
+fn readers_do_not_hinder_one_another() {
+    let (_folder, path, head) = ledger(5);
+    // A reader that is asking whether somebody writes, caught in the middle of it.
+    let asking = Still::take(&path.join("LOCK"), NOW.patience).unwrap();
+    assert!(verify::stored(&path).is_ok());
+    assert_eq!(Reader::open(&path).unwrap().head(), head);
+    drop(asking);
+    let (log, _) = Sled::open(&path, NOW).unwrap();
+    assert!(matches!(verify::stored(&path), Err(LogError::Locked { pid: Some(_), .. })), "somebody does write");
+    Box::new(log).close().unwrap();
 }
 
 #[test]

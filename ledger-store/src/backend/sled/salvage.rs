@@ -9,7 +9,7 @@ use ledger_core::chain::Head;
 
 use super::opening::copy_folder;
 use crate::error::{Doing, LogError};
-use crate::lock::Lock;
+use crate::lock::Still;
 use crate::pack::Unpacker;
 use crate::store::Store;
 use crate::{Block, Blocks, Source};
@@ -42,7 +42,7 @@ impl Salvage {
         if !store.join("db").is_file() {
             return Err(LogError::NotALedger { path: folder.to_owned() });
         }
-        let _lock = Lock::take(&folder.join("LOCK"), patience)?;
+        let _still = Still::take(&folder.join("LOCK"), patience)?;
         let copy = folder.join(format!("store.copy-{}", std::process::id()));
         copy_folder(&store, &copy).doing("copy", &store)?;
         let unreadable = |why| LogError::Unreadable { path: store.clone(), why };
