@@ -42,7 +42,8 @@ pub struct Order<'a> {
 /// # Errors
 /// Every problem of every file, with nothing appended; or the ledger cannot be written.
 pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, context: &Context) -> Result<Judgement, Failure> {
-    let known = Known { records: ledger.known(), sources: &ledger.states().sources, bills: &ledger.states().records };
+    let known =
+        Known { records: ledger.known(), sources: &ledger.states().sources, bills: &ledger.states().records, book: &ledger.states().book };
     let judgement = judged(files, order, known, context)?;
     // Before anything is appended: a file that is recorded is not read again for the rows that were left out.
     for judged in judgement.files.iter().filter(|judged| order.quarantine && !judged.bad.is_empty() && judged.history != History::Same) {

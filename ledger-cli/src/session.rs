@@ -111,7 +111,9 @@ impl Names for Named<'_> {
         if let Some(centre) = purchase.agreement.and_then(|agreement| named.get(agreement)) {
             return Some(centre.clone());
         }
-        let buyer = self.account(purchase.recipient, purchase.buyer?)?;
+        let buyer = purchase.buyer?;
+        // A bill has the account itself.
+        let buyer = self.account(purchase.recipient, buyer).or_else(|| buyer.parse().ok())?;
         let at = purchase.invoiced.or_else(|| self.view.until())?;
         self.book?.cost_centre(buyer, at, self.view.basis().known_at).map(str::to_owned)
     }

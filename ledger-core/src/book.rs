@@ -32,7 +32,7 @@ use crate::event::commitment::Eligibility;
 use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Origin};
 use crate::fee::{Cards, RateCard};
-use crate::id::{AccountId, Actor};
+use crate::id::Actor;
 use crate::projection::{Projection, json_of, load_json};
 use crate::time::Instant;
 
@@ -170,11 +170,6 @@ impl Book {
             self.templates.iter().filter(stands).all(|other| other.name != template.name || other.seq <= template.seq)
         };
         self.templates.iter().filter(stands).filter(is_last)
-    }
-
-    /// The cost centre of a buyer's account at a moment, as far as was known at a position.
-    pub fn cost_centre(&self, account: AccountId, at: Instant, known_at: u64) -> Option<&str> {
-        self.policy_by(policy::cost_centres::NAME, at, known_at)?.parameters.get(account.as_str()).map(String::as_str)
     }
 
     /// What the policy says of a kind of product on a day, and where it was set, as far as was known at a position.

@@ -19,6 +19,7 @@ mod disbursement;
 mod exact;
 mod focus;
 mod invoices;
+mod labels;
 mod line;
 mod received;
 mod seller_report;
@@ -35,6 +36,7 @@ use crate::problem::{Code, Problem};
 use crate::time::{Instant, Period};
 
 pub use exact::Exact;
+pub use labels::Labels;
 pub use line::{Line, Side, Subject};
 pub use received::{Class, Reading, Received, Summed};
 pub use sums::Sums;
@@ -159,6 +161,7 @@ pub struct Layout {
     pub whose: Option<AccountId>,
     at: Vec<Option<usize>>,
     names: Vec<String>,
+    labels: labels::Columns,
 }
 
 /// A header that is no statement's.
@@ -226,7 +229,7 @@ pub fn recognise(header: &[&str]) -> Result<Layout, Unrecognised> {
     let at: Vec<Option<usize>> = statement.columns().iter().map(|column| header.place(statement, column)).collect();
     let called = |(column, at): (&Column, &Option<usize>)| at.map_or(column.names[0], |at| header.columns[at]).to_owned();
     let names = statement.columns().iter().zip(&at).map(called).collect();
-    Ok(Layout { statement, whose: None, at, names })
+    Ok(Layout { statement, whose: None, at, names, labels: labels::Columns::of(header.columns) })
 }
 
 /// A row of a statement, being read. It remembers what was wrong.
@@ -257,6 +260,8 @@ pub struct BillLine {
     pub product: Option<Reference>,
     /// Of the Marketplace: the seller of record.
     pub seller: Option<String>,
+    /// Of the Marketplace: the cost centre that it is labelled with.
+    pub cost_centre: Option<String>,
 }
 
 /// Which kind of statement a file is, and in which form of it. Of two forms that tell the same the lesser tells more: CUR 2.0 before the legacy
@@ -306,14 +311,32 @@ impl Layout {
         }
     }
 
-    /// Reads a row of a bill as it is recorded.
+    /// Which columns hold labels, by their place.
+    pub fn labelled(&self) -> impl Iterator<Item = usize> {
+        self.labels.places()
+    }
+
+    /// Reads a row of a bill as it is recorded. Of the Marketplace's, the labels of its month say the cost centre.
     ///
     /// # Errors
     /// Everything that is wrong with it. Nothing when it is of no use here.
-    pub fn bill<'a>(&'a self, cell: &'a dyn Fn(usize) -> &'a str) -> Result<Option<BillLine>, Vec<Problem>> {
+    pub fn bill<'a, 'l>(
+        &'a self,
+        cell: &'a dyn Fn(usize) -> &'a str,
+        labels: impl Fn(Instant) -> Labels<'l>,
+    ) -> Result<Option<BillLine>, Vec<Problem>> {
         let row = Row { layout: self, cell, problems: std::cell::RefCell::default() };
-        let line = self.statement.bill(&row);
-        let problems = row.problems.into_inner();
+        let mut line = self.statement.bill(&row);
+        let mut problems = row.problems.into_inner();
+        if let Some(line) = line.as_mut().filter(|line| line.class == "marketplace") {
+            match self.labels.centre(labels(line.month), cell) {
+                Ok(centre) => line.cost_centre = centre,
+                Err((name, at)) => {
+                    let problem = Problem::new(Code::E0203, cell(at), "it is no map of labels").column(name.to_owned());
+                    problems.push(problem.cure("AWS writes a JSON object of texts: {\"user_team\":\"A\"}; download the file again"));
+                }
+            }
+        }
         if problems.is_empty() { Ok(line) } else { Err(problems) }
     }
 }
@@ -442,6 +465,7 @@ impl<'a> Charge<'a> {
             invoice,
             product,
             seller: self.seller.filter(|_| self.is_marketplace()).map(str::to_owned),
+            cost_centre: None,
         })
     }
 

@@ -32,6 +32,8 @@ pub struct Known<'a> {
     pub sources: &'a Sources,
     /// What AWS's bills have said.
     pub bills: &'a ledger_core::projection::records::Records,
+    /// The policies.
+    pub book: &'a ledger_core::book::Book,
 }
 
 /// A file that was judged.

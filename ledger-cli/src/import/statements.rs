@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger_core::book::Book;
 use ledger_core::feed::{Fact, Fingerprint};
 use ledger_core::hash::Map;
 use ledger_core::id::AccountId;
@@ -36,7 +37,7 @@ pub(super) fn judge(
         let mut read: Vec<Judged> = Vec::new();
         for (at, (file, layout)) in files.into_iter().enumerate() {
             let mut of_file = Sums::of(kind);
-            let Some(judged) = one(file, &layout, at, &mut of_file, judgement, tick)? else { continue };
+            let Some(judged) = one((file, at), &layout, known.book, &mut of_file, judgement, tick)? else { continue };
             // The same bytes under two names are one bill.
             if let Some(same) = read.iter().find(|known| known.digest == judged.digest) {
                 judgement.notes.push(format!("{} is the same file as {}, and counts once", judged.file.name, same.file.name));
@@ -79,9 +80,9 @@ pub(super) fn judge(
 
 /// Reads a file into the sums. Nothing when something is wrong with it, or no row of it is of use.
 fn one(
-    file: InFile,
+    (file, at): (InFile, usize),
     layout: &Layout,
-    at: usize,
+    book: &Book,
     sums: &mut Sums,
     judgement: &mut Judgement,
     tick: &mut impl FnMut(u64),
@@ -90,12 +91,13 @@ fn one(
     let before = problems.total();
     let Some(mut rows) = Table::open(&file.path, &mut problems)? else { return Err(changed(&file.path)) };
     let shown = file.path.display().to_string();
-    rows.want(layout.places());
+    let labelled: Vec<usize> = layout.labelled().collect();
+    rows.want(layout.places().chain(labelled));
     let header = rows.header().to_vec();
     let (mut recipient, mut count, mut useless): (Option<AccountId>, u64, u64) = (None, 0, 0);
     while let Some(row) = rows.next(&mut problems) {
         count += 1;
-        let outcome = layout.bill(&|column| row.get(column)).and_then(|line| {
+        let outcome = layout.bill(&|column| row.get(column), |month| book.cost_labels(month)).and_then(|line| {
             let Some(line) = line else { return Ok(None) };
             let payer = line.payer;
             sums.add(line, (at, count)).map(|()| Some(payer)).map_err(|problem| vec![problem])

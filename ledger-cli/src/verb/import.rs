@@ -62,8 +62,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let session = Session::open(context)?;
         session::expect(&args.writing, session.head())?;
         let (states, records) = (session.states()?, session.known()?);
-        let judgement =
-            import::judged(found, &order, Known { records: &records, sources: &states.sources, bills: &states.records }, context)?;
+        let judgement = import::judged(
+            found,
+            &order,
+            Known { records: &records, sources: &states.sources, bills: &states.records, book: &states.book },
+            context,
+        )?;
         return tell(&judgement, (session.head(), None), context);
     }
     let mut ledger = session::write(context)?;

@@ -95,7 +95,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("replay", replay::columns),
     ("selftest", selftest::columns),
     ("sources", || sources::sources(&Sources::default(), &NOTHING).columns),
-    ("spend", || billing::spend(&Billing::default(), NOTHING, &NoNames).columns),
+    ("spend", || billing::spend(&Billing::default(), &Records::default().at(NOTHING), &NoNames).columns),
     ("status", status::columns),
     ("steps", replay::step_columns),
     ("tax", || billing::tax(&Billing::default(), NOTHING, &[]).columns),

@@ -440,7 +440,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
         Noun::Edp => {
             (edp::edp(&edp::Setting { view, billing: &states.billing, book: &states.book, names: &names }), format!("{money} {record}"))
         }
-        Noun::Spend => (billing::spend(&states.billing, basis, &names), money),
+        Noun::Spend => (billing::spend(&states.billing, view, &names), format!("{money} {record}")),
         Noun::Fees => {
             let audit = fee::audit(&states.billing, view, &states.book.rate_cards(basis.known_at));
             (fee::fees(&audit, view), format!("{money} {record} {}", by(&states.book)))

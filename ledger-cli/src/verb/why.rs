@@ -90,7 +90,7 @@ pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) ->
             Some(fee::why(&audit, setting.billing, basis, ids))
         }
         Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), ids)),
-        Noun::Spend => Some(billing::why_spend(setting.billing, view.basis(), setting.names, ids)),
+        Noun::Spend => Some(billing::why_spend(setting.billing, view, setting.names, ids)),
         Noun::Instalments => Some(records::why_instalments(view, &setting.billing.invoiced(view.basis()), ids)),
         Noun::Renewals => {
             let granted = |id: &&String| id.parse().is_ok_and(|id| view.granted(&id).is_some());

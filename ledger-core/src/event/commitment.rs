@@ -168,6 +168,10 @@ pub struct CommitmentStatement {
 pub struct SpendRecorded {
     /// The sums, by cost column, rounded half up to eight decimals.
     pub amounts: BTreeMap<String, Amount>,
+    /// Of the Marketplace: how much of it is labelled with which cost centre, by the cost category or tag that the policy `cost-centres` named
+    /// when the bill was read. The rest has no label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub centres: Vec<CentreShare>,
     /// `services` for AWS's own, `support` for AWS Support, `marketplace` for what is sold through AWS Marketplace.
     pub class: String,
     /// The currency.
@@ -197,6 +201,16 @@ pub struct SpendRecorded {
     pub seller: Option<String>,
     /// Which kind of file says so: `cur` or `focus`.
     pub statement: String,
+}
+
+/// What a cost centre has of a sum.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CentreShare {
+    /// Of the unblended cost, or the billed one.
+    pub amount: Amount,
+    /// The cost centre, as the label writes it.
+    pub cost_centre: String,
 }
 
 impl SpendRecorded {

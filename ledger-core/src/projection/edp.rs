@@ -287,9 +287,7 @@ impl Setting<'_> {
     ) -> Judged<Purchased> {
         let product = spend.product.as_ref().and_then(|code| by_code.get(code.as_str()));
         let invoice = spend.invoice.as_ref().map(ToString::to_string);
-        // A bill has no date of its invoices: AWS's summary has; else it is of the last day of the month.
-        let last = Instant::from_micros(months_end(spend.month).micros() - 1);
-        let invoiced = invoice.as_deref().and_then(|invoice| self.view.issued_at(invoice)).unwrap_or(last);
+        let invoiced = self.view.invoiced(spend);
         let line = Line {
             key: [spend.payer.as_str(), "", invoice.as_deref().unwrap_or(""), spend.product.as_ref().map_or("", |code| code.as_str())]
                 .join(":"),

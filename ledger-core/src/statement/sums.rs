@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{BillLine, Exact};
 use crate::event::Event;
-use crate::event::commitment::SpendRecorded;
+use crate::event::commitment::{CentreShare, SpendRecorded};
 use crate::feed::Fact;
 use crate::id::{AccountId, InvoiceId, Reference};
 use crate::money::Currency;
@@ -28,6 +28,8 @@ struct Key {
 struct Sum {
     /// By column, and how many rows fill it.
     costs: BTreeMap<&'static str, (Exact, u64)>,
+    /// Of the first column, by the cost centre that rows are labelled with.
+    centres: BTreeMap<String, Exact>,
     rows: u64,
     /// The file and the row that came last.
     last: (usize, u64),
@@ -51,8 +53,12 @@ impl Sums {
     /// # Errors
     /// The sum has more digits than there is room for.
     pub fn add(&mut self, line: BillLine, (file, row): (usize, u64)) -> Result<(), Problem> {
-        let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller } = line;
+        let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller, cost_centre } = line;
         let sum = self.sums.entry(Key { payer, month, class, line_type, currency, invoice, product, seller }).or_default();
+        if let (Some(centre), Some((column, cost))) = (cost_centre, costs.first()) {
+            let known = sum.centres.entry(centre).or_default();
+            *known = known.checked_add(*cost).ok_or_else(|| too_fine(column, *cost))?;
+        }
         for (column, cost) in costs {
             let (known, filled) = sum.costs.entry(column).or_default();
             let Some(added) = known.checked_add(cost) else {
@@ -73,6 +79,10 @@ impl Sums {
     pub fn merge(&mut self, other: Self) -> Result<(), Problem> {
         for (key, sum) in other.sums {
             let into = self.sums.entry(key).or_default();
+            for (centre, cost) in sum.centres {
+                let known = into.centres.entry(centre).or_default();
+                *known = known.checked_add(cost).ok_or_else(|| too_fine("cost_centre", cost))?;
+            }
             for (column, (cost, rows)) in sum.costs {
                 let (known, filled) = into.costs.entry(column).or_default();
                 *known = known.checked_add(cost).ok_or_else(|| too_fine(column, cost))?;
@@ -117,6 +127,7 @@ impl Sums {
         let rounded = || filled().map(|(column, (cost, _))| ((*column).to_owned(), *cost, cost.rounded()));
         SpendRecorded {
             amounts: rounded().map(|(column, _, (amount, _))| (column, amount)).collect(),
+            centres: shares(&sum.centres),
             class: key.class.to_owned(),
             currency: key.currency,
             exact: rounded().filter(|(_, _, (_, changed))| *changed).map(|(column, cost, _)| (column, cost.written())).collect(),
@@ -144,6 +155,11 @@ impl Sums {
         let end = Period::parse(&month, told.month.day()).map_or(told.month, |period| Instant::from_micros(period.until.micros() - 1));
         Fact { key, effective_at: end, stated_at: None, withdrawn, event: Event::SpendRecorded(Box::new(told)) }
     }
+}
+
+fn shares(centres: &BTreeMap<String, Exact>) -> Vec<CentreShare> {
+    let share = |(centre, cost): (&String, &Exact)| CentreShare { amount: cost.rounded().0, cost_centre: centre.clone() };
+    centres.iter().map(share).collect()
 }
 
 fn too_fine(column: &str, cost: Exact) -> Problem {

@@ -208,7 +208,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     ),
     (
         "spend.recorded",
-        r#"{"amounts": {"blended": "0.5", "unblended": "47.68169383"}, "class": "marketplace", "currency": "USD", "exact": {"unblended": "47.6816938322"},
+        r#"{"amounts": {"blended": "0.5", "unblended": "47.68169383"}, "centres": [{"amount": "40", "cost_centre": "Team A"}], "class": "marketplace", "currency": "USD", "exact": {"unblended": "47.6816938322"},
             "invoice": "INV-1", "line_type": "Usage", "month": "2026-04-01T00:00:00Z", "payer": "111122223333", "product": "5hnnev4d0v7mapf09j0v8of0o2",
             "revision": 2, "rows": 1511, "seller": "Red Hat, Inc.", "statement": "cur"}"#,
         r#"{"amounts": {"unblended": "47.68169383"}, "class": "services", "currency": "USD", "line_type": "Usage", "month": "2026-04-01T00:00:00Z",

@@ -65,7 +65,20 @@ impl View<'_> {
         self.each_told(Kind::Spend, &[payer.as_str()], |record, version| value_of!(record, Some(version), SpendRecorded))
     }
 
-    /// The same, whether its time has come at the basis or not.
+    /// What the bills say was bought through the Marketplace, by whomever.
+    pub(crate) fn marketplace_bills(&self) -> Vec<(SpendRecorded, u64)> {
+        let all = self.each_told(Kind::Spend, &[], |record, version| value_of!(record, Some(version), SpendRecorded));
+        all.into_iter().filter(|(spend, _)| spend.class == "marketplace").collect()
+    }
+
+    /// When something that a bill tells was invoiced: a bill has no date of its invoices, AWS's summary has; else it is of the last day of the
+    /// month.
+    pub(crate) fn invoiced(&self, spend: &SpendRecorded) -> Instant {
+        let issued = spend.invoice.as_ref().and_then(|invoice| self.issued_at(invoice.as_str()));
+        issued.unwrap_or_else(|| spend.last_moment())
+    }
+
+    /// The same as [`Self::spend_of`], whether its time has come at the basis or not.
     pub(crate) fn spend_known_of(&self, payer: AccountId) -> Vec<(SpendRecorded, u64)> {
         let all = self.records.at(Basis { effective_before: None, ..self.basis() });
         all.spend_of(payer)

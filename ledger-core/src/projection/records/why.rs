@@ -40,7 +40,7 @@ rules! {
     RESTRICTION "restriction/1" "a restriction, of it or of one it stands on, stops new offers only",
     USE "use/1" "offers are counted that name it, or one that stands on it",
     MEASURE "payout-measure/1" "AWS's own measures: the rows of an invoice line, by class and action, rounded half up to two places per line and then added (AWS's published queries on the billing event feed)",
-    COST_CENTRE "cost-centre/1" "a purchase belongs where its offer says; else where the policy cost-centres says of the buyer's account on the day of the invoice",
+    COST_CENTRE "cost-centre/2" "a purchase belongs where the labels of its bill say; else where its offer does; else where the policy cost-centres says of the buyer's account on the day of the invoice",
     INSTALMENT "instalment/1" "an invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day; of another amount only within five days",
     COUNTED "edp-counted/1" "what retires a contract year: AWS's own services, what was carried over, and Marketplace purchases below the cap",
     SERVICES "edp-services/1" "the payer's bill of the month: the contract's cost column, without the line types and the support that it excludes",
