@@ -1,7 +1,7 @@
 //! A ledger as a command meets it: opened for reading or writing, with the states its reports are made of.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ledger_core::book::Book;
@@ -11,6 +11,7 @@ use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, Names, Purchase};
 use ledger_core::projection::closing::Closing;
+use ledger_core::projection::edp;
 use ledger_core::projection::known::Known;
 use ledger_core::projection::programmes::Programmes;
 use ledger_core::projection::records::{Records, View};
@@ -63,6 +64,16 @@ impl ledger::States for States {
 
     fn each(&self) -> Vec<&dyn Projection> {
         vec![&self.billing, &self.records, &self.sources, &self.book, &self.programmes, &self.closing, &self.usage]
+    }
+}
+
+impl States {
+    /// The entries of money that wait for their approvals, and count nowhere.
+    pub fn pending(&self, view: &View<'_>) -> BTreeSet<u64> {
+        let billing = self.billing.pending(&view.basis()).into_iter().map(|waits| waits.seq);
+        let credits = self.programmes.at(view);
+        let shortfalls = edp::pending(view, &self.book, None).into_iter().map(|(seq, ..)| seq);
+        billing.chain(credits.pending().map(|(seq, ..)| seq)).chain(shortfalls).collect()
     }
 }
 

@@ -334,11 +334,15 @@ fn buyer() -> tempfile::TempDir {
     for (kind, date, sets) in [
         ("credit.granted", "2025-10-01", format!("credit=WMP-1 programme=wmp holder={BUYER} amount=20000.00 ends_at=2026-10-01T00:00:00Z")),
         ("credit.applied", "2025-12-03", format!("credit=WMP-1 account={BUYER} month=2025-11 amount=12000.00")),
+        (
+            "shortfall.invoiced",
+            "2026-02-10",
+            "commitment=PPA-GLOBEX-2025 year=2025-01-01T00:00:00Z amount=381250.00 invoice=INV-SHORT".to_owned(),
+        ),
     ] {
         let seq = money(kind, date, &sets);
         done(&format!("approve {seq} --actor mei --key {} -q", key.display()));
     }
-    money("shortfall.invoiced", "2026-02-10", "commitment=PPA-GLOBEX-2025 year=2025-01-01T00:00:00Z amount=381250.00 invoice=INV-SHORT");
     folder
 }
 

@@ -30,7 +30,7 @@ use crate::commitment::in_force;
 use crate::event::billing::BillingEvent;
 use crate::event::commitment::Eligibility;
 use crate::event::governance::BalanceBroughtForward;
-use crate::event::{Entry, Event, Origin};
+use crate::event::{Entry, Event};
 use crate::fee::{Cards, RateCard};
 use crate::id::Actor;
 use crate::projection::{Projection, json_of, load_json};
@@ -117,7 +117,7 @@ pub struct Book {
     /// Entries of money by hand whose row has come, and where it stands.
     came: BTreeMap<u64, u64>,
     /// Entries of money by hand that have all their approvals.
-    confirmed: BTreeSet<u64>,
+    confirmed: BTreeMap<u64, u64>,
     /// Entries that were corrected, and by which.
     corrected: BTreeMap<u64, u64>,
     /// Since when policies and people need a second person: the first policy that asks for one.
@@ -323,9 +323,10 @@ impl Book {
         self.own.iter().map(|own| (&own.actor, own.seq))
     }
 
-    /// Whether money that was recorded by hand has all its approvals.
-    pub fn is_confirmed(&self, entry: u64) -> bool {
-        self.confirmed.contains(&entry)
+    /// Where money that was recorded by hand got its last approval, as far as was known at a position; of what nobody recorded by hand, the entry
+    /// itself.
+    pub(crate) fn confirmed_at(&self, entry: u64, known_at: u64) -> Option<u64> {
+        self.confirmed.get(&entry).copied().filter(|at| *at <= known_at)
     }
 
     fn take(&mut self, event: &Event, entry: &Entry) {
@@ -359,7 +360,10 @@ impl Book {
                 seq: entry.seq,
             }),
             Event::EntryConfirmed(confirmed) => {
-                self.confirmed.insert(confirmed.entry);
+                self.confirmed.entry(confirmed.entry).or_insert(entry.seq);
+            }
+            Event::ShortfallInvoiced(_) if !entry.is_by_hand() => {
+                self.confirmed.insert(entry.seq, entry.seq);
             }
             Event::BalanceBroughtForward(_) | Event::InvoiceIssued(_) => {
                 self.hands.push(Hand { event: event.clone(), seq: entry.seq });
@@ -394,7 +398,7 @@ impl Projection for Book {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn evolve(&mut self, entry: &Entry) {
@@ -409,7 +413,7 @@ impl Projection for Book {
         if !matches!(entry.event, Event::LedgerOpened(_) | Event::SourceImported(_)) {
             self.own.push(Own { actor: entry.actor.clone(), seq: entry.seq });
         }
-        if let Some(source) = entry.source.as_ref().filter(|source| source.origin == Some(Origin::Manual)) {
+        if let Some(source) = entry.source.as_ref().filter(|_| entry.is_by_hand()) {
             let event = String::from_utf8(crate::event::encode(&entry.event)).unwrap_or_default();
             let (effective_at, reference) = (entry.effective_at, source.id.clone());
             self.references.push(Referred { effective_at, event, reference, seq: entry.seq });

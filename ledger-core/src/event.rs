@@ -385,6 +385,11 @@ pub fn encode(event: &Event) -> Vec<u8> {
 }
 
 impl Entry {
+    /// Whether somebody recorded it by hand, from a document: money counts then only with its approvals.
+    pub fn is_by_hand(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.origin == Some(Origin::Manual))
+    }
+
     /// Reads the line at position `at`. That it follows the line before has been checked, or is checked by the caller.
     ///
     /// # Errors

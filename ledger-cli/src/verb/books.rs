@@ -7,7 +7,7 @@ use ledger_core::projection::Projection;
 use ledger_core::projection::billing::books::{self, Asked, Posts, Presentation};
 use ledger_core::projection::billing::{self, Names, Pending};
 use ledger_core::projection::closing::{Differences, Shut, Shuts};
-use ledger_core::projection::edp::{Setting, Shortfalls};
+use ledger_core::projection::edp::{self, Setting, Shortfalls};
 use ledger_core::projection::programmes::Credits;
 use ledger_core::projection::records::{Reason, View};
 use ledger_core::report::Report;
@@ -198,6 +198,7 @@ impl Books {
         };
         let own: Vec<Pending> = state.pending(&self.basis).into_iter().filter(|pending| pending.party == self.party).collect();
         report.notes.extend(show::pending(&own));
+        report.notes.extend(show::waits(edp::pending(&states.records.at(self.basis), &states.book, Some(self.party))));
         report
     }
 }

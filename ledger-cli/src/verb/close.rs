@@ -90,15 +90,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 /// Money that waits for its approvals, and differences that do.
 fn waiting(states: &States) -> Vec<u64> {
-    let basis = Basis::at(u64::MAX);
-    let view = states.records.at(basis);
-    let mut waiting: Vec<u64> = states.billing.pending(&basis).iter().map(|pending| pending.seq).collect();
-    waiting.extend(states.programmes.at(&view).pending().map(|(seq, ..)| seq));
+    let mut waiting = states.pending(&states.records.at(Basis::at(u64::MAX)));
     let found = states.closing.breaks(&states.book, u64::MAX);
     waiting.extend(found.iter().filter_map(|found| if let State::Pending(seq) = found.state { Some(seq) } else { None }));
-    waiting.sort_unstable();
-    waiting.dedup();
-    waiting
+    waiting.into_iter().collect()
 }
 
 /// The close as events: what it rests on, and the reports in full, cut into as many parts as it takes.

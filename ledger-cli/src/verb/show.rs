@@ -349,6 +349,9 @@ fn print_under(
         let waiting = states.programmes.at(&view).pending().collect::<Vec<_>>();
         report.notes.extend(waits(waiting));
     }
+    if report.name.starts_with("edp") {
+        report.notes.extend(waits(edp::pending(&states.records.at(basis), &states.book, None)));
+    }
     let receipt = Receipt { policies, ..Receipt::new(&report, asked, args, head, projector) };
     // People get one line, and where to look; the receipt has what is lacking, one by one.
     let gaps_alone = report.incomplete.len() == 1 && !states.sources.gaps(basis.known_at).is_empty();
@@ -370,7 +373,7 @@ pub(super) fn pending(all: &[Pending]) -> Vec<String> {
     waits(all.iter().map(|waits| (waits.seq, waits.amount, waits.currency)))
 }
 
-fn waits(all: impl IntoIterator<Item = (u64, Amount, Currency)>) -> Vec<String> {
+pub(super) fn waits(all: impl IntoIterator<Item = (u64, Amount, Currency)>) -> Vec<String> {
     let mut sums: BTreeMap<Currency, (i128, Vec<String>)> = BTreeMap::new();
     for (seq, amount, currency) in all {
         let (sum, entries) = sums.entry(currency).or_default();

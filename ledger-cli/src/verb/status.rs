@@ -2,7 +2,7 @@
 
 mod soon;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ledger_core::event::Event;
 use ledger_core::projection::{Projection, billing};
@@ -81,8 +81,7 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
             import.seq, import.said.file, import.said.events
         ));
     }
-    let mut pending: BTreeSet<u64> = states.billing.pending(&basis).iter().map(|waits| waits.seq).collect();
-    pending.extend(states.programmes.at(&view).pending().map(|(seq, ..)| seq));
+    let pending = states.pending(&view);
     if !pending.is_empty() {
         let entries = pending.iter().map(|seq| format!("#{seq}")).collect::<Vec<_>>().join(", ");
         report.heading.push(format!("Pending     {entries}: money that waits for approval, and counts nowhere"));

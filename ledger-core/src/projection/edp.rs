@@ -27,9 +27,9 @@ use super::billing::{Billing, Bought, Names};
 use super::records::View;
 use crate::book::Book;
 use crate::commitment::{DEPLOYED_ON_AWS, Judged, Line, Opening, Reckoned, Rule, Why, in_force, judge, period, reckon};
-use crate::event::commitment::{CommitmentTerms, SpendRecorded};
-use crate::id::{AccountId, ProductId};
-use crate::money::{Amount, CENT, round_half_up};
+use crate::event::commitment::{CommitmentTerms, ShortfallInvoiced, SpendRecorded};
+use crate::id::{AccountId, ProductId, Reference};
+use crate::money::{Amount, CENT, Currency, round_half_up};
 use crate::time::{Instant, Period};
 
 /// Where a purchase is known from.
@@ -135,6 +135,14 @@ struct Bill {
 }
 
 impl Setting<'_> {
+    /// AWS's invoices for what lacked, each as it was told from each moment on: when, what, where, and where it got its last approval, before
+    /// which it counts nowhere.
+    fn shortfall_invoices(&self, commitment: &Reference) -> Vec<Vec<(Instant, ShortfallInvoiced, u64, u64)>> {
+        let counts = |(moment, told, seq)| Some((moment, told, seq, self.book.confirmed_at(seq, self.view.basis().known_at)?));
+        let all = self.view.shortfall_invoices(commitment).into_iter();
+        all.map(|versions| versions.into_iter().filter_map(counts).collect()).collect()
+    }
+
     /// The commitments as they stand. Of an empty ledger there are none.
     pub fn commitments(&self) -> Vec<Standing> {
         let Some(until) = self.view.until() else { return Vec::new() };
@@ -312,6 +320,15 @@ impl Setting<'_> {
         }
         self.judged(line, of, product, contract)
     }
+}
+
+/// The invoices for what lacked that wait for their approvals, and count nowhere: of the commitments of a payer, or of all.
+pub fn pending(view: &View<'_>, book: &Book, payer: Option<AccountId>) -> Vec<(u64, Amount, Currency)> {
+    let of_payer = |terms: &CommitmentTerms| payer.is_none_or(|payer| terms.payers.contains(&payer));
+    let all = view.commitments().into_iter().filter(|(terms, _)| of_payer(terms));
+    let told = all.flat_map(|(terms, _)| view.shortfall_invoices(&terms.commitment)).flatten();
+    let waits = told.filter(|(_, _, seq)| book.confirmed_at(*seq, view.basis().known_at).is_none());
+    waits.map(|(_, told, seq)| (seq, told.amount, told.currency)).collect()
 }
 
 /// Whether feeds tell what a bill says of an invoice: of its product; where the bill's code is nobody's here, of the invoice at all.

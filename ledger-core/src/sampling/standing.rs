@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::event::{Entry, Event, Origin};
+use crate::event::{Entry, Event};
 use crate::money::{Amount, Currency};
 use crate::time::Instant;
 
@@ -44,7 +44,7 @@ pub struct Standing {
 impl Standing {
     /// Takes the next line. Of events that are not `wanted` only what they do to others is kept.
     pub fn take(&mut self, entry: &Entry, wanted: impl Fn(&Event) -> bool) {
-        let mut waits = entry.source.as_ref().is_some_and(|source| source.origin == Some(Origin::Manual));
+        let mut waits = entry.is_by_hand();
         match &entry.event {
             Event::SourceRestated(restated) => {
                 restated.replaces.into_iter().for_each(|replaced| self.drop(replaced));

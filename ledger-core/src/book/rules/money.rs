@@ -10,21 +10,22 @@ use crate::book::policy::{money_approvals, threshold};
 use crate::event::governance::BalanceBroughtForward;
 use crate::event::{Entry, Event, Source};
 use crate::feed::{event_of_row, fingerprint};
-use crate::id::{AccountId, Actor};
+use crate::id::Actor;
 use crate::money::{Amount, Currency};
 use crate::problem::Code;
 use crate::time::Instant;
 
 /// Whose money an event is about, and how much; nothing for others.
-pub(in crate::book) fn money_in(event: &Event) -> Option<(AccountId, Amount, Currency)> {
+pub(in crate::book) fn money_in(event: &Event) -> Option<(Amount, Currency)> {
     match event {
-        Event::BalanceBroughtForward(balance) => Some((balance.party, balance.amount, balance.currency)),
-        Event::CreditGranted(credit) => Some((credit.holder, credit.amount, credit.currency)),
-        Event::CreditApplied(credit) => Some((credit.account, credit.amount, credit.currency)),
-        Event::CreditRevoked(credit) => Some((credit.holder, credit.amount, credit.currency)),
-        Event::CreditPassedOn(credit) => Some((credit.to, credit.amount, credit.currency)),
+        Event::BalanceBroughtForward(balance) => Some((balance.amount, balance.currency)),
+        Event::CreditGranted(credit) => Some((credit.amount, credit.currency)),
+        Event::CreditApplied(credit) => Some((credit.amount, credit.currency)),
+        Event::CreditRevoked(credit) => Some((credit.amount, credit.currency)),
+        Event::CreditPassedOn(credit) => Some((credit.amount, credit.currency)),
+        Event::ShortfallInvoiced(told) => Some((told.amount, told.currency)),
         Event::EntryCorrected(corrected) => money_in(corrected.replacement.as_ref()?),
-        event => event.billing().map(|row| (row.recipient, row.amount, row.currency)),
+        event => event.billing().map(|row| (row.amount, row.currency)),
     }
 }
 
@@ -147,7 +148,7 @@ pub(in crate::book) fn missing(
     with: Option<&Actor>,
 ) -> Option<BTreeSet<String>> {
     let book = setting.book;
-    let (_, amount, currency) = money_in(event)?;
+    let (amount, currency) = money_in(event)?;
     let signed = book.approvals(entry).filter(|approval| approval.signed).map(|approval| &approval.by);
     let people: BTreeSet<&Actor> = signed.chain(with).filter(|by| *by != recorder && book.is_vouched_for(by)).collect();
     let mut missing = roles_asked(book, amount, currency, setting.now);
@@ -187,7 +188,7 @@ pub(super) fn not_approvable(setting: &Setting<'_>, entry: &Entry) -> Option<Str
         Some("a feed said it, and it counts".to_owned())
     } else if let Some(by) = setting.book.corrected.get(&entry.seq) {
         Some(format!("it was corrected by #{by}"))
-    } else if setting.book.confirmed.contains(&entry.seq) {
+    } else if setting.book.confirmed.contains_key(&entry.seq) {
         Some("it has all its approvals, and counts".to_owned())
     } else {
         setting.book.came.get(&entry.seq).map(|row| format!("its row has come: #{row}"))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Billing, Said, UNDATED};
 use crate::event::billing::{BillingEvent, TransactionType};
 use crate::event::governance::{BalanceBroughtForward, EntryCorrected, SourceRestated};
-use crate::event::{Entry, Event, Origin};
+use crate::event::{Entry, Event};
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind, Report};
@@ -97,8 +97,7 @@ impl Billing {
             Event::EntryCorrected(corrected) => self.take_back(corrected, entry),
             Event::SourceRestated(restated) => return self.row_came(restated, entry),
             event => {
-                let manual = entry.source.as_ref().is_some_and(|source| source.origin == Some(Origin::Manual));
-                let is_money = event.billing().is_some() && manual || matches!(event, Event::BalanceBroughtForward(_));
+                let is_money = event.billing().is_some() && entry.is_by_hand() || matches!(event, Event::BalanceBroughtForward(_));
                 if !is_money {
                     self.detail_came(event, entry);
                     return false;

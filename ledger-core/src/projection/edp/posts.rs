@@ -168,17 +168,18 @@ fn of_commitment(past: &mut Past<'_>, standing: &Standing) -> Vec<Owed> {
 /// What AWS has invoiced, by contract year and currency. Of an invoice that was told again it is what that changes.
 fn invoices(setting: &Setting<'_>, standing: &Standing, signed: NaiveDate) -> BTreeMap<(Instant, Currency), Vec<Happened>> {
     let mut invoices: BTreeMap<(Instant, Currency), Vec<Happened>> = BTreeMap::new();
-    for versions in setting.view.shortfall_invoices(&standing.contract.terms.commitment) {
-        let before = std::iter::once(None).chain(versions.iter().map(|(_, told, _)| Some(told)));
-        for (before, (moment, told, seq)) in before.zip(&versions) {
+    for versions in setting.shortfall_invoices(&standing.contract.terms.commitment) {
+        let before = std::iter::once(None).chain(versions.iter().map(|(_, told, ..)| Some(told)));
+        for (before, (moment, told, seq, confirmed)) in before.zip(&versions) {
             let mut changes: BTreeMap<(Instant, Currency), (i128, String)> = BTreeMap::new();
             for (told, sign) in before.map(|told| (told, -1)).into_iter().chain([(told, 1)]) {
                 let change = changes.entry((told.year, told.currency)).or_insert_with(|| (0, told.invoice.to_string()));
                 change.0 += told.amount.units() * sign;
             }
+            let events: Vec<u64> = if seq == confirmed { vec![*seq] } else { vec![*seq, *confirmed] };
             for (year, (units, invoice)) in changes {
                 let what = Change::Invoiced(units, invoice);
-                invoices.entry(year).or_default().push(Happened { day: moment.day().max(signed), events: vec![*seq], what });
+                invoices.entry(year).or_default().push(Happened { day: moment.day().max(signed), events: events.clone(), what });
             }
         }
     }

@@ -50,12 +50,10 @@ pub fn edp(setting: &Setting<'_>) -> Report {
 fn of<'a>(setting: &Setting<'_>, standing: &'a Standing, year: &'a Reckoned<Purchased>) -> Year<'a> {
     let terms = &standing.contract.terms;
     let named = |payer: &AccountId| setting.names.party(payer).unwrap_or_else(|| payer.to_string());
-    let shortfalls = setting.view.shortfalls_of(&terms.commitment);
-    let of_year: Vec<i128> = shortfalls
-        .iter()
-        .filter(|(told, _)| told.year == year.year.from && told.currency == terms.currency)
-        .map(|(told, _)| told.amount.units())
-        .collect();
+    let invoices = setting.shortfall_invoices(&terms.commitment);
+    let stand = invoices.iter().filter_map(|versions| versions.last());
+    let of_year = stand.filter(|(_, told, ..)| told.year == year.year.from && told.currency == terms.currency);
+    let of_year: Vec<i128> = of_year.map(|(_, told, ..)| told.amount.units()).collect();
     Year {
         standing,
         year,

@@ -35,13 +35,8 @@ impl View<'_> {
         told
     }
 
-    /// What AWS has invoiced for what lacked.
-    pub fn shortfalls_of(&self, commitment: &Reference) -> Vec<(ShortfallInvoiced, u64)> {
-        self.each_told(Kind::Shortfall, &[commitment.as_str()], |record, version| value_of!(record, Some(version), ShortfallInvoiced))
-    }
-
     /// Each invoice of AWS's for what lacked, as it was told from each moment on.
-    pub(crate) fn shortfall_invoices(&self, commitment: &Reference) -> Vec<Vec<(Instant, ShortfallInvoiced, u64)>> {
+    pub fn shortfall_invoices(&self, commitment: &Reference) -> Vec<Vec<(Instant, ShortfallInvoiced, u64)>> {
         let told = |record: &Record<'_>, version: &Version| {
             let invoiced = value_of!(record, Some(version), ShortfallInvoiced)?;
             Some((Instant::from_micros(version.from), invoiced, version.seq)).filter(|(moment, ..)| self.basis().had_happened(*moment))
