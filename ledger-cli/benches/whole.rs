@@ -12,7 +12,7 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -223,12 +223,7 @@ fn answers(bench: &mut Bench, count: u64) {
     );
     bench.wait("(the same)", "120 ms", plain, "`sqlite3`, a plain `SUM`, no index", its);
 
-    // Programmes are a few lines beside the billing events, and do not pay for them.
-    let incentives = ["-L", "big", "-q", "show", "incentives", "--as-of", AS_OF, "-f", "csv"];
-    let memory = bench.measure(bench.dealbook(&incentives)).peak;
-    if let Some(ran) = bench.median(9, || bench.time(bench.dealbook(&incentives), None)) {
-        bench.wait("`show incentives --as-of`, later", "150 ms", Ran { peak: memory, ..ran }, "", None);
-    }
+    standings(bench, count);
 
     bench.time(bench.dealbook(&["init", "sample", "--sample", "-q"]), None).unwrap();
     let (sample, big) = (bench.folder.join("sample"), bench.folder.join("big"));
@@ -257,6 +252,60 @@ fn answers(bench: &mut Bench, count: u64) {
     for (what, target, ran) in rows {
         bench.wait(what, target, ran.unwrap(), "`true`: a process that does nothing", start);
     }
+}
+
+/// A commitment of three buyers of the fixture's, whom the account feeds name.
+const SIGNED: &str = r#"{"type": "commitment.signed", "effective": "2025-01-01", "value": {
+    "buyer": "Northgate Mining", "cap": {"base": "year", "percent": "25"}, "commitment": "PPA-1", "currency": "USD",
+    "eligibility": [{"counts": "100", "deployed_on_aws": false, "from": "2020-01-01T00:00:00Z", "product_type": "any", "test": "invoice"}],
+    "measure": {"columns": ["net_unblended", "billed"], "excluded": ["Tax", "Credit", "Refund"], "support": true},
+    "payers": ["000466243874", "000122613277", "000317052441"], "refunds": "invoice",
+    "years": [{"amount": "4000000.00", "from": "2025-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}]}}"#;
+
+/// What commitments, programmes and books stand at, beside what plain text accounting takes to add one party's books up.
+fn standings(bench: &mut Bench, count: u64) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/seller-feeds/feeds");
+    for folder in fs::read_dir(fixture).unwrap() {
+        let accounts = folder.unwrap().path().join("accountfeed_v1");
+        bench.time(bench.dealbook(&["-L", "big", "-q", "import", accounts.to_str().unwrap()]), None).unwrap();
+    }
+    fs::write(bench.folder.join("signed.json"), SIGNED).unwrap();
+    bench.time(bench.dealbook(&["-L", "big", "-q", "record", "--file", "signed.json", "--actor", "bench"]), None).unwrap();
+    let export = ["-L", "big", "-q", "export", "hledger", "--as-of", AS_OF, "-o", "books.journal"];
+    bench.time(bench.dealbook(&export), None).unwrap();
+    let transactions = plain(&bench.folder.join("books.journal"), &bench.folder.join("books.ledger"));
+
+    let peer = "`ledger balance` of one party's books";
+    let balance = ["-f", "books.ledger", "--end", "2026-01-01", "balance"];
+    // It takes seconds for what takes milliseconds here: one turn is enough.
+    let its = bench.time(bench.program("ledger", &balance), None);
+    if its.is_none() {
+        eprintln!(
+            "SKIPPED: `ledger` is not installed (https://ledger-cli.org), so these stand beside nothing: edp, incentives, trial-balance"
+        );
+    }
+    println!("one party's books: {} transactions of {} events\n", thousands(transactions), thousands(count));
+    for (noun, target) in [("edp", "150 ms"), ("incentives", "150 ms"), ("trial-balance", "< 400 MB")] {
+        let show = ["-L", "big", "-q", "show", noun, "--as-of", AS_OF, "-f", "csv"];
+        let memory = bench.measure(bench.dealbook(&show)).peak;
+        let ours = bench.median(9, || bench.time(bench.dealbook(&show), None)).unwrap();
+        bench.wait(&format!("`show {noun} --as-of`, later"), target, Ran { peak: memory, ..ours }, peer, its);
+    }
+}
+
+/// Writes a journal as `ledger` reads it: without hledger's balance assertions, and without comments, which may be longer than its lines. Gives
+/// the number of transactions.
+fn plain(journal: &Path, into: &Path) -> u64 {
+    let mut into = BufWriter::new(File::create(into).unwrap());
+    let mut transactions = 0;
+    for line in BufReader::new(File::open(journal).unwrap()).lines().map(Result::unwrap) {
+        transactions += u64::from(line.starts_with("20"));
+        if !line.starts_with("    ;") {
+            writeln!(into, "{}", line.split(" =*").next().unwrap()).unwrap();
+        }
+    }
+    into.flush().unwrap();
+    transactions
 }
 
 fn space(bench: &mut Bench, count: u64, written: u64) {

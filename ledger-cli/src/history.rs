@@ -26,12 +26,14 @@ impl Seen {
     /// Looks at a block, and computes its leaves as far as they are wanted: that takes as long as following the chain.
     pub(crate) fn of(block: &Block, leaves: u64) -> Self {
         let finder = memchr::memmem::Finder::new(br#""event":{"type":"key.rotated""#);
+        let rotates = finder.find(&block.bytes).is_some();
         let mut seen = Self { leaves: Vec::new(), rotations: Vec::new() };
         for (seq, line) in (block.first..).zip(block.lines()) {
             if seq <= leaves {
                 seen.leaves.push(Node::leaf(line));
             }
-            if finder.find(line).is_some()
+            if rotates
+                && finder.find(line).is_some()
                 && let Ok(Entry { event: Event::KeyRotated(rotated), .. }) = Entry::read(line, seq)
             {
                 seen.rotations.push((seq, *rotated));

@@ -1,4 +1,4 @@
-//! The one form in which a line is written: canonical JSON (RFC 8785), as a serializer of serde's.
+//! The one form in which a line is written: canonical JSON (RFC 8785), as a serializer of serde's; [`reader`] reads it.
 //!
 //! A value has many forms in JSON and a hash knows one. Fields stand in the order of their names, nothing stands between them, and a
 //! text is escaped only where it must be. What a line may not hold cannot be written by accident: a binary fraction, which money never is,
@@ -6,8 +6,11 @@
 //!
 //! Texts are nearly all of a line, and hardly any of them has to be escaped: one look at all its bytes decides, and it is copied whole.
 
+mod reader;
+
 use std::fmt;
 
+pub(crate) use reader::read;
 use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
 
 /// The largest whole number that every reader of JSON holds exactly.
@@ -49,6 +52,9 @@ trait Sink {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Refused>;
 
     fn put_byte(&mut self, byte: u8) -> Result<(), Refused>;
+
+    /// A text between quotes, in which nothing is escaped.
+    fn put_quoted(&mut self, text: &str) -> Result<(), Refused>;
 }
 
 impl Sink for Vec<u8> {
@@ -59,6 +65,14 @@ impl Sink for Vec<u8> {
 
     fn put_byte(&mut self, byte: u8) -> Result<(), Refused> {
         self.push(byte);
+        Ok(())
+    }
+
+    fn put_quoted(&mut self, text: &str) -> Result<(), Refused> {
+        self.reserve(text.len() + 2);
+        self.push(b'"');
+        self.extend_from_slice(text.as_bytes());
+        self.push(b'"');
         Ok(())
     }
 }
@@ -79,6 +93,16 @@ impl Sink for Unmatched<'_> {
         }
         Ok(())
     }
+
+    fn put_quoted(&mut self, text: &str) -> Result<(), Refused> {
+        let (found, rest) = self.0.split_at_checked(text.len() + 2).ok_or(Refused::Differs)?;
+        let [b'"', same @ .., b'"'] = found else { return Err(Refused::Differs) };
+        if !is_same(same, text.as_bytes()) {
+            return Err(Refused::Differs);
+        }
+        self.0 = rest;
+        Ok(())
+    }
 }
 
 struct Writer<'a, S> {
@@ -91,27 +115,37 @@ impl<S: Sink> Writer<'_, S> {
             let escaped = serde_json::to_string(text).map_err(ser::Error::custom)?;
             return self.out.put(escaped.as_bytes());
         }
-        self.quoted(text)
-    }
-
-    fn quoted(&mut self, text: &str) -> Result<(), Refused> {
-        self.out.put_byte(b'"')?;
-        self.out.put(text.as_bytes())?;
-        self.out.put_byte(b'"')
+        self.out.put_quoted(text)
     }
 }
 
-/// Whether a byte is in a text that stands escaped in JSON. Eight bytes at a time: most of a line passes here.
+/// Whether a byte is in a text that stands escaped in JSON. Eight bytes at a time, the last eight perhaps for the second time: most of a line
+/// passes here.
 fn must_escape(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks();
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    words.iter().chain([&last]).fold(0, |found, word| found | escaped_in(u64::from_le_bytes(*word))) != 0
+    let Some(last) = text.last_chunk() else { return text.iter().any(|byte| escaped_in(u64::from(*byte) * ONES) != 0) };
+    let (words, _) = text.as_chunks();
+    words.iter().chain([last]).fold(0, |found, word| found | escaped_in(u64::from_le_bytes(*word))) != 0
+}
+
+/// Eight bytes of one.
+const ONES: u64 = u64::MAX / 255;
+
+/// Whether two texts are the same. Names are short, and then calling a function for it takes longer than looking.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    /// The first and the last `N` bytes, which are all of up to twice as many.
+    fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        text.first_chunk().zip(text.last_chunk())
+    }
+    one.len() == other.len()
+        && match one.len() {
+            8..=16 => ends::<8>(one) == ends::<8>(other),
+            4..=7 => ends::<4>(one) == ends::<4>(other),
+            _ => one == other,
+        }
 }
 
 /// Is not zero when one of these eight bytes is below a blank, a quote or a backslash.
 const fn escaped_in(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
     // Taking the limit away sets the highest bit of a byte below it; a byte that had it set before is none.
     const fn below(word: u64, limit: u8) -> u64 {
@@ -254,7 +288,7 @@ impl<S: Sink> SerializeStruct for Parts<'_, S> {
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Refused> {
         let mut writer = self.next()?;
         // The names of fields are ours: none is escaped, and `tests/wire.rs` shows that they stand in order.
-        writer.quoted(name)?;
+        writer.out.put_quoted(name)?;
         writer.out.put_byte(b':')?;
         value.serialize(&mut writer)
     }
@@ -351,6 +385,19 @@ mod tests {
                 let mut text = [b'x'; 20];
                 text[at] = byte;
                 assert_eq!(must_escape(&text), byte < b' ' || byte == b'"' || byte == b'\\', "{byte} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_the_same_when_every_byte_is() {
+        for length in 0..20 {
+            let text = vec![b'x'; length];
+            assert!(is_same(&text, &text.clone()) && !is_same(&text, &vec![b'x'; length + 1]));
+            for at in 0..length {
+                let mut other = text.clone();
+                other[at] = b'y';
+                assert!(!is_same(&text, &other), "{at} of {length}");
             }
         }
     }

@@ -396,7 +396,10 @@ impl Entry {
     /// When it is no entry of this format.
     pub fn read(line: &[u8], at: u64) -> Result<Self, Unreadable> {
         // Looking at the text once as a whole is cheaper than at each string in it; what is no text fails where it is none.
-        let read = std::str::from_utf8(line).map_or_else(|_| serde_json::from_slice(line), serde_json::from_str);
+        let read = match std::str::from_utf8(line) {
+            Ok(text) => canonical::read(text).map_or_else(|| serde_json::from_str(text), Ok),
+            Err(_) => serde_json::from_slice(line),
+        };
         read.map_err(|why| Unreadable::NotAnEntry { at, why })
     }
 

@@ -118,14 +118,21 @@ impl From<DateTime<Utc>> for Instant {
     }
 }
 
-/// Reads `width` digits, nothing else.
-fn digits(bytes: &[u8], from: usize, width: usize) -> Option<u32> {
-    bytes.get(from..from + width)?.iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')))
+/// Reads so many digits, nothing else. Whether one is none is asked once, behind the last.
+fn digits<const WIDTH: usize>(bytes: &[u8], from: usize) -> Option<u32> {
+    let digits: &[u8; WIDTH] = bytes.get(from..)?.first_chunk()?;
+    let (mut sum, mut wrong) = (0, false);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        wrong |= digit > 9;
+        sum = sum * 10 + u32::from(digit);
+    }
+    (!wrong).then_some(sum)
 }
 
 /// Reads `YYYY-MM-DD` at the start of a text.
 fn date_at_start(bytes: &[u8]) -> Option<(u32, u32, u32)> {
-    let date = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
+    let date = (digits::<4>(bytes, 0)?, digits::<2>(bytes, 5)?, digits::<2>(bytes, 8)?);
     (bytes[4] == b'-' && bytes[7] == b'-' && date.0 > 0).then_some(date)
 }
 
@@ -136,7 +143,7 @@ fn day_at_start(bytes: &[u8]) -> Option<NaiveDate> {
 
 /// Reads `HH:MM:SS` after the day and a separator.
 pub(crate) fn clock_after_day(bytes: &[u8]) -> Option<(u32, u32, u32)> {
-    let (hour, minute, second) = (digits(bytes, 11, 2)?, digits(bytes, 14, 2)?, digits(bytes, 17, 2)?);
+    let (hour, minute, second) = (digits::<2>(bytes, 11)?, digits::<2>(bytes, 14)?, digits::<2>(bytes, 17)?);
     (bytes[13] == b':' && bytes[16] == b':').then_some((hour, minute, second))
 }
 
@@ -149,7 +156,7 @@ impl FromStr for Instant {
             let (midnight, clock) = (Self::midnight_at_start(bytes)?, clock_after_day(bytes)?);
             let micros = match &bytes[19..] {
                 b"Z" => 0,
-                [b'.', fraction @ .., b'Z'] if fraction.len() == 6 => digits(fraction, 0, 6).filter(|micros| *micros > 0)?,
+                [b'.', fraction @ .., b'Z'] if fraction.len() == 6 => digits::<6>(fraction, 0).filter(|micros| *micros > 0)?,
                 _ => return None,
             };
             if bytes[10] != b'T' {
@@ -249,12 +256,14 @@ impl Period {
         };
         match bytes.len() {
             10 if bytes[4] == b'-' => one_day(day_at_start(bytes).ok_or(NotATime::Date)?),
-            7 if bytes[4] == b'-' => month_of(digits(bytes, 0, 4).ok_or(NotATime::Date)?, digits(bytes, 5, 2).ok_or(NotATime::Date)?, 1),
-            6 if bytes[4] == b'Q' && (b'1'..=b'4').contains(&bytes[5]) => {
-                month_of(digits(bytes, 0, 4).ok_or(NotATime::Date)?, u32::from(bytes[5] - b'1') * 3 + 1, 3)
+            7 if bytes[4] == b'-' => {
+                month_of(digits::<4>(bytes, 0).ok_or(NotATime::Date)?, digits::<2>(bytes, 5).ok_or(NotATime::Date)?, 1)
             }
-            6 if bytes.starts_with(b"FY") => month_of(digits(bytes, 2, 4).ok_or(NotATime::Date)?, 1, 12),
-            4 if bytes.iter().all(u8::is_ascii_digit) => month_of(digits(bytes, 0, 4).ok_or(NotATime::Date)?, 1, 12),
+            6 if bytes[4] == b'Q' && (b'1'..=b'4').contains(&bytes[5]) => {
+                month_of(digits::<4>(bytes, 0).ok_or(NotATime::Date)?, u32::from(bytes[5] - b'1') * 3 + 1, 3)
+            }
+            6 if bytes.starts_with(b"FY") => month_of(digits::<4>(bytes, 2).ok_or(NotATime::Date)?, 1, 12),
+            4 if bytes.iter().all(u8::is_ascii_digit) => month_of(digits::<4>(bytes, 0).ok_or(NotATime::Date)?, 1, 12),
             _ if text == "today" => one_day(today),
             _ if text == "yesterday" => one_day(today.pred_opt().ok_or(NotATime::Date)?),
             _ if text.ends_with('Z') => {

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use ledger_core::chain::{Broken, Head, follow_each};
+use ledger_core::chain::{Broken, Head, LONGEST_LINE, Link, VERSION, fits, follow_each, hash_each};
 use ledger_core::event::{Entry, Unreadable};
 
 use crate::{Block, Blocks, LogError};
@@ -109,6 +109,11 @@ fn check(block: &Block, depth: Depth) -> Result<Checked, Unreadable> {
     let before = block.before()?;
     let mut after = before;
     let lines: Vec<&[u8]> = block.lines().collect();
+    if depth == Depth::Strict
+        && let Some(checked) = strictly(before, &lines)
+    {
+        return Ok(checked);
+    }
     let room = |wanted: bool| if wanted { lines.len() } else { 0 };
     let mut heads = Vec::with_capacity(room(depth == Depth::Heads));
     let mut entries = Vec::with_capacity(room(matches!(depth, Depth::Entries | Depth::Strict)));
@@ -122,6 +127,23 @@ fn check(block: &Block, depth: Depth) -> Result<Checked, Unreadable> {
         }
     }
     Ok(Checked { before, after, heads, entries })
+}
+
+/// Lines each of which is, byte for byte, what its entry is written as: what such a line says of its place, its entry says. Nothing when one is
+/// not, or does not follow; then each is looked at by itself, and what is wrong first is told.
+fn strictly(before: Head, lines: &[&[u8]]) -> Option<Checked> {
+    let (mut after, mut entries) = (before, Vec::with_capacity(lines.len()));
+    for (line, hash) in lines.iter().zip(hash_each(lines)) {
+        let seq = after.seq + 1;
+        let entry = Entry::read_strictly(line, seq).ok()?;
+        fits(after, Link { seq: entry.seq, prev: entry.prev }).ok()?;
+        if entry.v != VERSION || line.len() > LONGEST_LINE {
+            return None;
+        }
+        after = Head { seq, hash };
+        entries.push(entry);
+    }
+    Some(Checked { before, after, heads: Vec::new(), entries })
 }
 
 /// Maps items on all cores and hands the results on in order; a few items are in flight per core, so memory stays bounded.

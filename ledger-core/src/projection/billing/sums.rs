@@ -1,6 +1,6 @@
 //! What charges and lines come to at a basis.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::billing::TransactionType;
 use crate::money::{Amount, Balance, CENT, round_half_up};
@@ -393,23 +393,41 @@ impl Billing {
         for at in moved.at(basis) {
             while billed.next_if(|billed| billed.at < at as u64).is_some() {}
             if let Some(billed) = billed.next_if(|billed| billed.at == at as u64) {
-                due.push((moved.charge[at], billed.due, moved.sign(at)));
-                parties.push((moved.charge[at], billed.parties, moved.sign(at)));
+                let sign = if moved.kind[at] & MINUS == 0 { 1 } else { -1 };
+                due.push((moved.charge[at], billed.due, sign));
+                parties.push((moved.charge[at], billed.parties, sign));
             }
         }
         let charges = self.charges.len();
-        BilledAt { due: settled(due, charges, UNDATED), parties: settled(parties, charges, NONE) }
+        BilledAt { due: settled(&due, charges, UNDATED), parties: settled(&parties, charges, NONE) }
     }
 }
 
-/// Per charge the least value that more rows state than take back.
-fn settled<T: Copy + Ord>(mut said: Vec<(u32, T, i64)>, charges: usize, nothing: T) -> Vec<T> {
-    said.sort_unstable();
+/// Per charge the least value that more rows state than take back. Nearly all rows of a charge state the same: they are counted where they
+/// stand, and only those of charges that say different things are sorted.
+fn settled<T: Copy + Ord>(said: &[(u32, T, i32)], charges: usize, nothing: T) -> Vec<T> {
     let mut settled = vec![nothing; charges];
-    for same in said.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-        let (charge, value, _) = same[0];
+    let mut times = vec![0; charges];
+    let mut differing: BTreeSet<u32> = BTreeSet::new();
+    for (charge, value, sign) in said {
+        let (known, times) = (&mut settled[*charge as usize], &mut times[*charge as usize]);
+        // What was taken back as often as it was stated says nothing.
+        if *times != 0 && *known != *value {
+            differing.insert(*charge);
+        }
+        *known = *value;
+        *times += sign;
+    }
+    for (known, _) in settled.iter_mut().zip(times).filter(|(_, times)| *times <= 0) {
+        *known = nothing;
+    }
+    let mut sorted: Vec<_> = said.iter().filter(|(charge, ..)| differing.contains(charge)).collect();
+    sorted.sort_unstable();
+    differing.iter().for_each(|charge| settled[*charge as usize] = nothing);
+    for same in sorted.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+        let (charge, value, _) = *same[0];
         let known = &mut settled[charge as usize];
-        if *known == nothing && same.iter().map(|(.., sign)| sign).sum::<i64>() > 0 {
+        if *known == nothing && same.iter().map(|(.., sign)| sign).sum::<i32>() > 0 {
             *known = value;
         }
     }
@@ -419,4 +437,22 @@ fn settled<T: Copy + Ord>(mut said: Vec<(u32, T, i64)>, charges: usize, nothing:
 /// A line's sum, rounded half up to two places.
 pub(super) fn rounded(units: i128) -> Amount {
     Amount::from_units(to_cents(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_settled_is_the_least_that_stands(said in prop::collection::vec((0..3_u32, 0..4_u32, prop::sample::select(vec![1, -1])), 0..24)) {
+            let nothing = 3;
+            for (charge, settled) in (0..).zip(settled(&said, 3, nothing)) {
+                let times = |value: u32| said.iter().filter(|row| (row.0, row.1) == (charge, value)).map(|row| row.2).sum::<i32>();
+                prop_assert_eq!(settled, (0..nothing).find(|value| times(*value) > 0).unwrap_or(nothing));
+            }
+        }
+    }
 }

@@ -84,7 +84,7 @@ impl Texts {
     pub(super) fn intern(&mut self, text: &str) -> u32 {
         self.ready();
         let hash = hash_text(text);
-        if let Some(known) = self.finder.find(hash, |number| self.get(number) == text) {
+        if let Some(known) = self.finder.find(hash, |number| bytes_at(&self.all, &self.ends, number) == text.as_bytes()) {
             return known;
         }
         let number = number(self.ends.len());
@@ -159,20 +159,32 @@ impl Texts {
 }
 
 fn text_at<'a>(all: &'a str, ends: &[u64], number: u32) -> &'a str {
-    let at = number as usize;
-    let Some(end) = ends.get(at) else { return "" };
-    let from = if at == 0 { 0 } else { ends[at - 1] };
-    &all[usize::try_from(from).unwrap_or(0)..usize::try_from(*end).unwrap_or(0)]
+    let (from, end) = range_of(ends, number);
+    &all[from..end]
 }
 
+/// The same as bytes: to be compared, it need not be looked at whether a text begins and ends there.
+fn bytes_at<'a>(all: &'a str, ends: &[u64], number: u32) -> &'a [u8] {
+    let (from, end) = range_of(ends, number);
+    &all.as_bytes()[from..end]
+}
+
+/// From where to where a text goes; nowhere when there is none.
+fn range_of(ends: &[u64], number: u32) -> (usize, usize) {
+    let at = number as usize;
+    let Some(end) = ends.get(at) else { return (0, 0) };
+    let from = if at == 0 { 0 } else { ends[at - 1] };
+    (usize::try_from(from).unwrap_or(0), usize::try_from(*end).unwrap_or(0))
+}
+
+/// The last eight bytes are perhaps looked at twice: that is cheaper than one by one.
 fn hash_text(text: &str) -> u64 {
-    let mut chunks = text.as_bytes().chunks_exact(8);
-    let mut hash = mixed(0, text.len() as u64);
-    for chunk in &mut chunks {
-        hash = mixed(hash, chunk.try_into().map_or(0, u64::from_le_bytes));
-    }
-    let rest = chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    mixed(mixed(hash, rest), 0)
+    let bytes = text.as_bytes();
+    let (words, rest) = bytes.as_chunks();
+    let hash = words.iter().fold(mixed(0, bytes.len() as u64), |hash, word| mixed(hash, u64::from_le_bytes(*word)));
+    let last =
+        bytes.last_chunk().map_or_else(|| rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), |last| u64::from_le_bytes(*last));
+    mixed(mixed(hash, last), 0)
 }
 
 /// Records of `N` words, each kept once.

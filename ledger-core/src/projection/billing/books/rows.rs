@@ -155,18 +155,22 @@ impl Rule for Rows {
     /// In one pass, without a transaction being made.
     fn sums(&self, books: &Books<'_>, sums: &mut Sums) {
         let (moved, charges) = (&books.state.movements, books.of_charges());
-        let mut by_text: Vec<Option<[Option<i128>; super::ACCOUNTS]>> = vec![None; books.state.texts.len()];
+        // Of so few currencies the right one is found by looking at each.
+        let mut by_text: Vec<(u32, [Option<i128>; super::ACCOUNTS])> = Vec::new();
         for at in moved.at(books.asked.basis) {
             let of = &charges[moved.charge[at] as usize];
             if of.own {
                 for (account, currency, units) in books.moves(at, of).into_iter().flatten() {
-                    let of_currency = by_text[currency as usize].get_or_insert([None; super::ACCOUNTS]);
-                    *of_currency[account as usize].get_or_insert(0) += units;
+                    let place = by_text.iter().position(|(known, _)| *known == currency).unwrap_or_else(|| {
+                        by_text.push((currency, [None; super::ACCOUNTS]));
+                        by_text.len() - 1
+                    });
+                    *by_text[place].1[account as usize].get_or_insert(0) += units;
                 }
             }
         }
-        for (text, of_currency) in (0..).zip(by_text) {
-            let (Some(of_currency), Ok(currency)) = (of_currency, books.state.currency(text)) else { continue };
+        for (text, of_currency) in by_text {
+            let Ok(currency) = books.state.currency(text) else { continue };
             for (account, units) in Account::ALL.iter().zip(of_currency) {
                 if let Some(units) = units {
                     sums.add(*account, currency, units);
