@@ -100,3 +100,22 @@ impl Noted {
         if self.steps.is_empty() { Ok(()) } else { Err("that a checkpoint continues the one before is not shown".to_owned()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_an_end_to_checkpoints_and_time_stamps() {
+        let checkpoint = |size| Checkpoint { origin: "x.example".to_owned(), size, root: Node::empty() };
+        let note = |size| format!("{}\n— x.example AAAAAAAA\n", checkpoint(size));
+        let named = |size| Named { name: None, note: note(size) };
+        let first = Note::parse(note(1).as_bytes()).unwrap();
+        let mut noted = Noted { notes: vec![(None, first.clone()); CHECKPOINTS - 1], ..Noted::default() };
+        assert_eq!(noted.take(named(2), "x.example"), Ok(()));
+        assert_eq!(noted.take(named(3), "x.example"), Err("a bundle has no more than 100000 checkpoints".to_owned()));
+        let stamps = vec![Stamped { of: 0, reply: vec![] }; STAMPS];
+        let mut noted = Noted { notes: vec![(None, first)], stamps, ..Noted::default() };
+        assert_eq!(noted.stamp("AAAA"), Err("a bundle has no more than 10000 time stamps".to_owned()));
+    }
+}

@@ -214,8 +214,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(HANDED, "a line of another deal put into a dossier", DEAL, |it| forged::dossier(it, forged::put_in)),
     attack(HANDED, "an amount in a sample's table changed", SAMPLE, |it| {
         forged::sample(it, |sample| {
-            let amounts = sample.strata.iter_mut().flat_map(|drawn| &mut drawn.picked).filter_map(|picked| picked.amount.as_mut());
-            amounts.take(1).map(forged::more).count() > 0
+            let mut amounts = sample.strata.iter_mut().flat_map(|drawn| &mut drawn.picked).filter_map(|picked| picked.amount.as_mut());
+            amounts.next().map(|amount| *amount = forged::more(*amount)).is_some()
         })
     }),
     attack(HANDED, "another text named in a sample", SAMPLE, |it| {
@@ -226,12 +226,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     }),
     attack(HANDED, "a sample steered: an item kept out of it", SAMPLE, forged::steered),
     attack(HANDED, "a balance in a statement changed", STATEMENT, |it| {
-        forged::statement(it, |told| told.balances.iter_mut().take(1).for_each(|stands| forged::more(&mut stands.closing)))
+        forged::statement(it, |stands| stands.closing = forged::more(stands.closing).in_units_of(stands.currency))
     }),
     attack(HANDED, "an opening balance changed, and the closing with it", STATEMENT, |it| {
-        forged::statement(it, |told| {
-            let first = told.balances.iter_mut().take(1);
-            first.flat_map(|stands| [&mut stands.opening, &mut stands.closing]).for_each(forged::more);
+        forged::statement(it, |stands| {
+            stands.opening = forged::more(stands.opening).in_units_of(stands.currency);
+            stands.closing = forged::more(stands.closing).in_units_of(stands.currency);
         })
     }),
     attack(HANDED, "a payment left out of a statement, which comes to that", STATEMENT, forged::concealed),

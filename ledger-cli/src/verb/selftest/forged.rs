@@ -11,7 +11,7 @@ use ledger_core::event::Entry;
 use ledger_core::event::governance::KeyRotated;
 use ledger_core::money::Amount;
 use ledger_core::report::canonical;
-use ledger_core::sampling::confirm::{Accounts, Confirmable};
+use ledger_core::sampling::confirm::{Accounts, Stands};
 use ledger_core::sampling::{Drawing, Sample};
 use ledger_core::time::Period;
 use serde_json::Value;
@@ -137,17 +137,16 @@ fn sampled(it: &Victim, change: impl FnOnce(&mut Chosen) -> bool) -> Result<bool
     Ok(done)
 }
 
-/// Adds one to an amount.
-pub(super) fn more(amount: &mut Amount) {
-    *amount = Amount::from_units(amount.units() + Amount::from_units(100_000_000).units());
+/// One more than an amount.
+pub(super) fn more(amount: Amount) -> Amount {
+    Amount::from_units(amount.units() + 100_000_000)
 }
 
-/// A statement whose balances are others.
-pub(super) fn statement(it: &Victim, change: fn(&mut Confirmable)) -> Result<bool, Failure> {
+/// A statement whose first balance is another.
+pub(super) fn statement(it: &Victim, change: fn(&mut Stands)) -> Result<bool, Failure> {
     stated(it, |chosen| {
         let Tables::Statement(told) = &mut chosen.tables else { return false };
-        change(told);
-        true
+        told.balances.first_mut().map(change).is_some()
     })
 }
 

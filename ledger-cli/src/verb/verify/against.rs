@@ -30,6 +30,7 @@ use super::file::{is_signed, read_bundle};
 use super::{Wanted, examine};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Exit, Failure, counted};
+use crate::render::Format;
 use crate::session;
 use anew::Dossier;
 pub(super) use anew::rederive;
@@ -152,6 +153,9 @@ pub(super) fn compare(file: Option<&PathBuf>, there: &There, keys: &[PublicKey],
     let head = Head { seq: last, hash: old.last().map_or(Hash::ZERO, |line| Hash::of(&line.bytes)) };
     let asked = BTreeMap::from([("report".to_owned(), "verify".to_owned()), ("against".to_owned(), there.called.clone())]);
     context.print(&report, &Receipt::new(&report, Asked::everything(last), asked, head, "against/1"))?;
+    if !matches!(context.format(), Format::Table | Format::Markdown) {
+        report.notes.iter().for_each(|note| context.note(note));
+    }
     if counts.is_empty() {
         return failure.map_or(Ok(Exit::Done), Err);
     }
