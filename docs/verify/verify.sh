@@ -4,7 +4,7 @@
 #     verify.sh BUNDLE KEY.pem        KEY.pem is the ledger's public key, as openssl writes it
 #
 # Files that came along are held against the digests that events name, reports against their receipts. Left to others: whether reports follow from
-# the lines (dealbook verify asks them again), older checkpoints, witnesses and other keys (verify.py), time stamps (openssl ts -verify).
+# the lines (dealbook verify asks them again), older checkpoints, witnesses and other keys (verify.py), by whom and when a time stamp was made (openssl ts -verify).
 set -eu
 bundle=$1 key=$2
 work=$(mktemp -d)
@@ -64,7 +64,18 @@ while [ -f "$work/receipt.$((reports + 1))" ]; do
   [ "$told" = "$id $data $size $head $(wc -l < "$work/rows.$reports")" ] || wrong "report $reports is not what its receipt says"
 done
 [ "$(head -n 1 "$bundle" | jq '.reports // [] | length')" = "$reports" ] || wrong "a report is missing"
-stamps=$(grep -c '^{"type":"time_stamp",' "$bundle" || true)
+
+# A time stamp is of the checkpoint before it: the digest of its three lines stands in it.
+jq -r 'if .type == "checkpoint" then "note " + (.value.note | @base64) elif .type == "time_stamp" then "stamp " + .value.b64 else empty end' "$bundle" > "$work/stamped"
+stamps=0 imprint=none
+while read -r kind coded; do
+  if [ "$kind" = note ]; then
+    imprint=$(printf %s "$coded" | base64 -d | head -n 3 | sha)
+  else
+    printf %s "$coded" | base64 -d | basenc --base16 -w 0 | tr A-F a-f | grep -q "$imprint" || wrong "a time stamp is of something else"
+    stamps=$((stamps + 1))
+  fi
+done < "$work/stamped"
 
 # The newest checkpoint has that size and root, and the key has signed its three lines.
 jq -rj 'select(.type == "checkpoint").value.note + "\u0000"' "$bundle" | tail -z -n 1 | tr -d '\000' > "$work/note"
@@ -81,5 +92,5 @@ sed -n '5,$p' "$work/note" | while read -r _ name coded; do
 done
 [ -f "$work/signature" ] || wrong "that key has not signed it"
 openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$work/text" -sigfile "$work/signature" > "$work/said" 2>&1 || wrong "the signature does not hold"
-echo "VERIFIED: all $seq events of $origin; files that came along, equal: $files; reports as their receipts say: $reports. Not looked at: $stamps time stamps.
-Not covered: whether it is so, and whether it is all."
+echo "VERIFIED: all $seq events of $origin; files that came along, equal: $files; reports as their receipts say: $reports; time stamps of its checkpoints: $stamps.
+Not covered: by whom and when time stamps were made, whether it is so, and whether it is all."
