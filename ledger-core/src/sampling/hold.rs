@@ -173,7 +173,7 @@ impl Sample {
                 let of = of.ok_or_else(another)?;
                 // Each import is passed once: files have none in common.
                 while at != of && !passed.contains(&of) {
-                    let next = lines.get(&at).and_then(|entry| replaced(entry)).filter(|_| told.insert(at)).ok_or_else(another)?;
+                    let next = lines.get(&at).and_then(replaced).filter(|_| told.insert(at)).ok_or_else(another)?;
                     passed.insert(at);
                     at = next;
                 }
