@@ -37,8 +37,8 @@ fn grows_as_its_length(what: &str, few: usize, make: impl Fn(usize) -> Vec<u8>) 
     let (short, long) = (make(few), make(16 * few));
     if let Some((one, many)) = cost(&short).zip(cost(&long)) {
         // The clock of a thread may stand still for a millisecond or two.
-        let (length, times) = (long.len() as f64 / short.len() as f64, many as f64 / one.max(2_000_000) as f64);
-        assert!(times < 1.7 * length, "{what}: {length:.1} times as long took {times:.1} times as long");
+        let (one, few, more) = (one.max(2_000_000), short.len() as u64, long.len() as u64);
+        assert!(10 * many * few < 17 * one * more, "{what}: {few} bytes took {one} ns, {more} took {many}");
     }
 }
 
