@@ -4,6 +4,8 @@
     pip install cryptography blake3 rfc8785
     verify.py FILE KEY...        KEY is NAME+ID+KEY: the ledger's must have signed every checkpoint, a witness's one
     verify.py FILE --against BUNDLE KEY...       a sample or statement, drawn anew from all of the ledger
+
+Of a time stamp it says only whether it is of its checkpoint; whose it is and when, openssl ts -verify says (docs/formats/bundle.md).
 """
 import base64
 import hashlib
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 # The parts of a bundle, in their order.
-PARTS = {"checkpoint": 0, "consistency": 1, "inclusion": 2, "source": 3, "file": 4, "report": 5, "answer": 5, "table": 6, "end": 7}
+PARTS = {"checkpoint": 0, "time_stamp": 0, "consistency": 1, "inclusion": 2, "source": 3, "file": 4, "report": 5, "answer": 5, "table": 6, "end": 7}
 PIECE = 3 << 17
 
 
@@ -203,7 +205,7 @@ def bundle(data):
     texts, notes, steps, events, open_run, kind, tables, rotations = [], [], [], [], None, None, [], []
     optional = {"kind", "left_out", "reports"}
     check(header.keys() - optional == {"bundle", "events", "of", "origin"} and header.get("left_out") != [], "a header with other fields")
-    part, named, needed, digests, files, reports = 0, [], set(), set(), {}, []
+    part, named, needed, digests, files, reports, stamps = 0, [], set(), set(), {}, [], []
     for at, line in enumerate(lines[1:], 1):
         record = canonical(line)
         now = 2 if "actor" in record else PARTS["table" if record["type"] in sample.KINDS else record["type"]]
@@ -234,6 +236,10 @@ def bundle(data):
             check(not notes or notes[-1][0] != size or notes[-1][1] == root, "two histories of one size")
             notes.append((size, root))
             newest = value["note"].split("\n\n")[0] + "\n"
+        elif kind == "time_stamp":
+            stamp = (len(notes), b64(value["b64"]))
+            check(notes and stamp not in stamps and sha(newest.encode()) in stamp[1], "a time stamp of something else")
+            stamps.append(stamp)
         elif kind == "consistency":
             old, new = steps.pop(0)
             check((old[0], new[0]) == (value["from"], value["to"]), "another step is wanted")
@@ -281,6 +287,7 @@ def bundle(data):
     shown = f"{header['of']}: {len(events)} events are in {header['origin']} as of #{notes[-1][0]}"
     shown += f"; source files: {len(digests)} named, {len(files)} here and equal" if files else ""
     shown += f"; reports as their receipts say: {len(reports)}" if reports else ""
+    shown += f"; time stamps of these checkpoints, by whom and when not looked at: {len(stamps)}" if stamps else ""
     return shown, texts, replaced(header["origin"], rotations)
 
 

@@ -17,6 +17,7 @@ pub mod intent;
 mod originals;
 pub mod render;
 pub mod sample;
+mod scratch;
 pub mod session;
 pub mod shell;
 mod signing;

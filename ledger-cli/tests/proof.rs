@@ -1,48 +1,27 @@
 //! What is signed cannot be taken back: who holds a checkpoint sees a ledger that was cut off, written anew, or told twice; who holds a key
 //! cannot sign two histories by mistake; and what was handed out is verified without the ledger.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(dead_code, reason = "the support is shared with other tests")]
 
 #[path = "support/folders.rs"]
 mod folders;
+#[path = "support/run.rs"]
+mod run;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use ledger_core::chain::{Hash, link};
 use tempfile::TempDir;
 
 use folders::copy_folder;
-
-const NOW: &str = "2026-04-03T09:00:00Z";
-
-fn run(folder: &Path, command: &str) -> Output {
-    let args = command.split_whitespace();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_dealbook"));
-    program.args(args).current_dir(folder).env_clear().env("DEALBOOK_NOW", NOW).output().unwrap()
-}
-
-fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
-
-/// Runs a command that must end with a code, and gives what it prints.
-#[track_caller]
-fn ends(folder: &Path, command: &str, code: i32) -> (String, String) {
-    let output = run(folder, command);
-    assert_eq!(output.status.code(), Some(code), "{command}\n{}\n{}", out(&output), err(&output));
-    (out(&output).to_owned(), err(&output).to_owned())
-}
+use run::{MEI, SEGMENT, WANG, ends, err, out, run};
 
 /// Runs a command that must fail with an error code, which decides the exit code.
 #[track_caller]
-fn fails(folder: &Path, command: &str, error: &str) -> String {
+fn refused(folder: &Path, command: &str, error: &str) -> String {
     let exit = if error.starts_with("E05") { 5 } else { -1 };
-    let output = run(folder, command);
+    let output = run(folder, &command.split_whitespace().collect::<Vec<_>>());
     let said = err(&output).to_owned();
     assert!(said.contains(&format!("error[{error}]: ")), "{command}\n{}\n{said}", out(&output));
     assert!(exit == -1 || output.status.code() == Some(exit), "{command}: {:?}\n{said}", output.status);
@@ -70,10 +49,6 @@ fn events(folder: &Path, rates: std::ops::Range<u32>) {
         ends(folder, &command, 0);
     }
 }
-
-const SEGMENT: &str = ".dealbook/log/00000000000000000001.jsonl";
-const WANG: &str = "Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM=";
-const MEI: &str = "M1eOLpOnBBtiWUfmIeiG8qE6zXT7z8JLtEmZV1KCyE4=";
 
 /// Writes history again from a line on: every hash is right, and so is the anchor; store and states are built anew.
 fn rewrite(folder: &Path, seq: usize, from: &str, to: &str) {
@@ -104,7 +79,7 @@ fn relog(folder: &Path, lines: &[String]) {
 fn a_checkpoint_is_signed_kept_and_verified() {
     let folder = ledger();
     let there = folder.path();
-    assert!(fails(there, "prove 2", "E0306").contains("no checkpoint covers event #2"));
+    assert!(refused(there, "prove 2", "E0306").contains("no checkpoint covers event #2"));
     let (none, _) = ends(there, "verify", 0);
     assert!(none.contains("checkpoints  none") && !none.contains("signatures"), "{none}");
     let (note, said) = ends(there, "checkpoint --name first --key log.pem", 0);
@@ -126,10 +101,10 @@ fn a_checkpoint_is_signed_kept_and_verified() {
     assert!(verified.contains("integrity verified to #9"), "{verified}");
     let (verified, _) = ends(there, &format!("verify --full --key {WANG}"), 0);
     assert!(verified.contains("signatures   ok") && !verified.contains("yours"), "{verified}");
-    assert!(fails(there, &format!("verify --key {MEI}"), "E0509").contains(&format!("nothing here is signed by {MEI}")));
+    assert!(refused(there, &format!("verify --key {MEI}"), "E0509").contains(&format!("nothing here is signed by {MEI}")));
     // A point by its name.
     assert!(ends(there, "log --known-at first", 0).0.contains("known at #5 "));
-    let unknown = fails(there, "log --known-at frist", "E0306");
+    let unknown = refused(there, "log --known-at frist", "E0306");
     assert!(unknown.contains("no checkpoint has this name") && unknown.contains("did you mean first?"), "{unknown}");
     for name in ["2026-03", "abcdef", "Close", "#7", "a/b"] {
         ends(there, &format!("checkpoint --key log.pem --name {name}"), 2);
@@ -147,32 +122,33 @@ fn nothing_is_signed_that_does_not_continue_what_was_signed() {
     events(there, 5..7);
     ends(there, "checkpoint --key log.pem", 0);
     // Another key is refused, and so is a file that is none.
-    assert!(fails(there, "checkpoint --key other.pem", "E0405").contains("signed with another key"));
-    assert!(fails(there, "checkpoint --key log.pem.signed", "E0405").contains("holds no Ed25519 key"));
+    assert!(refused(there, "checkpoint --key other.pem", "E0405").contains("signed with another key"));
+    assert!(refused(there, "checkpoint --key log.pem.signed", "E0405").contains("holds no Ed25519 key"));
     // An old copy is put back, its checkpoints with it, and goes another way: the key remembers.
     fs::remove_dir_all(there.join(".dealbook")).unwrap();
     copy_folder(&there.join("backup"), &there.join(".dealbook"));
-    let said = fails(there, "checkpoint --key log.pem", "E0508");
+    let said = refused(there, "checkpoint --key log.pem", "E0508");
     assert!(said.contains("the ledger ends at #5") && said.contains("before what this key has signed (#7)"), "{said}");
     events(there, 7..10);
-    let said = fails(there, "checkpoint --key log.pem", "E0508");
+    let said = refused(there, "checkpoint --key log.pem", "E0508");
     assert!(said.contains("this is not the history of what this key has signed (#7)"), "{said}");
     // So it does where the signature is made elsewhere.
     ends(there, "checkpoint --export -o export.txt", 0);
-    assert!(fails(there, "checkpoint --sign export.txt --key log.pem", "E0408").contains("--since 7 shows it"));
+    assert!(refused(there, "checkpoint --sign export.txt --key log.pem", "E0408").contains("--since 7 shows it"));
     ends(there, "checkpoint --export --since 7 -o export.txt", 0);
     assert!(
-        fails(there, "checkpoint --sign export.txt --key log.pem", "E0508").contains("it does not continue what this key has signed (#7)")
+        refused(there, "checkpoint --sign export.txt --key log.pem", "E0508")
+            .contains("it does not continue what this key has signed (#7)")
     );
     // A memory that cannot be read is no memory.
     fs::write(there.join("log.pem.signed"), "gone\n").unwrap();
-    assert!(fails(there, "checkpoint --key log.pem", "E0405").contains("does not say what this key has signed"));
+    assert!(refused(there, "checkpoint --key log.pem", "E0405").contains("does not say what this key has signed"));
     // Without the key's memory, the ledger's own is left.
     fs::remove_file(there.join("log.pem.signed")).unwrap();
     ends(there, "checkpoint --key log.pem", 0);
     fs::remove_file(there.join("log.pem.signed")).unwrap();
     rewrite(there, 3, "1.2", "1.9");
-    let said = fails(there, "checkpoint --key log.pem", "E0508");
+    let said = refused(there, "checkpoint --key log.pem", "E0508");
     assert!(said.contains("this is not the history of checkpoint #8"), "{said}");
     assert!(!there.join("log.pem.signed").exists(), "nothing was signed");
 }
@@ -186,7 +162,7 @@ fn a_ledger_written_anew_is_caught_by_an_old_checkpoint() {
     ends(there, "checkpoint --name new --key log.pem", 0);
     for seq in [7, 3] {
         rewrite(there, seq, "\"source\":\"ECB\"", "\"source\":\"EZB\"");
-        let said = fails(there, "verify", "E0508");
+        let said = refused(there, "verify", "E0508");
         let (wrong, proven) = if seq == 7 {
             ("new (#8)", "still proven  #1 – #5, checkpoint old (#5)\nnot proven    #6 – #8 (3 events)\nNOT VERIFIED\n")
         } else {
@@ -199,15 +175,15 @@ fn a_ledger_written_anew_is_caught_by_an_old_checkpoint() {
     ends(there, "verify", 0);
     ends(there, "checkpoint --key other.pem", 0);
     ends(there, "verify", 0);
-    fails(there, &format!("verify --key {WANG}"), "E0509");
-    let said = fails(there, "verify --since old.note", "E0508");
+    refused(there, &format!("verify --key {WANG}"), "E0509");
+    let said = refused(there, "verify --since old.note", "E0508");
     assert!(said.contains("this is not the history of the checkpoint of #5 that was noted"), "{said}");
     // Cut off, without a trace in the ledger itself.
     let lines: Vec<String> = fs::read_to_string(there.join(SEGMENT)).unwrap().lines().take(4).map(str::to_owned).collect();
     fs::remove_dir_all(there.join(".dealbook/checkpoints")).unwrap();
     relog(there, &lines);
     ends(there, "verify", 0);
-    let said = fails(there, "verify --since old.note", "E0508");
+    let said = refused(there, "verify --since old.note", "E0508");
     assert!(said.contains("the ledger ends at #4") && said.contains("before the checkpoint of #5 that was noted"), "{said}");
 }
 
@@ -220,10 +196,10 @@ fn what_is_damaged_is_proven_up_to_the_last_checkpoint() {
     let path = there.join(SEGMENT);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"rate\":\"1.6\"", "\"rate\":\"1.7\"")).unwrap();
-    let said = fails(there, "verify", "E0501");
+    let said = refused(there, "verify", "E0501");
     assert!(said.contains("still proven  #1 – #6, checkpoint old (#5)\n"), "{said}");
     fs::write(&path, text.replace("\"rate\":\"1.2\"", "\"rate\":\"1.3\"")).unwrap();
-    assert!(fails(there, "verify", "E0501").contains("still proven  #1 – #2\n"));
+    assert!(refused(there, "verify", "E0501").contains("still proven  #1 – #2\n"));
     fs::write(&path, &text).unwrap();
     ends(there, "verify", 0);
     // Files among the checkpoints that were changed.
@@ -234,12 +210,12 @@ fn what_is_damaged_is_proven_up_to_the_last_checkpoint() {
         let mut changed = kept.clone();
         changed[at] ^= 1;
         fs::write(&note, &changed).unwrap();
-        let output = run(there, &format!("verify --key {WANG}"));
+        let output = run(there, &["verify", "--key", WANG]);
         assert_eq!(output.status.code(), Some(5), "byte {at}: {}{}", out(&output), err(&output));
     }
     fs::write(&note, kept).unwrap();
     fs::write(there.join(".dealbook/checkpoints/00000000000000000009-x.note"), "nothing").unwrap();
-    assert!(fails(there, "verify", "E0509").contains("is no checkpoint as it was kept"));
+    assert!(refused(there, "verify", "E0509").contains("is no checkpoint as it was kept"));
 }
 
 #[test]
@@ -255,12 +231,12 @@ fn two_histories_under_one_key_are_shown_by_two_checkpoints() {
     ends(&double, "checkpoint --key log.pem -o ../two.note", 0);
     ends(there, &format!("verify one.note --key {WANG}"), 0);
     ends(there, &format!("verify two.note --key {WANG}"), 0);
-    let said = fails(there, &format!("verify one.note two.note --key {WANG}"), "E0510");
+    let said = refused(there, &format!("verify one.note two.note --key {WANG}"), "E0510");
     assert!(said.contains("one.note and two.note are two histories of ledger.example.com/demo up to #6"), "{said}");
-    fails(there, "verify --since two.note", "E0508");
+    refused(there, "verify --since two.note", "E0508");
     ends(there, "verify --since one.note", 0);
     // A ledger knows its own.
-    let said = fails(there, &format!("checkpoint --import two.note --of {WANG}"), "E0508");
+    let said = refused(there, &format!("checkpoint --import two.note --of {WANG}"), "E0508");
     assert!(said.contains("this is not the history of the note of #6"), "{said}");
 }
 
@@ -283,7 +259,7 @@ fn a_key_elsewhere_signs_and_a_witness_cosigns() {
     );
     ends(&vault, "checkpoint --sign ../export.txt --key log.pem -o ../signed.note", 0);
     ends(there, "checkpoint --import signed.note", 2);
-    fails(there, &format!("checkpoint --import signed.note --of {MEI}"), "E0509");
+    refused(there, &format!("checkpoint --import signed.note --of {MEI}"), "E0509");
     ends(there, &format!("checkpoint --import signed.note --of {WANG} --name offline"), 0);
     events(there, 5..8);
     ends(there, "checkpoint --export -o export.txt", 0);
@@ -292,7 +268,7 @@ fn a_key_elsewhere_signs_and_a_witness_cosigns() {
     ends(there, "checkpoint --import signed.note --name second", 0);
     // The witness wants the key of the ledger, and signs what continues what it has seen.
     ends(&witness, "checkpoint --cosign ../signed.note --key witness.pem", 2);
-    fails(&witness, &format!("checkpoint --cosign ../signed.note --key witness.pem --as mei.example --of {MEI}"), "E0509");
+    refused(&witness, &format!("checkpoint --cosign ../signed.note --key witness.pem --as mei.example --of {MEI}"), "E0509");
     let cosign = |file: &str| format!("checkpoint --cosign ../{file} --key witness.pem --as mei.example --of {WANG} -o ../cosigned.note");
     ends(&witness, &cosign("signed.note"), 0);
     ends(there, "checkpoint --import cosigned.note --name second", 0);
@@ -303,16 +279,16 @@ fn a_key_elsewhere_signs_and_a_witness_cosigns() {
     events(there, 8..9);
     ends(there, "checkpoint --export -o export.txt", 0);
     ends(&vault, "checkpoint --sign ../export.txt --key log.pem -o ../signed.note", 0);
-    assert!(fails(&witness, &cosign("signed.note"), "E0408").contains("--since 8 shows it"), "a note alone does not show it");
+    assert!(refused(&witness, &cosign("signed.note"), "E0408").contains("--since 8 shows it"), "a note alone does not show it");
     ends(there, "checkpoint --import signed.note", 0);
     ends(there, "checkpoint --export --since 8 -o export.txt", 0);
     ends(&witness, &cosign("export.txt"), 0);
-    fails(&witness, &cosign("old.note"), "E0303");
+    refused(&witness, &cosign("old.note"), "E0303");
     // What was exported is verified as it is: by both keys.
     ends(there, &format!("verify cosigned.note --key {WANG} --key {MEI}"), 0);
     fs::write(there.join("strange.txt"), "what is this\n").unwrap();
-    fails(there, "checkpoint --import strange.txt", "E0302");
-    fails(there, &format!("verify strange.txt --key {WANG}"), "E0302");
+    refused(there, "checkpoint --import strange.txt", "E0302");
+    refused(there, &format!("verify strange.txt --key {WANG}"), "E0302");
     ends(there, "verify cosigned.note", 2);
 }
 
@@ -322,13 +298,13 @@ fn a_key_is_replaced_by_both() {
     let there = folder.path();
     ends(there, "checkpoint --rotate other.pem --key log.pem", 2);
     ends(there, "checkpoint --key log.pem", 0);
-    fails(there, "checkpoint --rotate log.pem --key other.pem", "E0405");
+    refused(there, "checkpoint --rotate log.pem --key other.pem", "E0405");
     ends(there, "checkpoint --rotate log.pem --key ./log.pem", 2);
     let (note, said) = ends(there, "checkpoint --rotate other.pem --key log.pem --name rotated -o rotated.note", 0);
     assert!(note.is_empty() && said.contains("Appended #6"), "{said}");
     let new = said.lines().find_map(|line| line.strip_prefix("Key ")).unwrap().to_owned();
-    fails(there, "checkpoint --key log.pem", "E0405");
-    fails(there, "checkpoint --rotate log.pem --key other.pem", "E0405");
+    refused(there, "checkpoint --key log.pem", "E0405");
+    refused(there, "checkpoint --rotate log.pem --key other.pem", "E0405");
     events(there, 5..6);
     ends(there, "checkpoint --key other.pem", 0);
     // Whoever knows one of the keys trusts both, each for its time.
@@ -339,9 +315,9 @@ fn a_key_is_replaced_by_both() {
     }
     let (log, _) = ends(there, "log type:key.rotated -f csv", 0);
     assert_eq!(log.lines().count(), 2, "{log}");
-    let said = fails(there, "record key.rotated --set key=a --set previous=b --set key_signature=c --set previous_signature=d", "E0401");
+    let said = refused(there, "record key.rotated --set key=a --set previous=b --set key_signature=c --set previous_signature=d", "E0401");
     assert!(said.contains("dealbook checkpoint --rotate NEW --key OLD"), "{said}");
-    fails(there, "correct 6 --reason mistake", "E0419");
+    refused(there, "correct 6 --reason mistake", "E0419");
     // Put there by other means, with a signature that is none.
     let text = fs::read_to_string(there.join(SEGMENT)).unwrap();
     let at = text.find("\"key_signature\":\"").unwrap() + 17;
@@ -351,7 +327,7 @@ fn a_key_is_replaced_by_both() {
     fs::remove_dir_all(there.join(".dealbook/checkpoints")).unwrap();
     relog(there, &lines);
     assert!(
-        fails(there, "verify", "E0509").contains("event #6 does not replace the key that signs: one of the two keys has not signed it")
+        refused(there, "verify", "E0509").contains("event #6 does not replace the key that signs: one of the two keys has not signed it")
     );
 }
 
@@ -361,8 +337,8 @@ fn a_proof_is_verified_without_the_ledger() {
     let there = folder.path();
     ends(there, "checkpoint --key log.pem", 0);
     events(there, 5..6);
-    assert!(fails(there, "prove 6", "E0306").contains("the newest is #5"));
-    fails(there, "prove 7", "E0306");
+    assert!(refused(there, "prove 6", "E0306").contains("the newest is #5"));
+    refused(there, "prove 7", "E0306");
     ends(there, "checkpoint --key log.pem -o new.note", 0);
     ends(there, &format!("checkpoint --cosign new.note --key witness.pem --as mei.example --of {WANG} -o new.note"), 0);
     ends(there, "checkpoint --import new.note", 0);
@@ -381,7 +357,7 @@ fn a_proof_is_verified_without_the_ledger() {
         changed[at] ^= 4;
         for (what, bytes) in [("changed", &changed[..]), ("cut off", &good[..at])] {
             fs::write(there_too.join("x.tlog-proof"), bytes).unwrap();
-            let output = run(there_too, &format!("verify x.tlog-proof --key {WANG} --key {MEI}"));
+            let output = run(there_too, &["verify", "x.tlog-proof", "--key", WANG, "--key", MEI]);
             // What is not even known for a proof is refused as input.
             assert!(matches!(output.status.code(), Some(3 | 5)), "{what} at {at}: {}{}", out(&output), err(&output));
         }
@@ -402,21 +378,21 @@ fn sample() -> TempDir {
 fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     let folder = sample();
     let there = folder.path();
-    assert!(fails(there, "bundle all -o all.dealbundle", "E0306").contains("no checkpoint covers event #1"));
+    assert!(refused(there, "bundle all -o all.dealbundle", "E0306").contains("no checkpoint covers event #1"));
     assert!(!there.join("all.dealbundle").exists());
     ends(there, "checkpoint --name year --key log.pem", 0);
     events(there, 5..7);
     let (_, said) = ends(there, "bundle all -o all.dealbundle", 0);
     assert_eq!(said, "note: 2 events behind the newest checkpoint stay out: nobody has signed them\n");
-    assert!(fails(there, "bundle 2026-04 -o april.dealbundle", "E0306").contains("no checkpoint covers event #2330"));
+    assert!(refused(there, "bundle 2026-04 -o april.dealbundle", "E0306").contains("no checkpoint covers event #2330"));
     ends(there, "checkpoint --name now --key log.pem", 0);
     ends(there, "bundle all -o all.dealbundle", 0);
     ends(there, "bundle all -o again.dealbundle", 0);
     assert_eq!(fs::read(there.join("all.dealbundle")).unwrap(), fs::read(there.join("again.dealbundle")).unwrap());
     ends(there, "bundle 2026-04 -o april.dealbundle", 0);
     ends(there, "bundle 2025Q2 -o quarter.dealbundle", 0);
-    fails(there, "bundle 2019 -o x", "E0301");
-    fails(there, "bundle agmt-nobody -o x", "E0301");
+    refused(there, "bundle 2019 -o x", "E0301");
+    refused(there, "bundle agmt-nobody -o x", "E0301");
     let elsewhere = tempfile::tempdir().unwrap();
     let verified = |name: &str| {
         fs::rename(there.join(name), elsewhere.path().join(name)).unwrap();
@@ -440,7 +416,7 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
     let text = fs::read_to_string(elsewhere.path().join("all.dealbundle")).unwrap();
     let lines: String = text.split_inclusive('\n').filter(|line| line.starts_with("{\"actor\":")).collect();
     assert_eq!(lines, fs::read_to_string(there.join(SEGMENT)).unwrap());
-    fails(elsewhere.path(), &format!("verify all.dealbundle --key {MEI}"), "E0509");
+    refused(elsewhere.path(), &format!("verify all.dealbundle --key {MEI}"), "E0509");
     // A note that was kept is held against it.
     fs::copy(there.join(".dealbook/checkpoints/00000000000000002328-year.note"), elsewhere.path().join("kept.note")).unwrap();
     let (verified, _) = ends(elsewhere.path(), &format!("verify all.dealbundle kept.note --key {WANG}"), 0);
@@ -449,9 +425,47 @@ fn a_bundle_of_everything_or_of_a_period_is_verified_without_the_ledger() {
         [("changed", text.replacen("\"rate\":\"1.5\"", "\"rate\":\"1.6\"", 1)), ("cut off", text[..text.len() - 1].to_owned())]
     {
         fs::write(elsewhere.path().join("forged.dealbundle"), changed).unwrap();
-        let said = fails(elsewhere.path(), &format!("verify forged.dealbundle --key {WANG}"), "E0511");
+        let said = refused(elsewhere.path(), &format!("verify forged.dealbundle --key {WANG}"), "E0511");
         assert!(said.ends_with("NOT VERIFIED\n"), "{what}: {said}");
     }
+}
+
+#[test]
+fn a_bundle_of_everything_continues_what_was_kept_whatever_its_keeper_left_in_it() {
+    let folder = ledger();
+    let there = folder.path();
+    ends(there, "checkpoint --key log.pem -o old.note", 0);
+    events(there, 5..8);
+    let checkpoints = there.join(".dealbook/checkpoints");
+    fs::remove_file(checkpoints.join("00000000000000000005.note")).unwrap();
+    ends(there, "checkpoint --key log.pem -o new.note", 0);
+    ends(there, "bundle all -o honest.dealbundle", 0);
+    let kept = |bundle: &str, note: &str, code: i32| ends(there, &format!("verify {bundle} {note} --key {WANG}"), code);
+    let (told, _) = kept("honest.dealbundle", "old.note", 0);
+    assert!(told.contains("honest.dealbundle continues old.note, up to #5, by its lines"), "{told}");
+    // The same without its end: whoever has the newer note sees that.
+    ends(there, "init elsewhere --origin ledger.example.com/other", 0);
+    ends(there, "checkpoint -L elsewhere --key other.pem -o other.note", 0);
+    let (told, said) = kept("honest.dealbundle", "other.note", 5);
+    assert!(told.contains("other.note is of ledger.example.com/other, and honest.dealbundle is not"), "{told}{said}");
+    events(there, 8..9);
+    ends(there, "checkpoint --key log.pem -o newer.note", 0);
+    let (told, said) = kept("honest.dealbundle", "newer.note", 5);
+    assert!(told.contains("honest.dealbundle ends before newer.note") && said.contains("E0508"), "{told}{said}");
+    // A part of it does not tell, and says so.
+    ends(there, "bundle all --sample 1 --seed x -o part.dealbundle", 0);
+    let (told, _) = kept("part.dealbundle", "old.note", 0);
+    assert!(told.contains("part.dealbundle has no checkpoint of #5, which old.note is; a bundle of all would tell"), "{told}");
+    // Another history under the same key, signed once: its own checkpoint is all that it has.
+    fs::remove_dir_all(&checkpoints).unwrap();
+    fs::remove_file(there.join("log.pem.signed")).unwrap();
+    rewrite(there, 3, "\"rate\":\"1.2\"", "\"rate\":\"9.2\"");
+    ends(there, "checkpoint --key log.pem", 0);
+    ends(there, "bundle all -o forged.dealbundle", 0);
+    ends(there, &format!("verify forged.dealbundle --key {WANG}"), 0);
+    let (told, said) = kept("forged.dealbundle", "old.note", 5);
+    assert!(told.contains("forged.dealbundle is another history than that of old.note"), "{told}");
+    assert!(said.contains("error[E0508]: this is not the history of old.note"), "{said}");
 }
 
 #[test]
@@ -465,6 +479,8 @@ fn a_deal_dossier_has_every_event_of_its_deal_and_nothing_of_others() {
     let mut shared = 0;
     for deal in deals.iter().step_by(7) {
         ends(there, &format!("bundle {deal} -o x.dealbundle"), 0);
+        let (verified, _) = ends(there, &format!("verify x.dealbundle --key {WANG} --against ."), 0);
+        assert!(verified.contains("they are every event of its deal, and none of others\n"), "{verified}");
         let (verified, _) = ends(there, &format!("verify x.dealbundle --key {WANG}"), 0);
         assert!(verified.contains(&format!("deal {deal}, of dealbook.example/sample")), "{verified}");
         let text = fs::read_to_string(there.join("x.dealbundle")).unwrap();
@@ -500,7 +516,7 @@ fn what_does_not_fit_is_refused_by_name() {
     ends(there, "checkpoint -L elsewhere --key log.pem -o other.note", 0);
     // A note of another ledger, and one whose signature was changed.
     for command in [&format!("checkpoint --import other.note --of {WANG}"), "verify --since other.note"] {
-        let said = fails(there, command, "E0508");
+        let said = refused(there, command, "E0508");
         assert!(
             said.contains("is a checkpoint of `ledger.example.com/other`") && said.contains("this is `ledger.example.com/demo`"),
             "{said}"
@@ -511,42 +527,42 @@ fn what_does_not_fit_is_refused_by_name() {
     let other = if &own[at..=at] == "A" { "B" } else { "A" };
     fs::write(there.join("forged.note"), format!("{}{other}{}", &own[..at], &own[at + 1..])).unwrap();
     for command in ["checkpoint --import forged.note", &format!("verify forged.note --key {WANG}")] {
-        let said = fails(there, command, "E0509");
+        let said = refused(there, command, "E0509");
         assert!(said.contains("the signature of") && said.contains("does not hold"), "{said}");
     }
     fs::write(there.join("cut.note"), &own[..own.len() - 1]).unwrap();
-    assert!(fails(there, &format!("verify cut.note --key {WANG}"), "E0511").contains("cut.note is no whole checkpoint"));
+    assert!(refused(there, &format!("verify cut.note --key {WANG}"), "E0511").contains("cut.note is no whole checkpoint"));
     // Keys: in PEM, as openssl writes it; several in a file; none.
     let pem = format!("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA{WANG}\n-----END PUBLIC KEY-----\n");
     fs::write(there.join("log.pub"), pem).unwrap();
     ends(there, "verify own.note --key log.pub", 0);
     fs::write(there.join("both.pub"), format!("{WANG}\n{MEI}\n")).unwrap();
-    assert!(fails(there, "verify own.note --key both.pub", "E0509").contains(&format!("nothing here is signed by {MEI}")));
-    assert!(fails(there, "verify own.note --key log.pem", "E0405").contains("log.pem holds no public key"));
-    fails(there, "verify own.note --key nobody.pub", "E0303");
+    assert!(refused(there, "verify own.note --key both.pub", "E0509").contains(&format!("nothing here is signed by {MEI}")));
+    assert!(refused(there, "verify own.note --key log.pem", "E0405").contains("log.pem holds no public key"));
+    refused(there, "verify own.note --key nobody.pub", "E0303");
     // What was exported is a checkpoint with a proof for whoever has the older one.
     events(there, 5..7);
     ends(there, "checkpoint --key log.pem", 0);
     ends(there, "checkpoint --export --since 5 -o export.txt", 0);
     let (verified, _) = ends(there, &format!("verify export.txt --key {WANG}"), 0);
     assert!(verified.contains("that it continues #5, by 4 hashes: for who has that checkpoint"), "{verified}");
-    assert!(fails(there, "checkpoint --export --since 99", "E0306").contains("the ledger has no event #99"));
-    fails(there, "checkpoint --sign export.txt --key missing.pem", "E0303");
+    assert!(refused(there, "checkpoint --export --since 99", "E0306").contains("the ledger has no event #99"));
+    refused(there, "checkpoint --sign export.txt --key missing.pem", "E0303");
     ends(there, &format!("checkpoint --cosign own.note --key witness.pem --as a+b --of {WANG}"), 2);
     // A ledger whose origin cannot stand under a signature: this program makes none.
     let lines: Vec<String> = fs::read_to_string(there.join(SEGMENT)).unwrap().lines().take(1).map(str::to_owned).collect();
     fs::remove_dir_all(there.join(".dealbook/checkpoints")).unwrap();
     relog(there, &[lines[0].replace("ledger.example.com/demo", "our ledger")]);
-    assert!(fails(there, "checkpoint --key log.pem", "E0204").contains("`our ledger` cannot stand under a signature"));
+    assert!(refused(there, "checkpoint --key log.pem", "E0204").contains("`our ledger` cannot stand under a signature"));
     ends(there, "checkpoint --export -o export.txt", 3);
     fs::write(there.join("export.txt"), "our ledger\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n").unwrap();
-    fails(there, "checkpoint --sign export.txt --key log.pem", "E0204");
+    refused(there, "checkpoint --sign export.txt --key log.pem", "E0204");
 }
 
 #[test]
 fn a_ledger_that_is_too_short_is_not_attacked() {
     let folder = tempfile::tempdir().unwrap();
     ends(folder.path(), "init --name demo", 0);
-    let said = fails(folder.path(), "selftest tamper", "E0408");
+    let said = refused(folder.path(), "selftest tamper", "E0408");
     assert!(said.contains("a ledger of 1 event cannot be attacked in every way"), "{said}");
 }

@@ -4,6 +4,8 @@
 
 #[path = "support/folders.rs"]
 mod folders;
+#[path = "support/run.rs"]
+mod run;
 #[path = "support/tools.rs"]
 mod tools;
 
@@ -21,42 +23,10 @@ use ledger_core::sampling::{Drawing, Question};
 use tempfile::TempDir;
 
 use folders::copy_folder;
+use run::{MEI, SEGMENT, WANG, ends, err, fails, out, refitted, run};
 
-const NOW: &str = "2026-04-03T09:00:00Z";
-const WANG: &str = "Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM=";
-const MEI: &str = "M1eOLpOnBBtiWUfmIeiG8qE6zXT7z8JLtEmZV1KCyE4=";
-const SEGMENT: &str = ".dealbook/log/00000000000000000001.jsonl";
 /// A buyer of two sellers of the sample.
 const BUYER: &str = "167928086425";
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_dealbook"));
-    program.args(args).current_dir(folder).env_clear().env("DEALBOOK_NOW", NOW).output().unwrap()
-}
-
-fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
-
-/// Runs a command that must end with a code, and gives what it prints.
-#[track_caller]
-fn ends(folder: &Path, command: &str, code: i32) -> (String, String) {
-    let args: Vec<&str> = command.split_whitespace().collect();
-    let output = run(folder, &args);
-    assert_eq!(output.status.code(), Some(code), "{command}\n{}\n{}", out(&output), err(&output));
-    (out(&output).to_owned(), err(&output).to_owned())
-}
-
-/// Runs a command that must fail and say something.
-#[track_caller]
-fn fails(folder: &Path, command: &str, code: i32, told: &str) {
-    let (_, said) = ends(folder, command, code);
-    assert!(said.contains(told), "{command}\n{said}\nnot: {told}");
-}
 
 /// The sample, signed as `year`, with a bundle of all of it.
 fn ledger() -> TempDir {
@@ -198,16 +168,6 @@ fn what_does_not_fit_a_sample_or_a_statement_is_refused() {
     }
 }
 
-/// Writes a bundle that was changed, with an end that fits.
-fn refitted(path: &Path, text: &str) {
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.pop();
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let b3 = ledger_core::chain::Hash::of(body.as_bytes());
-    let end = format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{b3}\",\"lines\":{}}}}}\n", lines.len());
-    fs::write(path, body + &end).unwrap();
-}
-
 /// Everything of a ledger that a forger has.
 fn whole(folder: &Path) -> (Vec<Vec<u8>>, Vec<Entry>, Tree) {
     let text = fs::read(folder.join(SEGMENT)).unwrap();
@@ -272,7 +232,7 @@ fn a_sample_that_the_keeper_steered_agrees_with_itself_and_not_with_the_ledger()
     ends(there, &format!("verify named.dealbundle --key {WANG}"), 0);
     fails(there, &format!("verify named.dealbundle --key {WANG} --against all.dealbundle"), 5, "is of another file than");
     fails_elsewhere(there, "named.dealbundle", "#");
-    // A statement that leaves a payment out.
+    // A statement that says another opening balance, and comes to that.
     ends(there, &format!("bundle 2025Q2 --statement {BUYER} -o statement.dealbundle"), 0);
     let text = fs::read_to_string(there.join("statement.dealbundle")).unwrap();
     let forged =
@@ -281,6 +241,131 @@ fn a_sample_that_the_keeper_steered_agrees_with_itself_and_not_with_the_ledger()
     ends(there, &format!("verify statement.dealbundle --key {WANG}"), 0);
     fails(there, &format!("verify statement.dealbundle --key {WANG} --against ."), 5, "it comes to another statement");
     fails_elsewhere(there, "statement.dealbundle", "the ledger comes to another statement");
+}
+
+/// A verifier in another language; nothing where it cannot run.
+fn python(folder: &Path, args: &[&str]) -> Option<Output> {
+    if !tools::can_run("python3", &["-c", "import blake3, cryptography, rfc8785"]) {
+        tools::skip("verify.py", "no python3 with blake3, cryptography and rfc8785");
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/verify/verify.py");
+    let key = fs::read_to_string(folder.join(".dealbook/checkpoints/key")).unwrap();
+    Some(Command::new("python3").arg(script).args(args).arg(key.trim()).current_dir(folder).output().unwrap())
+}
+
+#[test]
+fn a_forged_statement_is_caught_alone_or_by_the_whole_ledger_and_it_is_said_by_which() {
+    let folder = ledger();
+    let there = folder.path();
+    ends(there, &format!("bundle 2025Q2 --statement {BUYER} -o honest.dealbundle"), 0);
+    let text = fs::read_to_string(there.join("honest.dealbundle")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let line = |begins: &str| *lines.iter().rfind(|line| line.starts_with(begins)).unwrap();
+    let balance =
+        lines.iter().find(|line| line.starts_with("{\"type\":\"balance\"") && line.contains("\"opening\":\"855.386253\"")).unwrap();
+    let row = lines.iter().find(|line| line.starts_with("{\"actor\":") && line.contains("\"invoice.collected\"")).unwrap();
+    let digit = row.split("\"amount\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let without = |which: &str| format!("{}\n", lines.iter().filter(|line| **line != which).copied().collect::<Vec<_>>().join("\n"));
+    // What is forged, and whether the file alone says so.
+    let forgeries = [
+        ("a closing balance", text.replace(balance, &balance.replace("\"closing\":\"0.00\"", "\"closing\":\"1.00\"")), true),
+        (
+            "what was collected, and the closing with it",
+            text.replace(balance, &balance.replace("\"closing\":\"0.00\",\"collected\":\"", "\"closing\":\"-1000.00\",\"collected\":\"1")),
+            true,
+        ),
+        (
+            "an amount of a line",
+            text.replace(row, &row.replace(&format!("\"amount\":\"{digit}\""), &format!("\"amount\":\"1{digit}\""))),
+            true,
+        ),
+        ("a line less", without(row), true),
+        ("a balance less", without(balance), true),
+        ("another party", text.replace(BUYER, "594655187640"), true),
+        ("another period", text.replace("2025-07-01T00:00:00Z", "2025-06-01T00:00:00Z"), true),
+        (
+            "another checkpoint",
+            text.replace(line("{\"type\":\"statement\""), &line("{\"type\":\"statement\"").replace("2328", "2327")),
+            true,
+        ),
+        (
+            "an opening balance, and the closing with it",
+            text.replace("\"opening\":\"855.386253\"", "\"opening\":\"955.386253\"")
+                .replace("\"closing\":\"0.00\"", "\"closing\":\"100.00\""),
+            false,
+        ),
+    ];
+    let alone = |args: &[&str], what: &str, caught: bool| {
+        if let Some(told) = python(there, args) {
+            assert_eq!(told.status.success(), !caught, "verify.py, {what}: {}{}", out(&told), err(&told));
+        }
+    };
+    alone(&["honest.dealbundle"], "nothing", false);
+    alone(&["honest.dealbundle", "--against", "all.dealbundle"], "nothing", false);
+    for (what, forged, is_caught_alone) in forgeries {
+        assert_ne!(forged, text, "{what}");
+        refitted(&there.join("forged.dealbundle"), &forged);
+        let verify = format!("verify forged.dealbundle --key {WANG}");
+        let (told, said) = ends(there, &verify, if is_caught_alone { 5 } else { 0 });
+        assert!(!is_caught_alone || said.contains("error[E0511]: "), "{what}: {told}{said}");
+        assert!(is_caught_alone || told.contains("opening      not looked at"), "{what}: {told}");
+        fails(there, &format!("{verify} --against all.dealbundle"), 5, "error[E0511]: ");
+        alone(&["forged.dealbundle"], what, is_caught_alone);
+        alone(&["forged.dealbundle", "--against", "all.dealbundle"], what, true);
+    }
+}
+
+#[test]
+fn a_dossier_is_chosen_again_from_all_of_the_ledger() {
+    let folder = ledger();
+    let there = folder.path();
+    let (lines, _, tree) = whole(there);
+    let note = Note::parse(&fs::read(there.join(".dealbook/checkpoints/00000000000000002328-year.note")).unwrap()).unwrap();
+    let (deals, _) = ends(there, "show deals -f csv -q", 0);
+    let deal = deals.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    ends(there, &format!("bundle {deal} -o honest.dealbundle"), 0);
+    let text = fs::read_to_string(there.join("honest.dealbundle")).unwrap();
+    let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let left_out: Vec<u64> = header["left_out"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect();
+    let held =
+        text.lines().filter(|line| line.starts_with("{\"actor\":")).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let held: BTreeSet<u64> = held.map(|line| line["seq"].as_u64().unwrap()).collect();
+    let sources: Vec<ledger_core::bundle::File> = text
+        .lines()
+        .filter(|line| line.starts_with("{\"type\":\"source\""))
+        .map(|line| serde_json::from_value(serde_json::from_str::<serde_json::Value>(line).unwrap()["value"].take()).unwrap())
+        .collect();
+    let verified = |chosen: &BTreeSet<u64>, left_out: &[u64], code: i32| {
+        let header = Header::new(&note.checkpoint.origin, &format!("deal {deal}"), chosen.len() as u64, left_out.to_vec());
+        let mut bytes = Vec::new();
+        let mut writer = Writer::begin(&mut bytes, &header).unwrap();
+        writer.checkpoint(None, &note).unwrap();
+        for seq in chosen {
+            writer.event(&lines[usize::try_from(seq - 1).unwrap()]).unwrap();
+            if !chosen.contains(&(seq + 1)) {
+                writer.inclusion(*seq, tree.inclusion(seq - 1, note.checkpoint.size).unwrap()).unwrap();
+            }
+        }
+        sources.iter().for_each(|file| writer.source(file.clone()).unwrap());
+        writer.end().unwrap();
+        fs::write(there.join("forged.dealbundle"), bytes).unwrap();
+        ends(there, &format!("verify forged.dealbundle --key {WANG}"), 0);
+        let (table, said) = ends(there, &format!("verify forged.dealbundle --key {WANG} --against all.dealbundle -f csv"), code);
+        table + &said
+    };
+    assert!(verified(&held, &left_out, 0).contains("they are every event of its deal, and none of others"));
+    let mut less = held.clone();
+    let gone = *less.iter().find(|seq| **seq > 1 && less.contains(&(**seq + 1))).unwrap();
+    less.remove(&gone);
+    let told = verified(&less, &left_out, 5);
+    assert!(told.contains(&format!("\n{gone},")) && told.contains(",missing,,,,\n") && told.contains("1 missing of "), "{told}");
+    let mut more = held.clone();
+    more.insert(2);
+    let told = verified(&more, &left_out, 5);
+    assert!(told.contains("\n2,") && told.contains(",of others,,,,\n") && told.contains("1 of others of "), "{told}");
+    let told = verified(&held, &[&left_out[..], &[2300]].concat(), 5);
+    assert!(told.contains("1 left out otherwise than it says of "), "{told}");
 }
 
 /// A copy of the log with some lines made into others.

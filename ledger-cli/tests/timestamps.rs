@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(dead_code, reason = "the support is shared with other tests")]
 
+#[path = "support/run.rs"]
+mod run;
 mod support;
 #[path = "support/tools.rs"]
 mod tools;
@@ -161,6 +163,63 @@ fn a_note_and_its_time_stamp_are_verified_without_a_ledger() {
     ] {
         let said = ends(there, &format!("verify {files}"), 5);
         assert!(said.contains(why) && said.contains("error[E0513]: "), "{files}\n{said}");
+    }
+}
+
+#[test]
+fn a_bundle_takes_its_time_stamps_along() {
+    const WANG: &str = "Guz8SB7ZTqZo0bSg/QaT87fuXoymthNJjtb1UppHMxM=";
+    let folder = ledger();
+    let there = folder.path();
+    ends(there, "bundle all -o bare.dealbundle", 0);
+    ends(there, "checkpoint --stamp rsa.tsr", 0);
+    ends(there, "checkpoint --stamp ecdsa.tsr", 0);
+    ends(there, "bundle all -o all.dealbundle", 0);
+    ends(there, "bundle all --sample 1 --seed x -o sample.dealbundle", 0);
+    // A stamp that is of something else goes nowhere.
+    let honest = fs::read(there.join(KEPT)).unwrap();
+    fs::copy(there.join("close-2025-03.tsr"), there.join(KEPT)).unwrap();
+    let said = ends(there, "bundle all -o none.dealbundle", 5);
+    assert!(said.starts_with("error[E0513]: 00000000000000000003-first.tsr stamps something else than checkpoint first (#3)\n"), "{said}");
+    assert!(!there.join("none.dealbundle").exists());
+    fs::write(there.join(KEPT), honest).unwrap();
+    // On a machine without the ledger.
+    fs::remove_dir_all(there.join(".dealbook")).unwrap();
+    let verified = |file: &str, tsa: &str, code: i32| ends(there, &format!("verify {file}.dealbundle --key {WANG}{tsa}"), code);
+    for file in ["all", "sample"] {
+        let said = verified(file, " --tsa root.pem", 0);
+        assert!(said.contains("time stamps   ok") || said.contains("time stamps  ok"), "{said}");
+        assert!(said.contains("2, the last by tsa.example of #3") && said.contains("by the time stamp of tsa-ec.example"), "{said}");
+        let said = verified(file, "", 0);
+        assert!(said.contains("; no certificate was given that you trust: --tsa") && !said.contains("recorded not later"), "{said}");
+        let said = verified(file, " --tsa another-root.pem", 5);
+        assert!(said.contains("error[E0513]: no time stamp here leads to Another Root CA"), "{said}");
+    }
+    assert!(verified("bare", " --tsa root.pem", 5).contains("error[E0513]: no time stamp here leads to Example Root CA"));
+    assert!(ends(there, "verify bare.dealbundle --tsa root.pem", 2).contains("--key KEY is wanted"));
+    // Changed, with an end that fits: the stamp is damage, whether its authority is trusted or not.
+    let text = fs::read_to_string(there.join("all.dealbundle")).unwrap();
+    let stamp = text.lines().find(|line| line.starts_with("{\"type\":\"time_stamp\"")).unwrap();
+    let at = stamp.len() - 20;
+    let forged = format!("{}{}{}", &stamp[..at], if &stamp[at..=at] == "A" { "B" } else { "A" }, &stamp[at + 1..]);
+    run::refitted(&there.join("forged.dealbundle"), &text.replace(stamp, &forged));
+    for tsa in ["", " --tsa root.pem"] {
+        let said = verified("forged", tsa, 5);
+        assert!(
+            said.contains("error[E0513]: the time stamp of checkpoint first (#3) proves no time of a checkpoint")
+                && said.contains("its signature does not hold"),
+            "{said}"
+        );
+    }
+    // With openssl, as docs/formats/bundle.md says.
+    if can_run("openssl", &["version"]) {
+        let coded = stamp.split("\"b64\":\"").nth(1).unwrap().trim_end_matches("\"}}");
+        fs::write(there.join("coded"), format!("{coded}\n")).unwrap();
+        assert!(openssl(there, "base64 -d -A -in coded -out stamp.tsr").status.success());
+        let note = fs::read_to_string(there.join("first.note")).unwrap();
+        fs::write(there.join("text"), note.split_inclusive('\n').take(3).collect::<String>()).unwrap();
+        let said = openssl(there, "ts -verify -in stamp.tsr -data text -CAfile root.pem -attime 1775207100");
+        assert!(said.status.success(), "{said:?}");
     }
 }
 

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64ct::{Base64, Encoding as _};
 use ledger_core::checkpoint::Note;
 use serde_json::Value;
 use support::{dealbook, fixture, printed};
@@ -45,6 +46,10 @@ impl Golden {
         by.iter().for_each(|words| drop(golden.does(words)));
         fs::copy(fixture("keys/wang.pem"), golden.at("log.pem")).unwrap();
         golden.does("checkpoint --key log.pem -o first.note");
+        // openssl has stamped that one, and the stamp goes into its bundles.
+        if fs::read(golden.at("first.note")).unwrap().starts_with(b"ledger.example.com/emea\n3\n") {
+            golden.does(&format!("checkpoint --stamp {}", fixture("vectors/timestamp/rsa.tsr").display()));
+        }
         golden.does("record rate.set --set base=EUR --set quote=USD --set rate=1.1 --set source=ECB --effective 2026-04-01");
         golden.does("checkpoint --key log.pem -o last.note");
         golden.does("prove 2 -o second.proof");
@@ -103,6 +108,14 @@ impl Golden {
             if let (Some(report), Some(row)) = (at("{\"type\":\"report\""), at("{\"type\":\"answer\"")) {
                 with("a row of a report is missing", &|lines| drop(lines.remove(row)));
                 with("reports are missing", &|lines| drop(lines.drain(report..)));
+            }
+            if let Some(stamp) = at("{\"type\":\"time_stamp\"") {
+                with("a time stamp is of something else", &|lines| {
+                    let other = fs::read(fixture("vectors/timestamp/close-2025-03.tsr")).unwrap();
+                    lines[stamp] =
+                        format!("{{\"type\":\"time_stamp\",\"value\":{{\"b64\":\"{}\"}}}}\n", Base64::encode_string(&other)).into_bytes();
+                });
+                with("a time stamp stands before its checkpoint", &|lines| lines.swap(stamp, stamp - 1));
             }
             with("another key signed the newest checkpoint", &|lines| {
                 let newest = lines.iter().rposition(|line| line.starts_with(b"{\"type\":\"checkpoint\"")).unwrap();
@@ -253,6 +266,8 @@ fn a_shell_accepts_whole_ledgers_and_nothing_else() {
         let public = golden.at("log.pub");
         let openssl = Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(golden.at("log.pem")).arg("-out").arg(&public).output();
         assert!(openssl.unwrap().status.success());
-        golden.held("the shell", &["all.dealbundle"], &|file| ended(Command::new("sh").arg(verifier("verify.sh")).arg(file).arg(&public)));
+        golden.held("the shell", &["all.dealbundle", "beside.dealbundle"], &|file| {
+            ended(Command::new("sh").arg(verifier("verify.sh")).arg(file).arg(&public))
+        });
     }
 }

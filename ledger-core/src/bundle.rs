@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"bundle":"dealbook.bundle/v1", ...}    what it is of
-//! {"type":"checkpoint", ...}              signed notes, by size
+//! {"type":"checkpoint", ...}              signed notes, by size, each with the time stamps of it: {"type":"time_stamp", ...}
 //! {"type":"consistency", ...}             each continues the one before
 //! {"actor": ...}                          lines of the ledger, as they stand there; lines that follow each other are a run
 //! {"type":"inclusion", ...}               the last line of a run is in the newest checkpoint, and so is the run: a line holds the hash before it
@@ -14,15 +14,19 @@
 //! {"type":"end", ...}                     the BLAKE3 of everything above
 //! ```
 //!
-//! It is written and read line by line, in memory that grows with checkpoints and files and not with the lines. Of a sample and a statement the
-//! lines are kept until the tables behind them have been held against them; how long the tables may be is bounded.
+//! It is written and read line by line, in memory that grows with checkpoints, files and reports and not with the lines. Of a sample and a
+//! statement the lines are kept until the tables behind them have been held against them. Whoever writes a bundle decides neither how long it
+//! takes to read nor how much memory: how long a line is, and how many checkpoints, time stamps, reports and rows of tables there are, is
+//! bounded, and nothing is looked for among all that came before.
 
 mod answers;
 mod enclosed;
+mod noted;
 mod read;
 
 use std::io::{self, Read, Write};
 
+use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,7 +37,8 @@ use crate::merkle::Node;
 use crate::sampling::confirm::{Confirmable, Stands, Statement};
 use crate::sampling::{Picked, PickedRow, Question, Sample, Stratum};
 
-pub use answers::Answer;
+pub use answers::{Answer, REPORTS};
+pub use noted::Stamped;
 pub use read::{Reader, Shown, Wrong};
 
 /// The first bytes of a bundle.
@@ -102,6 +107,13 @@ struct Named {
     note: String,
 }
 
+/// A reply of a time stamping authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replied {
+    b64: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Continues {
@@ -140,6 +152,7 @@ struct End {
 #[serde(tag = "type", content = "value", rename_all = "snake_case", deny_unknown_fields)]
 enum Record {
     Checkpoint(Named),
+    TimeStamp(Replied),
     Consistency(Continues),
     Inclusion(Includes),
     Source(File),
@@ -177,6 +190,14 @@ impl<W: Write> Writer<W> {
     /// Those of the writer.
     pub fn checkpoint(&mut self, name: Option<&str>, note: &Note) -> io::Result<()> {
         self.write(&Record::Checkpoint(Named { name: name.map(str::to_owned), note: note.to_string() }))
+    }
+
+    /// What an authority answered that stamped the checkpoint before; of several, by their bytes.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn time_stamp(&mut self, reply: &[u8]) -> io::Result<()> {
+        self.write(&Record::TimeStamp(Replied { b64: Base64::encode_string(reply) }))
     }
 
     /// That a checkpoint continues the one before.

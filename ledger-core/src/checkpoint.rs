@@ -25,6 +25,9 @@ use crate::merkle::Node;
 /// The longest note that is read, in bytes: room for more signatures than anyone has asked for.
 pub const LONGEST_NOTE: usize = 1 << 18;
 
+/// No note has more signatures, as in Go's checksum database: each is held against those above it, and against every key.
+const MOST_SIGNATURES: usize = 100;
+
 /// Text that is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
@@ -229,6 +232,9 @@ impl Note {
         let checkpoint = Checkpoint::parse(&text[..=body.len()])?;
         let mut note = Self::unsigned(checkpoint);
         for (at, line) in lines.split_terminator('\n').enumerate() {
+            if at == MOST_SIGNATURES {
+                return Err(Malformed::at(at + 5, "a note has no more than 100 signatures"));
+            }
             let signed = Signed::parse(line).ok_or(Malformed::at(at + 5, "a signature is `— NAME BASE64`"))?;
             if note.signatures.iter().any(|other| (&other.name, other.id) == (&signed.name, signed.id)) {
                 return Err(Malformed::at(at + 5, "the key has signed above"));

@@ -10,9 +10,9 @@ use serde_json::Value;
 pub enum Shape {
     /// `somebody@example.com`
     EMail,
-    /// `+49 30 123456`, `(555) 123-4567`, `555-123-4567`
+    /// `+49 30 123456`, `0049 30 123456`, `030/123456`, `(555) 123-4567`, `555.123.4567`
     Phone,
-    /// `12 Main Street`, `Hauptstraße 12`, `P.O. Box 7`
+    /// `12 Main Street`, `Hauptstr. 12`, `1 rue de Rivoli`, `P.O. Box 7`
     Street,
 }
 
@@ -44,7 +44,7 @@ const BEHIND: [&str; 13] =
 /// Those before its number: `rue de Rivoli 12`.
 const BEFORE: [&str; 4] = ["rue", "calle", "avenida", "rua"];
 /// Those that end a word before its number: `Hauptstraße 12`.
-const ENDING: [&str; 5] = ["straße", "strasse", "gasse", "weg", "straat"];
+const ENDING: [&str; 6] = ["straße", "strasse", "str", "gasse", "weg", "straat"];
 
 /// Everything in a line that looks personal, in the order of its fields. A line that is no JSON holds nothing that is looked for here: the
 /// chain refuses it.
@@ -108,7 +108,8 @@ fn has_e_mail(text: &str) -> bool {
     })
 }
 
-/// `+` and eight to fifteen digits, or ten digits grouped as in America. Digits alone are an account or an invoice.
+/// `+` and eight to fifteen digits; the same behind `00` and grouped, or an area code and a slash; or ten digits grouped as in America. Digits
+/// alone are an account or an invoice.
 fn has_phone(text: &str) -> bool {
     let starts = |at: usize| text[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
     let international = text.match_indices('+').filter(|(at, _)| starts(*at)).any(|(at, _)| {
@@ -116,17 +117,35 @@ fn has_phone(text: &str) -> bool {
         let digits = number.unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
         text[at + 1..].starts_with(|c: char| c.is_ascii_digit()) && (8..=15).contains(&digits)
     });
-    international || text.match_indices('-').any(|(at, _)| is_american(text, at))
+    international
+        || text.match_indices('0').filter(|(at, _)| starts(*at)).any(|(at, _)| is_dialled(&text[at + 1..]))
+        || text.match_indices(['-', '.']).any(|(at, _)| is_american(text, at))
 }
 
-/// Whether the dash at this place is the last one of `(555) 123-4567` or `555-123-4567`.
+/// Whether what stands behind a first zero is dialled: `049 30 1234567`, of another country, or `30/123456`, of another town.
+fn is_dialled(text: &str) -> bool {
+    let count = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    if let Some(rest) = text.strip_prefix('0') {
+        let (country, number) = rest.split_at(count(rest));
+        let digits = number.bytes().take_while(|byte| byte.is_ascii_digit() || b" -/().".contains(byte)).filter(u8::is_ascii_digit).count();
+        let is_grouped = number.starts_with([' ', '-', '/', '(']);
+        return (1..=3).contains(&country.len()) && !country.starts_with('0') && is_grouped && (6..=13).contains(&digits);
+    }
+    let (area, rest) = text.split_at(count(text));
+    (2..=4).contains(&area.len()) && rest.strip_prefix('/').is_some_and(|number| (5..=10).contains(&count(number)))
+}
+
+/// Whether the dash or point at this place is the last one of `(555) 123-4567`, `555-123-4567` or `555.123.4567`.
 fn is_american(text: &str, dash: usize) -> bool {
     let (before, after) = (&text.as_bytes()[..dash], &text.as_bytes()[dash + 1..]);
     let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
-    let ends = after.len() >= 4 && digits(&after[..4]) && after.get(4).is_none_or(|next| !(next.is_ascii_alphanumeric() || *next == b'-'));
+    let ends = after.len() >= 4
+        && digits(&after[..4])
+        && after.get(4).is_none_or(|next| !(next.is_ascii_alphanumeric() || *next == text.as_bytes()[dash]));
     let Some((rest, middle)) = before.split_last_chunk::<3>() else { return false };
-    let area = rest.strip_suffix(b") ").or_else(|| rest.strip_suffix(b"-")).and_then(|rest| rest.split_last_chunk::<3>());
-    let starts = |rest: &[u8]| rest.last().is_none_or(|last| !(last.is_ascii_alphanumeric() || *last == b'-'));
+    let between = [&b") "[..], b")", &text.as_bytes()[dash..=dash]].into_iter().find_map(|between| rest.strip_suffix(between));
+    let area = between.and_then(|rest| rest.split_last_chunk::<3>());
+    let starts = |rest: &[u8]| rest.last().is_none_or(|last| !(last.is_ascii_alphanumeric() || b"-.".contains(last)));
     ends && digits(middle) && area.is_some_and(|(rest, area)| digits(area) && starts(rest))
 }
 
@@ -142,8 +161,9 @@ fn has_street(text: &str) -> bool {
     let near = |at: usize| (2..=4).any(|back| at >= back && is_number(at - back));
     words.iter().enumerate().any(|(at, word)| {
         let plain = word.trim_end_matches('.');
-        (BEHIND.contains(&plain) || *word == "st.") && near(at)
-            || BEFORE.contains(&plain) && (2..=4).any(|on| is_number(at + on))
+        let is_street = BEHIND.contains(&plain) || *word == "st." || *word == "st" && at + 1 == words.len();
+        is_street && near(at)
+            || BEFORE.contains(&plain) && (at > 0 && is_number(at - 1) || (2..=4).any(|on| is_number(at + on)))
             || ENDING.iter().any(|ending| plain.len() > ending.len() && plain.ends_with(ending)) && is_number(at + 1)
             || *word == "p.o." && words.get(at + 1) == Some(&"box")
     })
@@ -170,12 +190,29 @@ mod tests {
         for text in ["li@example.com", "ask Li.Wei+aws@mail.example.co.uk, please", "<a@b.de>"] {
             assert_eq!(seen(text), Some(Shape::EMail), "{text}");
         }
-        for text in ["+49 30 1234567", "call +1 (555) 123-4567", "(555) 123-4567", "555-123-4567"] {
+        for text in [
+            "+49 30 1234567",
+            "call +1 (555) 123-4567",
+            "(555) 123-4567",
+            "(555)123-4567",
+            "555-123-4567",
+            "555.123.4567",
+            "0049 30 1234567",
+            "Tel. 030/123456-78",
+        ] {
             assert_eq!(seen(text), Some(Shape::Phone), "{text}");
         }
-        for text in
-            ["12 Main Street", "410 Terry Ave. North", "Hauptstraße 12", "221b Baker Street, London", "P.O. Box 7", "rue de Rivoli 12"]
-        {
+        for text in [
+            "12 Main Street",
+            "410 Terry Ave. North",
+            "10 Downing St",
+            "Hauptstraße 12",
+            "Hauptstr. 12",
+            "221b Baker Street, London",
+            "P.O. Box 7",
+            "rue de Rivoli 12",
+            "1 Rue de Rivoli",
+        ] {
             assert_eq!(seen(text), Some(Shape::Street), "{text}");
         }
     }
@@ -196,6 +233,13 @@ mod tests {
             "AnyCompany Via Cloud",
             "pkg@1.2.beta",
             "Norwegian Lane Assist 2",
+            "000057174132",
+            "billing_event:000057174132:0049301234567",
+            "00:00:00.000000Z",
+            "10.123.4567.1",
+            "1.555.123.4567",
+            "04/2026 and 05/2026",
+            "3 for st petersburg",
             "",
         ] {
             assert_eq!(shape_of(text), None, "{text}");

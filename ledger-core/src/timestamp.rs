@@ -6,7 +6,7 @@
 //! ```
 //!
 //! What is proven: the checkpoint, and so every line below it, was there not later than that. Read as DER and strictly; signatures are RSA
-//! (PKCS #1 v1.5, from 2048 bits) and ECDSA (P-256, P-384) with SHA-2. Whether a certificate was revoked is not looked at: that takes a
+//! (PKCS #1 v1.5 and PSS, from 2048 bits) and ECDSA (P-256, P-384) with SHA-2. Whether a certificate was revoked is not looked at: that takes a
 //! network. `docs/formats/checkpoint.md` shows the same with openssl.
 
 mod asn1;

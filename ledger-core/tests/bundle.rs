@@ -1,16 +1,19 @@
 //! A bundle is verified by itself, and nothing in it can change unseen: no byte, no line, no end.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "tests read fixtures; the crate reads no files")]
 
+#[path = "support/bundles.rs"]
+mod bundles;
+
+use bundles::{ORIGIN, ended, imported, opened, read};
 use ed25519_dalek::SigningKey;
-use ledger_core::bundle::{File, Header, Reader, Shown, Writer, Wrong};
+use ledger_core::bundle::{File, Header, Reader, Writer};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::checkpoint::{Checkpoint, Note};
-use ledger_core::event::governance::{Algorithms, LedgerOpened, RateSet, SourceImported};
+use ledger_core::event::governance::RateSet;
 use ledger_core::event::{Draft, Event, Source};
 use ledger_core::merkle::{Node, Tree};
 use proptest::prelude::*;
-
-const ORIGIN: &str = "ledger.example.com/emea";
 
 /// A ledger of so many lines: line 1, an import, its row, rates.
 fn lines(count: u64) -> Vec<Vec<u8>> {
@@ -23,30 +26,8 @@ fn lines(count: u64) -> Vec<Vec<u8>> {
             source: "ECB".to_owned(),
         };
         let event = match seq {
-            1 => Event::LedgerOpened(Box::new(LedgerOpened {
-                algorithms: Algorithms::default(),
-                name: "emea".to_owned(),
-                origin: ORIGIN.to_owned(),
-            })),
-            2 => Event::SourceImported(Box::new(SourceImported {
-                control_totals: vec![],
-                decoded_bytes: 3,
-                digest: Hash::of(b"row"),
-                dropped: Default::default(),
-                events: 1,
-                fallbacks: Default::default(),
-                feed: "billing_event".to_owned(),
-                file: "data.csv".to_owned(),
-                month: None,
-                quarantined: 0,
-                recipient: "444455556666".parse().unwrap(),
-                replaces: None,
-                rewritten: false,
-                rewritten_from: None,
-                rows: 1,
-                version: None,
-                year: None,
-            })),
+            1 => opened(),
+            2 => imported(b"row", |_| ()),
             _ => Event::RateSet(Box::new(rate())),
         };
         let source = (seq == 3).then(|| Source::row("billing_event:444455556666:be-1".to_owned(), 2, 1, None));
@@ -86,13 +67,6 @@ fn bundle(chosen: &[u64], sizes: &[u64]) -> Vec<u8> {
     out
 }
 
-fn read(bytes: &[u8]) -> Result<Shown, Wrong> {
-    let mut reader = Reader::default();
-    let text = bytes.strip_suffix(b"\n").ok_or(Wrong { line: 0, why: "no end of line".to_owned() })?;
-    text.split(|byte| *byte == b'\n').try_for_each(|line| reader.take(line))?;
-    reader.finish()
-}
-
 #[test]
 fn a_bundle_shows_what_it_holds() {
     let all: Vec<u64> = (1..=12).collect();
@@ -129,13 +103,6 @@ fn no_byte_of_a_bundle_can_change_unseen() {
             }
         }
     }
-}
-
-/// Ends a changed bundle anew, as whoever forges one would.
-fn ended(lines: &[String]) -> Vec<u8> {
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let end = format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{}\",\"lines\":{}}}}}\n", Hash::of(body.as_bytes()), lines.len());
-    (body + &end).into_bytes()
 }
 
 #[test]
@@ -217,4 +184,61 @@ proptest! {
         prop_assert_eq!(shown.last.seq, *chosen.last().unwrap());
         prop_assert_eq!(shown.runs, chosen.iter().filter(|seq| !chosen.contains(&(**seq - 1))).count() as u64);
     }
+}
+
+#[test]
+fn a_time_stamp_stands_behind_its_checkpoint() {
+    let file = |name: &str| std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors").join(name)).unwrap();
+    let note = Note::parse(&file("checkpoint/three-lines.note")).unwrap();
+    let lines = String::from_utf8(file("line/three-lines.jsonl")).unwrap();
+    let mut tree = Tree::default();
+    lines.lines().for_each(|line| tree.push(Node::leaf(line.as_bytes())));
+    let bundle = |stamps: &[&[u8]]| {
+        let mut out = Vec::new();
+        let mut writer = Writer::begin(&mut out, &Header::new(&note.checkpoint.origin, "a test", 3, vec![])).unwrap();
+        writer.checkpoint(None, &note).unwrap();
+        stamps.iter().for_each(|reply| writer.time_stamp(reply).unwrap());
+        lines.lines().for_each(|line| writer.event(line.as_bytes()).unwrap());
+        writer.inclusion(3, tree.inclusion(2, 3).unwrap()).unwrap();
+        writer.end().unwrap();
+        out
+    };
+    let mut replies = [file("timestamp/rsa.tsr"), file("timestamp/ecdsa.tsr")];
+    replies.sort();
+    let [one, two] = [&replies[0][..], &replies[1][..]];
+    let shown = read(&bundle(&[one, two])).unwrap();
+    let held: Vec<(usize, &[u8])> = shown.stamps.iter().map(|stamped| (stamped.of, &stamped.reply[..])).collect();
+    assert_eq!(held, [(0, one), (0, two)]);
+    let refused = |stamps: &[&[u8]], why: &str| {
+        let wrong = read(&bundle(stamps)).unwrap_err().to_string();
+        assert!(wrong.contains(why), "{wrong}\nnot: {why}");
+    };
+    refused(&[two, one], "line 4: the time stamps of a checkpoint stand by their bytes, each once");
+    refused(&[one, one], "line 4: the time stamps of a checkpoint stand by their bytes, each once");
+    refused(&[&file("timestamp/close-2025-03.tsr")], "line 3: it stamps something else");
+    refused(&[&one[..one.len() - 1]], "line 3: it is no reply of a time stamping authority");
+    refused(&[&vec![0x30; 2 * ledger_core::timestamp::LONGEST]], "line 3: a time stamp is no base64, or is too long");
+    let good: Vec<String> = String::from_utf8(bundle(&[one])).unwrap().lines().map(str::to_owned).collect();
+    let mut moved = good[..good.len() - 1].to_vec();
+    moved.swap(1, 2);
+    assert_eq!(read(&ended(&moved)).unwrap_err().to_string(), "line 2: it stands in the wrong place");
+    let mut moved = good[..good.len() - 1].to_vec();
+    moved.swap(2, 3);
+    assert_eq!(read(&ended(&moved)).unwrap_err().to_string(), "line 4: it stands in the wrong place");
+}
+
+#[test]
+fn the_root_is_given_at_any_size_that_is_wanted() {
+    let all: Vec<u64> = (1..=12).collect();
+    let mut tree = Tree::default();
+    lines(12).iter().for_each(|line| tree.push(Node::leaf(line)));
+    let roots = |chosen: &[u64]| {
+        let (bytes, mut reader) = (bundle(chosen, &[12]), Reader::at([3, 7, 13]));
+        bytes.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n').try_for_each(|line| reader.take(line)).unwrap();
+        reader.finish().unwrap().roots
+    };
+    assert_eq!(roots(&all), [(3, tree.root_at(3).unwrap()), (7, tree.root_at(7).unwrap())].into());
+    // As far as the lines go on from the first.
+    assert_eq!(roots(&[1, 2, 3, 5, 6, 7]), [(3, tree.root_at(3).unwrap())].into());
+    assert_eq!(roots(&[2, 3]), [].into());
 }

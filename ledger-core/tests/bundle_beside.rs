@@ -2,19 +2,21 @@
 //! left out unseen once it is announced.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/bundles.rs"]
+mod bundles;
+
 use std::collections::BTreeMap;
 
+use bundles::{ORIGIN, ended, imported, opened, read};
 use ed25519_dalek::SigningKey;
-use ledger_core::bundle::{Header, Reader, Shown, Writer, Wrong};
+use ledger_core::bundle::{Header, Writer};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::checkpoint::{Checkpoint, Note};
-use ledger_core::event::governance::{Algorithms, LedgerOpened, SourceImported};
 use ledger_core::event::{Draft, Event};
 use ledger_core::merkle::{Node, Tree};
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 use serde_json::Value;
 
-const ORIGIN: &str = "ledger.example.com/emea";
 const AT: &str = "2026-01-01T00:00:00Z";
 
 /// Two files, by digest: one fills three lines.
@@ -26,29 +28,8 @@ fn files() -> BTreeMap<Hash, Vec<u8>> {
 /// A ledger of two imports: its lines, and the head behind each.
 fn ledger() -> (Vec<Vec<u8>>, Vec<Head>) {
     let (mut head, mut lines, mut heads) = (Head::EMPTY, Vec::new(), Vec::new());
-    let (name, algorithms) = ("emea".to_owned(), Algorithms::default());
-    let mut events = vec![Event::LedgerOpened(Box::new(LedgerOpened { algorithms, name, origin: ORIGIN.to_owned() }))];
-    events.extend(files().into_iter().zip(["one.csv", "two.csv"]).map(|((digest, bytes), file)| {
-        Event::SourceImported(Box::new(SourceImported {
-            control_totals: vec![],
-            decoded_bytes: bytes.len() as u64,
-            digest,
-            dropped: BTreeMap::new(),
-            events: 0,
-            fallbacks: BTreeMap::new(),
-            feed: "billing_event".to_owned(),
-            file: file.to_owned(),
-            month: None,
-            quarantined: 0,
-            recipient: "444455556666".parse().unwrap(),
-            replaces: None,
-            rewritten: false,
-            rewritten_from: None,
-            rows: 1,
-            version: None,
-            year: None,
-        }))
-    }));
+    let named = files().into_values().zip(["one.csv", "two.csv"]).map(|(bytes, name)| imported(&bytes, |file| file.file = name.to_owned()));
+    let events: Vec<Event> = std::iter::once(opened()).chain(named).collect();
     for event in events {
         let mut line = Vec::new();
         let draft = Draft { actor: "li".parse().unwrap(), effective_at: AT.parse().unwrap(), event, source: None };
@@ -91,20 +72,6 @@ fn bundle(until: usize, files: &BTreeMap<Hash, Vec<u8>>, asked: &[Head]) -> Vec<
     }
     writer.end().unwrap();
     out
-}
-
-fn read(bytes: &[u8]) -> Result<Shown, Wrong> {
-    let mut reader = Reader::default();
-    let text = bytes.strip_suffix(b"\n").ok_or(Wrong { line: 0, why: "no end of line".to_owned() })?;
-    text.split(|byte| *byte == b'\n').try_for_each(|line| reader.take(line))?;
-    reader.finish()
-}
-
-/// Ends a changed bundle anew, as whoever forges one would.
-fn ended(lines: &[String]) -> Vec<u8> {
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let end = format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{}\",\"lines\":{}}}}}\n", Hash::of(body.as_bytes()), lines.len());
-    (body + &end).into_bytes()
 }
 
 #[test]

@@ -2,15 +2,19 @@
 //! can be changed unseen.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/bundles.rs"]
+mod bundles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use bundles::{ORIGIN, ended, opened, read};
 use ed25519_dalek::SigningKey;
-use ledger_core::bundle::{File, Header, Kind, Reader, Shown, Writer, Wrong};
-use ledger_core::chain::{Hash, Head};
+use ledger_core::bundle::{File, Header, Kind, Writer};
+use ledger_core::chain::Head;
 use ledger_core::checkpoint::{Checkpoint, Note};
 use ledger_core::event::billing::{BillingEvent, TransactionType};
 use ledger_core::event::catalogue::PartyRegistered;
-use ledger_core::event::governance::{Algorithms, EntryConfirmed, EntryCorrected, LedgerOpened, RateSet, SourceImported, SourceRestated};
+use ledger_core::event::governance::{EntryConfirmed, EntryCorrected, RateSet, SourceRestated};
 use ledger_core::event::{Draft, Entry, Event, Source};
 use ledger_core::merkle::{Node, Tree};
 use ledger_core::money::Amount;
@@ -19,16 +23,11 @@ use ledger_core::sampling::{Drawing, Part, Question, Sample};
 use ledger_core::time::{Instant, Period};
 use proptest::prelude::*;
 
-const ORIGIN: &str = "ledger.example.com/emea";
 const SELLER: &str = "444455556666";
 const BUYER: &str = "111122223333";
 
 fn day(day: u32) -> Instant {
     format!("2026-01-{day:02}T00:00:00Z").parse().unwrap()
-}
-
-fn opened() -> Event {
-    Event::LedgerOpened(Box::new(LedgerOpened { algorithms: Algorithms::default(), name: "emea".to_owned(), origin: ORIGIN.to_owned() }))
 }
 
 fn row(amount: &str, currency: &str, invoice: &str, buyer: Option<&str>) -> BillingEvent {
@@ -44,25 +43,7 @@ fn invoiced(amount: &str, currency: &str) -> Event {
 }
 
 fn imported(rows: u64, replaces: Option<u64>, digest: &str) -> Event {
-    Event::SourceImported(Box::new(SourceImported {
-        control_totals: vec![],
-        decoded_bytes: 3,
-        digest: Hash::of(digest.as_bytes()),
-        dropped: BTreeMap::default(),
-        events: rows,
-        fallbacks: BTreeMap::default(),
-        feed: "billing_event".to_owned(),
-        file: "data.csv".to_owned(),
-        month: None,
-        quarantined: 0,
-        recipient: SELLER.parse().unwrap(),
-        replaces,
-        rewritten: false,
-        rewritten_from: None,
-        rows,
-        version: None,
-        year: None,
-    }))
+    bundles::imported(digest.as_bytes(), |file| (file.events, file.rows, file.replaces) = (rows, rows, replaces))
 }
 
 /// A ledger of these events, behind its first line, each on a day of its own.
@@ -138,20 +119,6 @@ impl Ledger {
         let between = sample.between(|seq| self.entries.get(usize::try_from(seq).unwrap() - 1).cloned());
         self.bundle(size, sample.lines().chain(between).collect(), (Kind::Sample, sample.of()), |writer| writer.sample(sample).unwrap())
     }
-}
-
-fn read(bytes: &[u8]) -> Result<Shown, Wrong> {
-    let mut reader = Reader::default();
-    let text = bytes.strip_suffix(b"\n").ok_or(Wrong { line: 0, why: "no end of line".to_owned() })?;
-    text.split(|byte| *byte == b'\n').try_for_each(|line| reader.take(line))?;
-    reader.finish()
-}
-
-/// Ends a changed bundle anew, as whoever forges one would.
-fn ended(lines: &[String]) -> Vec<u8> {
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let end = format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{}\",\"lines\":{}}}}}\n", Hash::of(body.as_bytes()), lines.len());
-    (body + &end).into_bytes()
 }
 
 fn lines_of(bundle: &[u8]) -> Vec<String> {

@@ -43,6 +43,7 @@ fn replies_of_openssl_are_believed() {
         ("ecdsa.tsr", "root.pem", "tsa-ec.example", "Example Root CA"),
         ("ecdsa.tsr", "issuing.pem", "tsa-ec.example", "Example Issuing CA"),
         ("ecdsa.tsr", "ecdsa.pem", "tsa-ec.example", "tsa-ec.example"),
+        ("pss.tsr", "pss-root.pem", "tsa-pss.example", "Example PSS Root CA"),
     ] {
         let stamp = verified(&vector(reply), &certificates(trusted)).unwrap();
         assert_eq!((stamp.authority.as_str(), stamp.anchor.as_deref()), (authority, Some(anchor)), "{reply}");
@@ -86,6 +87,8 @@ fn what_must_not_be_believed_is_refused() {
     refused("another-use.tsr", "root.pem", "the certificate of tsa.example is not one for time stamping, and for nothing else");
     refused("rsa.tsr", "another-root.pem", "the certificate of tsa.example leads to none that you trust");
     refused("ecdsa.tsr", "rsa.pem", "the certificate of tsa-ec.example leads to none that you trust");
+    refused("pss-salt.tsr", "pss-root.pem", "it is not as it was signed: its signature does not hold");
+    refused("pss.tsr", "root.pem", "the certificate of tsa-pss.example leads to none that you trust");
     refused("rejected.tsr", "root.pem", "the authority did not grant it: status 2, Message digest algorithm is not supported.");
     refused("close-2025-03.tsr", "root.pem", "it stamps something else");
     let other = Checkpoint { size: 4, ..three_lines() };
@@ -133,8 +136,8 @@ fn what_is_not_as_it_was_signed_is_named() {
 }
 
 /// Each bit of a reply is flipped. What is then still believed says the same; where that is, is told.
-fn flipped(bytes: &[u8]) -> Vec<usize> {
-    let trusted = certificates("root.pem");
+fn flipped(bytes: &[u8], root: &str) -> Vec<usize> {
+    let trusted = certificates(root);
     let honest = verified(bytes, &trusted).unwrap();
     let mut equal = Vec::new();
     for at in 0..bytes.len() {
@@ -157,8 +160,9 @@ fn no_bit_of_a_reply_can_change_and_say_something_else() {
         let bytes = vector(reply);
         // The status: granted, or granted with modifications. What is signed says which ones.
         let status = bytes.windows(5).position(|part| part == [0x30, 3, 2, 1, 0]).unwrap() + 4;
-        assert_eq!(flipped(&bytes), [status], "{reply}");
+        assert_eq!(flipped(&bytes, "root.pem"), [status], "{reply}");
     }
+    assert!(flipped(&vector("pss.tsr"), "pss-root.pem").is_empty(), "of a token alone, nothing");
 }
 
 /// The DER of a value.
@@ -212,7 +216,7 @@ fn what_was_not_signed_can_change_and_says_nothing() {
     let mut status = at(&text);
     status.start -= 1;
     let may = [status, at(&certificate), at(&unsigned)];
-    let equal = flipped(&bytes);
+    let equal = flipped(&bytes, "root.pem");
     for range in &may {
         assert!(equal.iter().any(|byte| range.contains(byte)), "{range:?}");
     }
@@ -228,7 +232,7 @@ fn der_of(name: &str) -> Vec<u8> {
 
 #[test]
 fn a_reply_cut_off_anywhere_is_refused() {
-    for reply in ["rsa.tsr", "ecdsa.tsr", "another-use.tsr", "rejected.tsr"] {
+    for reply in ["rsa.tsr", "ecdsa.tsr", "pss.tsr", "another-use.tsr", "rejected.tsr"] {
         let bytes = vector(reply);
         for length in 0..bytes.len() {
             assert!(verified(&bytes[..length], &[]).is_err(), "{reply} with {length} bytes");

@@ -19,10 +19,11 @@ use ledger_core::event::{Entry, Event};
 use ledger_core::id::{AccountId, Actor};
 use ledger_core::money::Currency;
 use ledger_core::time::{Basis, Period};
-use ledger_store::checkpoints::Found;
+use ledger_core::timestamp::Reply;
+use ledger_store::checkpoints::{Found, Kept};
 use ledger_store::scan::{Depth, ScanError, scan};
 
-use self::drawn::Tables;
+pub(super) use self::drawn::Tables;
 use super::facts::{Facts, own_id};
 use super::{deal, trace};
 use crate::ask::Point;
@@ -34,8 +35,8 @@ use crate::session::Session;
 /// Write events with all that is needed to verify them, in one file
 ///
 /// `all` is the whole ledger, a period what was recorded in it, and the id of an agreement or offer its deal: every event of it, and nothing of
-/// other deals. With the lines go the signed checkpoints, the proofs that lead to them, and the digests of the files that were imported. The same
-/// ledger gives the same bytes. `dealbook verify FILE --key KEY` verifies it, without the ledger.
+/// other deals. With the lines go the signed checkpoints with their time stamps, the proofs that lead to them, and the digests of the files that
+/// were imported. The same ledger gives the same bytes. `dealbook verify FILE --key KEY` verifies it, without the ledger.
 ///
 /// With --files: the source files too, as they were imported. With --report: answers, which whoever has the bundle of all can ask again.
 ///
@@ -87,11 +88,16 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    changed(args, context, |_| Ok(()))
+}
+
+/// Writes a bundle of what was chosen and then changed: the one place where a forger of bundles differs from everybody.
+pub(super) fn changed(args: Args, context: &Context, change: impl FnOnce(&mut Chosen) -> Result<(), Failure>) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
     let (checkpoints, _) = history::checkpoints(&session)?;
     let kept = history::kept(&checkpoints)?;
     let history = History::of(&session)?;
-    let (chosen, newest) = if args.sample.or(args.from_source).is_some() || args.statement.is_some() {
+    let (mut chosen, newest) = if args.sample.or(args.from_source).is_some() || args.statement.is_some() {
         let basis = drawn::basis(&args, &history, &kept)?;
         let drawn = drawn::sample(&args, &session, &basis, context)?;
         let chosen = drawn.map_or_else(|| drawn::statement(&args, &session, &basis, context), |chosen| Ok(Some(chosen)))?;
@@ -101,7 +107,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let last = chosen.events.last().copied().unwrap_or(1);
         (chosen, history.covering(&kept, last)?)
     };
+    change(&mut chosen)?;
     let last = chosen.events.last().copied().unwrap_or(1);
+    let stamps = stamps(&kept, &newest, chosen.is_alone)?;
     // Others' deals and days are told by no more than the newest checkpoint.
     let notes: Vec<(Option<&str>, &Note)> =
         if chosen.is_alone { vec![(None, &newest)] } else { kept.notes.iter().map(|kept| (kept.name.as_deref(), &kept.note)).collect() };
@@ -116,7 +124,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let blocks = session.source.read(1)?;
     context.write(|out| {
         let mut writer = Writer::begin(out, &header)?;
-        notes.iter().try_for_each(|(name, note)| writer.checkpoint(*name, note))?;
+        for (at, (name, note)) in notes.iter().enumerate() {
+            writer.checkpoint(*name, note)?;
+            stamps[at].iter().try_for_each(|reply| writer.time_stamp(reply))?;
+        }
         for pair in notes.windows(2) {
             let (from, to) = (pair[0].1.checkpoint.size, pair[1].1.checkpoint.size);
             if from < to {
@@ -155,16 +166,39 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The time stamps that are kept of each checkpoint; of the newest alone, those that it has under any name.
+fn stamps<'a>(kept: &'a Found, newest: &Note, is_alone: bool) -> Result<Vec<BTreeSet<&'a [u8]>>, Failure> {
+    let of = |is_its: &dyn Fn(&Kept) -> bool| -> Result<BTreeSet<&'a [u8]>, Failure> {
+        let own = kept.stamps.iter().filter_map(|stamp| Some((stamp, stamp.of.as_ref().filter(|of| is_its(of))?)));
+        own.map(|(stamp, of)| {
+            let is_of = Reply::parse(&stamp.bytes).is_ok_and(|reply| reply.is_of(&of.note.checkpoint));
+            let name = stamp.path.file_name().unwrap_or_default().display();
+            let damaged = || {
+                Failure::new(Code::E0513, format!("{name} stamps something else than checkpoint {of}"))
+                    .because("it does not go into a bundle as it is")
+                    .hint("put it back from a copy, or take it away: dealbook verify says what is wrong with it")
+            };
+            is_of.then_some(&stamp.bytes[..]).ok_or_else(damaged)
+        })
+        .collect()
+    };
+    if is_alone {
+        return Ok(vec![of(&|kept| kept.note.checkpoint == newest.checkpoint)?]);
+    }
+    kept.notes.iter().map(|note| of(&|kept| kept == note)).collect()
+}
+
 /// What goes into a bundle.
-struct Chosen {
+pub(super) struct Chosen {
     of: String,
-    events: BTreeSet<u64>,
-    left_out: Vec<u64>,
+    /// The positions of its lines.
+    pub(super) events: BTreeSet<u64>,
+    pub(super) left_out: Vec<u64>,
     /// Whether the newest checkpoint alone goes with it.
     is_alone: bool,
     /// The deal that it is of.
     deal: Option<String>,
-    tables: Tables,
+    pub(super) tables: Tables,
 }
 
 impl Chosen {
@@ -197,7 +231,7 @@ impl Chosen {
     }
 
     /// Every event of a deal, and nothing of others.
-    fn of_deal(id: &str, session: &Session) -> Result<Self, Failure> {
+    pub(super) fn of_deal(id: &str, session: &Session) -> Result<Self, Failure> {
         let states = session.states()?;
         let basis = Basis::at(session.head().seq);
         let deal = deal::the_one(id, &states, basis)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ledger_core::chain::Head;
 use ledger_core::id::Actor;
+use ledger_core::privacy::{Shape, sightings_in};
 use ledger_core::time::Instant;
 use ledger_store::LogError;
 use ledger_store::backend::{self, sled::Meta};
@@ -66,6 +67,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         // Both stand in the first line for ever, and at the head of proofs.
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             return Err(Failure::usage(format!("invalid value {text:?} for {flag}")).because("it is one line of text, and not empty"));
+        }
+        if sightings_in(&text.as_str().into()).iter().any(|sighting| sighting.shape == Shape::EMail) {
+            return Err(Failure::new(Code::E0216, format!("the value of {flag} tells who somebody is"))
+                .because("it looks like an e-mail address, and a line is never erased")
+                .hint("name the company or the ledger, not a person"));
         }
     }
     if !ledger_core::checkpoint::is_key_name(&origin) {

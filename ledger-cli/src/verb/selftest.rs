@@ -5,6 +5,8 @@
 //! ```
 
 mod attacks;
+mod edits;
+mod forged;
 mod victim;
 
 use std::collections::BTreeMap;
@@ -81,7 +83,8 @@ fn attacked(victim: &Victim, attacks: &[Attack], context: &Context) -> Result<(R
     let mut needs: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut missed, mut left, mut progress) = (Vec::new(), 0, context.progress("attacking", attacks.len() as u64));
     // Whoever finds fault with everything catches every attack.
-    for fault in FINE.iter().filter_map(|asks| caught(victim, asks)) {
+    let fine = FINE.iter().filter(|(file, _)| victim.at(file).is_file());
+    for fault in fine.filter_map(|(_, asks)| caught(victim, asks)) {
         missed.push(format!("nothing was done yet, and {} finds fault with it ({})", fault.by, fault.code));
     }
     for attack in attacks {

@@ -6,9 +6,9 @@
 //! store               -> block by block what the log has?
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
 //! time stamps         -> of a checkpoint that is here?  a certificate that is trusted?
-//! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened
+//! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened; a kept checkpoint against the bundle beside it
 //! --sources           -> every file that lines come from, found by its digest below a folder?
-//! --against           -> another bundle or ledger: what differs, field by field; a sample is drawn anew from it
+//! --against           -> another bundle or ledger: what differs, field by field; what was chosen is chosen anew from it
 //! ```
 
 mod against;
@@ -45,10 +45,11 @@ use crate::signing;
 /// Recompute every hash of the ledger, or verify a checkpoint, a proof or a bundle
 ///
 /// Ends with exit code 5 when anything is not as it was recorded, and says which event. It shows the integrity of what was recorded, not that
-/// it exists, is accurate or is complete. For files no ledger is needed: --key says whose signatures count.
+/// it exists, is accurate or is complete. For files no ledger is needed: --key says whose signatures count. A checkpoint that you kept, named
+/// beside a bundle of everything, must be of the same history.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
-    /// Checkpoints, proofs and bundles that somebody handed out; without one, the ledger here
+    /// Checkpoints, proofs, bundles and time stamps that were handed out or kept, held against each other; without one, the ledger here
     #[arg(value_name = "FILE", conflicts_with_all = ["full", "since"])]
     pub(crate) files: Vec<PathBuf>,
     /// Also decode and re-encode every event and compare what is derived
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     /// A certificate of a time stamping authority, or of its root, that you trust: something here must be stamped by it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "receipt"])]
     pub(crate) tsa: Vec<PathBuf>,
-    /// A bundle or ledger to compare with, field by field; of a sample or statement, to draw it anew from
+    /// A bundle or ledger to compare with, field by field; to draw a sample, statement or deal anew from
     #[arg(long, value_name = "BUNDLE|LEDGER", conflicts_with_all = ["full", "since", "receipt"])]
     pub(crate) against: Option<String>,
     /// A folder below which every file that lines come from is looked for, by its digest; repeat for more

@@ -196,7 +196,8 @@ fn fits_a_line(event: &Event, breaches: &mut Breaches) {
 /// A line is never erased: who somebody is does not belong into one. Of that an e-mail address is certain enough to be refused; `check
 /// privacy` looks for what is less so.
 fn tells_of_nobody(draft: &Draft, breaches: &mut Breaches) {
-    let told = serde_json::json!({ "actor": draft.actor, "event": draft.event });
+    let reference = draft.source.as_ref().map(|source| &source.id);
+    let told = serde_json::json!({ "actor": draft.actor, "event": draft.event, "ref": reference });
     for sighting in privacy::sightings_in(&told).into_iter().filter(|sighting| sighting.shape == Shape::EMail) {
         let field = sighting.field.trim_start_matches("event.value.").to_owned();
         let cure = "name the person by an id, and keep who that is where it can be erased";

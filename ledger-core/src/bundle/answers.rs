@@ -5,11 +5,18 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
+use super::LONGEST;
 use crate::chain::{Hash, Head};
 use crate::report::{Receipt, canonical};
 
 /// How the line of a receipt begins, and the line of a row.
 pub(super) const BEGINS: [&[u8]; 2] = [b"{\"type\":\"report\",", b"{\"type\":\"answer\","];
+/// What stands before a row and behind it.
+const AROUND: [&str; 2] = ["{\"type\":\"answer\",\"value\":", "}"];
+/// So many reports go into a bundle at most: each is asked again of all its lines.
+pub const REPORTS: usize = 100;
+/// No receipt is longer, in bytes.
+const LONGEST_RECEIPT: usize = 1 << 16;
 
 /// A report with its receipt, which agree with each other and with the lines that are here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +25,8 @@ pub struct Answer {
     pub receipt: Value,
     /// The name and version of its rows' form.
     pub schema: String,
-    /// The rows.
-    pub rows: Vec<Value>,
+    /// The rows, each in canonical JSON: as values they would take many times the memory.
+    pub rows: Vec<String>,
     /// The last line that was known then, if it is here.
     pub head: Option<Head>,
 }
@@ -44,7 +51,7 @@ impl Answer {
         let mut hasher = blake3::Hasher::new();
         for (at, row) in self.rows.iter().enumerate() {
             hasher.update(if at == 0 { b"[" } else { b"," });
-            hasher.update(canonical(row).as_bytes());
+            hasher.update(row.as_bytes());
         }
         hasher.update(if self.rows.is_empty() { b"[]" } else { b"]" });
         let data = Hash::from_bytes(*hasher.finalize().as_bytes()).to_string();
@@ -69,9 +76,12 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn expected(sizes: &[u64]) -> Self {
+    pub(super) fn expected(sizes: &[u64]) -> Result<Self, String> {
+        if sizes.len() > REPORTS {
+            return Err(format!("a bundle has no more than {REPORTS} reports"));
+        }
         let heads = sizes.iter().map(|size| (*size, (*size == 0).then_some(Head::EMPTY))).collect();
-        Self { expected: sizes.iter().copied().collect(), heads, all: Vec::new() }
+        Ok(Self { expected: sizes.iter().copied().collect(), heads, all: Vec::new() })
     }
 
     /// Looks at a line of the ledger: one of the reports may have been asked of it.
@@ -83,6 +93,9 @@ impl Answers {
 
     /// Takes the next line.
     pub(super) fn take(&mut self, line: &[u8], newest: u64) -> Result<(), String> {
+        if line.len() > if line.starts_with(BEGINS[0]) { LONGEST_RECEIPT } else { LONGEST } {
+            return Err("this is no line of a bundle: it is too long".to_owned());
+        }
         let mut value: Value = serde_json::from_slice(line).map_err(|_| "this is no line of a bundle".to_owned())?;
         if canonical(&value).as_bytes() != line || value.as_object().is_none_or(|fields| fields.len() != 2) {
             return Err("this is no line of a bundle".to_owned());
@@ -90,7 +103,8 @@ impl Answers {
         let (is_receipt, mut told) = (value["type"] == "report", value["value"].take());
         if !is_receipt {
             let last = self.all.last_mut().ok_or("it stands in the wrong place")?;
-            last.rows.push(told);
+            let row = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(AROUND[0])?.strip_suffix(AROUND[1]));
+            last.rows.push(row.ok_or("this is no line of a bundle")?.to_owned());
             return Ok(());
         }
         self.hold_last()?;

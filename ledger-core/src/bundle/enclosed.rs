@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 
-use super::File;
 use crate::chain::Hash;
 
 /// So many bytes of a file stand in a line; in its last line, what is left.
@@ -28,11 +27,6 @@ impl Piece {
     pub(super) fn of(digest: Hash, bytes: u64, at: u64, part: &[u8]) -> Self {
         Self { at, b64: Base64::encode_string(part), bytes, digest }
     }
-
-    /// Whether it is of a file that is named.
-    pub(super) fn is_of(&self, file: &File) -> bool {
-        self.digest == file.digest
-    }
 }
 
 /// Files, as their pieces come.
@@ -51,12 +45,12 @@ struct Open {
 }
 
 impl Enclosed {
-    /// Takes the next piece.
-    pub(super) fn take(&mut self, piece: &Piece, is_named: bool) -> Result<(), String> {
+    /// Takes the next piece; `named` are the digests of the files that are named.
+    pub(super) fn take(&mut self, piece: &Piece, named: &BTreeSet<Hash>) -> Result<(), String> {
         let part = Base64::decode_vec(&piece.b64).map_err(|_| "a piece of a file is no base64".to_owned())?;
         let mut open = match self.open.take() {
             Some(open) => open,
-            None if !is_named => return Err(format!("no line here names the file {}", piece.digest.short())),
+            None if !named.contains(&piece.digest) => return Err(format!("no line here names the file {}", piece.digest.short())),
             None if self.whole.last().is_some_and(|before| *before >= piece.digest) => {
                 return Err("files stand by digest, each once".to_owned());
             }

@@ -7,18 +7,21 @@ use serde::de::DeserializeOwned;
 
 use super::answers::{Answer, Answers, BEGINS};
 use super::enclosed::Enclosed;
-use super::{Continues, End, FORMAT, File, Header, Includes, Kind, LONGEST, Record};
+use super::noted::{Noted, Stamped};
+use super::{End, FORMAT, File, Header, Includes, Kind, LONGEST, Record};
 use crate::canonical;
 use crate::chain::{self, Hash, Head};
 use crate::checkpoint::Note;
 use crate::event::governance::KeyRotated;
 use crate::event::{Entry, Event};
-use crate::merkle::{Frontier, Node, verify_consistency, verify_inclusion};
+use crate::merkle::{Frontier, Node, verify_inclusion};
 use crate::sampling::confirm::Confirmable;
 use crate::sampling::{Drawn, MOST, Sample};
 
-/// More strata than currencies have parts, and more balances than anybody confirms: who sends more wants the memory.
+/// More strata than currencies have parts, more items than anybody looks at, and more balances than anybody confirms: who sends more wants the
+/// memory.
 const STRATA: usize = 1_000;
+const ITEMS: u64 = 200_000;
 const BALANCES: usize = 100_000;
 
 /// Where a bundle is not what it should be.
@@ -38,6 +41,10 @@ pub struct Shown {
     pub header: Header,
     /// Its checkpoints, by size, each continuing the one before.
     pub notes: Vec<(Option<String>, Note)>,
+    /// The time stamps of its checkpoints.
+    pub stamps: Vec<Stamped>,
+    /// The root at each size that was wanted, as far as the lines go on from the first without a gap.
+    pub roots: BTreeMap<u64, Node>,
     /// The last line.
     pub last: Head,
     /// How many runs the lines form.
@@ -84,9 +91,10 @@ pub struct Reader {
     part: Part,
     hasher: blake3::Hasher,
     header: Option<Header>,
-    notes: Vec<(Option<String>, Note)>,
-    /// The steps between sizes that are still to be shown, the next one last.
-    steps: Vec<[(u64, Node); 2]>,
+    signed: Noted,
+    /// The sizes at which the root is wanted.
+    wanted: BTreeSet<u64>,
+    roots: BTreeMap<u64, Node>,
     /// The line before, while its run goes on, and its leaf.
     open: Option<(Head, Node)>,
     last: Head,
@@ -99,12 +107,14 @@ pub struct Reader {
     needed: BTreeSet<u64>,
     here: BTreeMap<u64, File>,
     named: BTreeMap<u64, File>,
+    digests: BTreeSet<Hash>,
     /// The files themselves, and reports.
     enclosed: Enclosed,
     answers: Answers,
     /// Of a sample and of a statement: the lines, and the tables behind them.
     entries: BTreeMap<u64, Entry>,
     sample: Option<Sample>,
+    items: u64,
     statement: Option<Confirmable>,
 }
 
@@ -115,8 +125,9 @@ impl Default for Reader {
             part: Part::Header,
             hasher: blake3::Hasher::new(),
             header: None,
-            notes: Vec::new(),
-            steps: Vec::new(),
+            signed: Noted::default(),
+            wanted: BTreeSet::new(),
+            roots: BTreeMap::new(),
             open: None,
             last: Head::EMPTY,
             events: 0,
@@ -126,16 +137,23 @@ impl Default for Reader {
             needed: BTreeSet::new(),
             here: BTreeMap::new(),
             named: BTreeMap::new(),
+            digests: BTreeSet::new(),
             enclosed: Enclosed::default(),
             answers: Answers::default(),
             entries: BTreeMap::new(),
             sample: None,
+            items: 0,
             statement: None,
         }
     }
 }
 
 impl Reader {
+    /// One that gives the root at these sizes too: those of checkpoints that somebody kept.
+    pub fn at(sizes: impl IntoIterator<Item = u64>) -> Self {
+        Self { wanted: sizes.into_iter().collect(), ..Self::default() }
+    }
+
     /// Takes the next line, without its newline.
     ///
     /// # Errors
@@ -155,13 +173,15 @@ impl Reader {
     pub fn finish(self) -> Result<Shown, Wrong> {
         let cut_off = Wrong { line: self.line + 1, why: "the bundle is cut off: it has no end".to_owned() };
         let Some(header) = self.header.filter(|_| self.part == Part::End) else { return Err(cut_off) };
-        let newest = self.notes.last().map_or(0, |(_, note)| note.checkpoint.size);
+        let newest = self.signed.newest().map_or(0, |newest| newest.size);
         let besides = |seq: &u64| *seq == 1 || self.rotations.iter().any(|(at, _)| at == seq);
         Ok(Shown {
             told: self.entries.keys().copied().filter(|seq| !besides(seq)).collect(),
             header,
             whole: self.tree.size() == newest && self.events == newest,
-            notes: self.notes,
+            notes: self.signed.notes,
+            stamps: self.signed.stamps,
+            roots: self.roots,
             last: self.last,
             runs: self.runs,
             rotations: self.rotations,
@@ -184,7 +204,7 @@ impl Reader {
             if header.bundle != FORMAT {
                 return Err(format!("`{}` is a format that this program does not know", header.bundle));
             }
-            self.answers = Answers::expected(&header.reports);
+            self.answers = Answers::expected(&header.reports)?;
             self.header = Some(header);
             return Ok(());
         }
@@ -197,40 +217,25 @@ impl Reader {
         }
         if BEGINS.iter().any(|begins| line.starts_with(begins)) {
             self.enter(Part::Reports)?;
-            return self.answers.take(line, self.notes.last().map_or(0, |(_, note)| note.checkpoint.size));
+            return self.answers.take(line, self.signed.newest().map_or(0, |newest| newest.size));
         }
         match read(line).ok_or("this is no line of a bundle")? {
             Record::Checkpoint(named) => {
                 self.enter(Part::Checkpoints)?;
-                let note = Note::parse(named.note.as_bytes()).map_err(|why| format!("the checkpoint is none: {why}"))?;
-                let checkpoint = &note.checkpoint;
-                if self.header.as_ref().is_none_or(|header| header.origin != checkpoint.origin) {
-                    return Err(format!("it is a checkpoint of `{}`", checkpoint.origin));
-                }
-                if let Some((name, before)) = self.notes.last() {
-                    let before = &before.checkpoint;
-                    if (before.size, name) >= (checkpoint.size, &named.name) {
-                        return Err("checkpoints stand by size and name, each once".to_owned());
-                    }
-                    if before.size < checkpoint.size {
-                        self.steps.insert(0, [(before.size, before.root), (checkpoint.size, checkpoint.root)]);
-                    } else if before.root != checkpoint.root {
-                        return Err(format!("two checkpoints of #{} have different roots: two histories", before.size));
-                    }
-                }
-                self.notes.push((named.name, note));
-                Ok(())
+                let origin = self.header.as_ref().map_or("", |header| &header.origin);
+                self.signed.take(named, origin)
             }
-            Record::Consistency(Continues { from, path, to }) => {
+            Record::TimeStamp(replied) => {
+                self.enter(Part::Checkpoints)?;
+                self.signed.stamp(&replied.b64)
+            }
+            Record::Consistency(step) => {
                 self.enter(Part::Consistency)?;
-                let step = self.steps.pop().filter(|[old, new]| (old.0, new.0) == (from, to));
-                let [old, new] = step.ok_or("no checkpoints follow each other so")?;
-                verify_consistency(old, new, &path).map_err(|why| format!("#{to} does not continue #{from}: {why}"))
+                self.signed.step(&step)
             }
             Record::Inclusion(Includes { path, seq }) => {
                 let (head, leaf) = self.open.take().filter(|(head, _)| head.seq == seq).ok_or("the line before it is another one")?;
-                let (_, newest) = self.notes.last().ok_or("there is no checkpoint")?;
-                let (size, root) = (newest.checkpoint.size, newest.checkpoint.root);
+                let (size, root) = self.signed.newest().map(|newest| (newest.size, newest.root)).ok_or("there is no checkpoint")?;
                 verify_inclusion(leaf, head.seq - 1, size, &path, root).map_err(|why| format!("event {head} is not proven: {why}"))
             }
             Record::Source(file) => {
@@ -241,13 +246,13 @@ impl Reader {
                 if self.named.last_key_value().is_some_and(|(before, _)| *before >= file.seq) {
                     return Err("files stand by position, each once".to_owned());
                 }
+                self.digests.insert(file.digest);
                 self.named.insert(file.seq, file);
                 Ok(())
             }
             Record::File(piece) => {
                 self.enter(Part::Files)?;
-                let is_named = self.here.values().chain(self.named.values()).any(|file| piece.is_of(file));
-                self.enclosed.take(&piece, is_named)
+                self.enclosed.take(&piece, &self.digests)
             }
             Record::End(End { b3, lines }) => {
                 self.enter(Part::Tables)?;
@@ -264,6 +269,10 @@ impl Reader {
     /// Takes a line of a table.
     fn table(&mut self, record: Record) -> Option<()> {
         let kind = self.header.as_ref()?.kind;
+        self.items += u64::from(matches!(record, Record::Item(_) | Record::Row(_)));
+        if self.items > ITEMS {
+            return None;
+        }
         match record {
             Record::Sample(question) if kind == Some(Kind::Sample) && self.sample.is_none() => {
                 self.sample = Some(Sample { question: *question, strata: Vec::new() });
@@ -295,7 +304,7 @@ impl Reader {
 
     /// Whether the tables are there that the header says, and agree with the lines.
     fn hold_tables(&self) -> Result<(), String> {
-        let newest = self.notes.last().map(|(_, note)| &note.checkpoint);
+        let newest = self.signed.newest();
         let asked = self.sample.as_ref().map(Sample::of).or(self.statement.as_ref().map(|told| told.statement.of()));
         if let Some((asked, header)) = asked.zip(self.header.as_ref()).filter(|(asked, header)| *asked != header.of) {
             return Err(format!("it says that it is of `{}`, and its table is of `{asked}`", header.of));
@@ -317,8 +326,8 @@ impl Reader {
         if part < self.part {
             return Err("it stands in the wrong place".to_owned());
         }
-        if part > Part::Consistency && !self.steps.is_empty() {
-            return Err("that a checkpoint continues the one before is not shown".to_owned());
+        if part > Part::Consistency {
+            self.signed.is_shown()?;
         }
         if part > Part::Lines
             && let Some((head, _)) = self.open
@@ -363,6 +372,7 @@ impl Reader {
             }
             Event::SourceImported(said) => {
                 let file = File { digest: said.digest, file: said.file, seq: head.seq };
+                self.digests.insert(file.digest);
                 self.here.insert(head.seq, file);
             }
             Event::KeyRotated(rotated) => self.rotations.push((head.seq, *rotated)),
@@ -371,8 +381,10 @@ impl Reader {
         let leaf = Node::leaf(line);
         if self.tree.size() + 1 == head.seq {
             self.tree.push(leaf);
-            let at = self.notes.iter().find(|(_, note)| note.checkpoint.size == head.seq);
-            if at.is_some_and(|(_, note)| note.checkpoint.root != self.tree.root()) {
+            if self.wanted.contains(&head.seq) {
+                self.roots.insert(head.seq, self.tree.root());
+            }
+            if self.signed.root(head.seq).is_some_and(|root| root != self.tree.root()) {
                 return Err(format!("the events up to #{} do not come to the root of the checkpoint", head.seq));
             }
         }

@@ -1,14 +1,15 @@
 //! Whether a sample agrees with itself and with the lines in it. That its population is all there was takes the whole ledger.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::drawing::{DRAWN, WHOLE, place, weight};
 use super::{
-    DRAWN, Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, NotASeed, Part, PickedRow, Sample, WHOLE, chain,
-    is_seed, place, said, seed_of, weight,
+    Drawn, Facts, HOW, Item, METHOD, MOST, NOT_COVERED, NOT_COVERED_BY_ROWS, NotASeed, Part, PickedRow, Sample, is_seed, replaced, said,
+    seed_of,
 };
 use crate::checkpoint::Checkpoint;
 use crate::event::{Entry, Event};
+use crate::money::Amount;
 use crate::report::grouped;
 
 /// What a sample covers of a stratum, in words.
@@ -134,6 +135,8 @@ impl Sample {
             return Err("a row is drawn of each cell".to_owned());
         }
         let mut known: Option<&PickedRow> = None;
+        // The imports of a file that were passed on the way to the lines of its rows, and the next one.
+        let (mut passed, mut at) = (BTreeSet::new(), 0);
         for (cell, row) in (0..).zip(&drawn.rows) {
             let why = |why: &str| format!("row {} of {}: {why}", row.row, row.file);
             let unit = stratum.unit(&asked.sha256, cell, u128::from(total));
@@ -146,6 +149,9 @@ impl Sample {
             };
             if known.is_some_and(|before| !follows(before)) || row.before.saturating_add(row.rows) > total {
                 return Err(why("its file overlaps with another"));
+            }
+            if known.is_none_or(|before| before.import != row.import) {
+                (passed, at) = (BTreeSet::new(), row.import);
             }
             known = Some(row);
             match lines.get(&row.import).map(|entry| &entry.event) {
@@ -163,8 +169,14 @@ impl Sample {
             for seq in &row.found {
                 let source = lines.get(seq).and_then(|entry| entry.source.as_ref()).filter(|source| source.row == Some(row.row));
                 let of = source.and_then(|source| source.import);
-                let passed = of.and_then(|import| chain(row.import, import, |seq| lines.get(&seq).map(Cow::Borrowed)));
-                told.extend(passed.ok_or_else(|| why(&format!("event #{seq} is not of that row")))?);
+                let another = || why(&format!("event #{seq} is not of that row"));
+                let of = of.ok_or_else(another)?;
+                // Each import is passed once: files have none in common.
+                while at != of && !passed.contains(&of) {
+                    let next = lines.get(&at).and_then(replaced).filter(|_| told.insert(at)).ok_or_else(another)?;
+                    passed.insert(at);
+                    at = next;
+                }
             }
         }
         Ok(())
@@ -181,7 +193,10 @@ impl Sample {
             }
             let covered: u128 = picked.iter().map(|picked| weight(part, picked.amount)).sum();
             let count = format!("{} of {} items, {} of them whole", picked.len(), stratum.items, stratum.whole);
-            if part.is_money() { format!("{count}; {} of {}", grouped(&part.written(covered)), grouped(&stratum.total)) } else { count }
+            let Some(currency) = stratum.currency.filter(|_| part.is_money()) else { return count };
+            let shown = |amount: Amount| grouped(&amount.in_units_of(currency).to_string());
+            let (covered, total) = (Amount::from_units(covered.cast_signed()), stratum.total.parse().unwrap_or(Amount::ZERO));
+            format!("{count}; {} of {}", shown(covered), shown(total))
         };
         self.strata.iter().map(|drawn| Told { stratum: drawn.stratum.label(), detail: of(drawn) }).collect()
     }

@@ -207,3 +207,14 @@ pub(super) struct Accuracy {
     #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
     pub(super) micros: Option<u16>,
 }
+
+/// `RSASSA-PSS-params`. What is left out means SHA-1 or another trailer, which nobody signs with who is believed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Sequence)]
+pub(super) struct Pss<'a> {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    pub(super) digest: AlgorithmIdentifierRef<'a>,
+    #[asn1(context_specific = "1", tag_mode = "EXPLICIT")]
+    pub(super) mask: AlgorithmIdentifierRef<'a>,
+    #[asn1(context_specific = "2", tag_mode = "EXPLICIT")]
+    pub(super) salt: u8,
+}

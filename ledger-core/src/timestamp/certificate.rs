@@ -8,7 +8,7 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, Subject
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 use super::Refused;
-use super::asn1::IssuerAndSerial;
+use super::asn1::{IssuerAndSerial, Pss};
 use crate::time::Instant;
 
 const fn oid(text: &str) -> ObjectIdentifier {
@@ -19,6 +19,8 @@ pub(super) const SHA_256: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.1");
 const SHA_384: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.2");
 const SHA_512: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.3");
 const RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.1");
+const RSA_PSS: ObjectIdentifier = oid("1.2.840.113549.1.1.10");
+const MASK_1: ObjectIdentifier = oid("1.2.840.113549.1.1.8");
 const ELLIPTIC: ObjectIdentifier = oid("1.2.840.10045.2.1");
 const P_256: ObjectIdentifier = oid("1.2.840.10045.3.1.7");
 const P_384: ObjectIdentifier = oid("1.3.132.0.34");
@@ -49,6 +51,26 @@ pub(super) fn digest(algorithm: &AlgorithmIdentifierRef<'_>, bytes: &[u8]) -> Op
         _ => return None,
     };
     plain.then(|| ring_digest::digest(by, bytes))
+}
+
+/// The digest of an RSA signature with PSS (RFC 4055), when its mask is of the same and its salt as long: all that RFC 8017 recommends, and
+/// all that is verified.
+fn pss(algorithm: &AlgorithmIdentifierRef<'_>) -> Option<ObjectIdentifier> {
+    let Pss { digest: by, mask, salt } = algorithm.parameters?.decode_as().ok()?;
+    let mask_by: AlgorithmIdentifierRef<'_> = mask.parameters.filter(|_| mask.oid == MASK_1)?.decode_as().ok()?;
+    let length = digest(&by, &[])?.as_ref().len();
+    let same = mask_by.oid == by.oid && digest(&mask_by, &[]).is_some() && usize::from(salt) == length;
+    same.then_some(by.oid)
+}
+
+/// How RSA with PSS is verified over a digest.
+fn padded(digest: ObjectIdentifier) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match digest {
+        SHA_256 => &signature::RSA_PSS_2048_8192_SHA256,
+        SHA_384 => &signature::RSA_PSS_2048_8192_SHA384,
+        SHA_512 => &signature::RSA_PSS_2048_8192_SHA512,
+        _ => return None,
+    })
 }
 
 /// A certificate (RFC 5280).
@@ -128,30 +150,44 @@ impl Certificate {
     ) -> bool {
         let key = self.read.tbs_certificate().subject_public_key_info();
         let verified = || {
-            let (_, kind, named) = SIGNATURES.into_iter().find(|(of, ..)| *of == algorithm.oid)?;
-            let digest = match (named, by) {
-                (Some(named), Some(by)) if named != by => return None,
-                (named, by) => named.or(by)?,
-            };
-            // RSA has a NULL beside its name, or nothing; ECDSA has nothing.
-            let plain = algorithm.parameters.is_none_or(|parameters| kind == RSA && parameters.is_null());
-            if key.algorithm.oid != kind || !plain {
-                return None;
-            }
-            let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
-            let verify: &dyn VerificationAlgorithm = match (curve.filter(|_| kind == ELLIPTIC), digest) {
-                (None, SHA_256) if kind == RSA => &signature::RSA_PKCS1_2048_8192_SHA256,
-                (None, SHA_384) if kind == RSA => &signature::RSA_PKCS1_2048_8192_SHA384,
-                (None, SHA_512) if kind == RSA => &signature::RSA_PKCS1_2048_8192_SHA512,
-                (Some(P_256), SHA_256) => &signature::ECDSA_P256_SHA256_ASN1,
-                (Some(P_256), SHA_384) => &signature::ECDSA_P256_SHA384_ASN1,
-                (Some(P_384), SHA_256) => &signature::ECDSA_P384_SHA256_ASN1,
-                (Some(P_384), SHA_384) => &signature::ECDSA_P384_SHA384_ASN1,
-                _ => return None,
+            let verify = if algorithm.oid == RSA_PSS {
+                // A key that is for nothing else may say with which parameters.
+                let given = key.algorithm.parameters.as_ref().map(AnyRef::from);
+                let fits = key.algorithm.oid == RSA || key.algorithm.oid == RSA_PSS && (given.is_none() || given == algorithm.parameters);
+                let digest = pss(algorithm).filter(|digest| fits && by.is_none_or(|by| by == *digest))?;
+                padded(digest)?
+            } else {
+                self.plain(algorithm, by)?
             };
             UnparsedPublicKey::new(verify, key.subject_public_key.as_bytes()?).verify(message, signature).ok()
         };
         verified().is_some()
+    }
+
+    /// How its key verifies a signature whose algorithm has no parameters.
+    fn plain(&self, algorithm: &AlgorithmIdentifierRef<'_>, by: Option<ObjectIdentifier>) -> Option<&'static dyn VerificationAlgorithm> {
+        let key = &self.read.tbs_certificate().subject_public_key_info().algorithm;
+        let (_, kind, named) = SIGNATURES.into_iter().find(|(of, ..)| *of == algorithm.oid)?;
+        let digest = match (named, by) {
+            (Some(named), Some(by)) if named != by => return None,
+            (named, by) => named.or(by)?,
+        };
+        // RSA has a NULL beside its name, or nothing; ECDSA has nothing.
+        let plain = algorithm.parameters.is_none_or(|parameters| kind == RSA && parameters.is_null());
+        if key.oid != kind || !plain {
+            return None;
+        }
+        let curve = key.parameters.as_ref().and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
+        Some(match (curve.filter(|_| kind == ELLIPTIC), digest) {
+            (None, SHA_256) if kind == RSA => &signature::RSA_PKCS1_2048_8192_SHA256,
+            (None, SHA_384) if kind == RSA => &signature::RSA_PKCS1_2048_8192_SHA384,
+            (None, SHA_512) if kind == RSA => &signature::RSA_PKCS1_2048_8192_SHA512,
+            (Some(P_256), SHA_256) => &signature::ECDSA_P256_SHA256_ASN1,
+            (Some(P_256), SHA_384) => &signature::ECDSA_P256_SHA384_ASN1,
+            (Some(P_384), SHA_256) => &signature::ECDSA_P384_SHA256_ASN1,
+            (Some(P_384), SHA_384) => &signature::ECDSA_P384_SHA384_ASN1,
+            _ => return None,
+        })
     }
 
     /// What is wrong with it as the certificate of whoever stamps, at a moment.

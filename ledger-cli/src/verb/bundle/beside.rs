@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use ledger_core::bundle::Writer;
+use ledger_core::bundle::{REPORTS, Writer};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::report::{Receipt, Report, schema_name};
 use ledger_store::scan::{Depth, ScanError, scan};
@@ -22,6 +22,9 @@ use crate::verb::{Verb, verify};
 /// # Errors
 /// One cannot be asked, says more than is signed, or tells of other deals than the one that the bundle is of.
 pub(super) fn answers(questions: &[String], chosen: &Chosen, newest: u64, context: &Context) -> Result<Vec<(Report, Receipt)>, Failure> {
+    if questions.len() > REPORTS {
+        return Err(Failure::usage(format!("a bundle has no more than {REPORTS} reports")));
+    }
     questions.iter().map(|question| answer(question, chosen, newest, context)).collect()
 }
 

@@ -21,7 +21,7 @@ use crate::history::History;
 use crate::session::Session;
 
 /// Tables that stand behind the lines.
-pub(super) enum Tables {
+pub(in crate::verb) enum Tables {
     None,
     Sample(Box<Sample>),
     Statement(Confirmable),

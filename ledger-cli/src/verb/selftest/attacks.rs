@@ -1,6 +1,13 @@
-//! What somebody who has all of a ledger's files can do to them: one entry each, one list.
+//! What somebody who has all of a ledger's files can do to them, and to what was handed out: one entry each, one list.
 
-use super::victim::{Line, Victim};
+use ledger_core::event::governance::KeyRotated;
+
+use super::edits::{
+    anew, change_actor, change_amount, change_day, changed, cut, delete, edited_in, insert, other_figure, overwrite, put, repeat, respace,
+    signed_anew, swap,
+};
+use super::forged;
+use super::victim::{CHECKPOINTS, Victim};
 use crate::failure::Failure;
 
 /// What is asked after an attack, with what the one who asks must have.
@@ -15,8 +22,19 @@ const fn ask(words: &'static str, needs: &'static str, by: &'static str) -> Ask 
     Ask { words, needs, by }
 }
 
-/// Everything that finds no fault with what nobody attacked.
-pub(super) const FINE: &[&[Ask]] = &[LEDGER, NOTE, PROOF, BUNDLE, ANSWER];
+/// Everything that finds no fault with what nobody attacked, with the file that it takes.
+pub(super) const FINE: &[(&str, &[Ask])] = &[
+    ("key.pub", LEDGER),
+    ("new.note", NOTE),
+    ("event.proof", PROOF),
+    ("old.dealbundle", BUNDLE),
+    ("new.dealbundle", HISTORY),
+    ("deal.dealbundle", DEAL),
+    ("sample.dealbundle", SAMPLE),
+    ("statement.dealbundle", STATEMENT),
+    ("stamped.tsr", STAMP),
+    ("answer.json", ANSWER),
+];
 /// Of the ledger: each asks for more than the one before.
 pub(super) const LEDGER: &[Ask] = &[
     ask("verify", "nothing", "chain"),
@@ -28,6 +46,23 @@ pub(super) const LEDGER: &[Ask] = &[
 const NOTE: &[Ask] = &[ask("verify new.note --key key.pub", "the public key", "checkpoint")];
 const PROOF: &[Ask] = &[ask("verify event.proof --key key.pub", "the public key", "proof")];
 const BUNDLE: &[Ask] = &[ask("verify old.dealbundle --key key.pub", "the public key", "bundle")];
+const HISTORY: &[Ask] = &[
+    ask("verify new.dealbundle --key key.pub", "the public key", "bundle"),
+    ask("verify new.dealbundle old.note --key key.pub", "an old checkpoint", "kept"),
+];
+const DEAL: &[Ask] = &[
+    ask("verify deal.dealbundle --key key.pub", "the public key", "bundle"),
+    ask("verify deal.dealbundle --key key.pub --against new.dealbundle", "all of the ledger", "against"),
+];
+const SAMPLE: &[Ask] = &[
+    ask("verify sample.dealbundle --key key.pub", "the public key", "bundle"),
+    ask("verify sample.dealbundle --key key.pub --against new.dealbundle", "all of the ledger", "against"),
+];
+const STATEMENT: &[Ask] = &[
+    ask("verify statement.dealbundle --key key.pub", "the public key", "bundle"),
+    ask("verify statement.dealbundle --key key.pub --against new.dealbundle", "all of the ledger", "against"),
+];
+const STAMP: &[Ask] = &[ask("verify stamped.note stamped.tsr --tsa root.pem", "the authority's root", "time stamps")];
 const ANSWER: &[Ask] = &[ask("verify --receipt answer.json", "the ledger", "receipt")];
 const BOTH: &[Ask] = &[ask("verify new.note other.note --key key.pub", "both checkpoints", "fork")];
 const SIGN: &[Ask] = &[ask("checkpoint --key key.pem", "what the key remembers", "checkpoint")];
@@ -45,7 +80,6 @@ const fn attack(on: &'static str, name: &'static str, asks: &'static [Ask], act:
     Attack { on, name, asks, act }
 }
 
-const CHECKPOINTS: &str = ".dealbook/checkpoints";
 const SEGMENTS: &str = ".dealbook/log";
 const STORE: &str = ".dealbook/store";
 const ANCHOR: &str = ".dealbook/anchor";
@@ -53,7 +87,10 @@ const ANCHOR: &str = ".dealbook/anchor";
 const LOG: &str = "the log";
 const FITTING: &str = "all, hashes anew";
 const SIGNED: &str = "all, signed anew";
+const COPY: &str = "all, from a copy";
 const BESIDE: &str = "what stands beside it";
+const REPLACED: &str = "a key replaced";
+const STAMPED: &str = "a time stamp";
 const HANDED: &str = "what was handed out";
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -98,9 +135,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(SIGNED, "a line inserted", LEDGER, |it| signed_anew(it, insert)),
     attack(SIGNED, "two lines swapped", LEDGER, |it| signed_anew(it, swap)),
     attack(SIGNED, "the end cut off", LEDGER, |it| signed_anew(it, cut)),
-    attack(SIGNED, "rolled back to a copy made after the checkpoint", LEDGER, Victim::roll_back),
     attack(SIGNED, "all of it, from the first line on", LEDGER, |it| signed_anew(it, |lines| change_actor(&mut lines[0]))),
     attack(SIGNED, "a line written in another form", LEDGER, |it| signed_anew(it, |lines| respace(&mut lines[1]))),
+    attack(COPY, "rolled back to one made after the old checkpoint", LEDGER, Victim::roll_back),
     attack(BESIDE, "the store is that of another history", LEDGER, |it| {
         let other = it.again()?;
         let done = anew(&other, |lines| change_actor(&mut lines[1]))?;
@@ -117,12 +154,38 @@ pub(super) const ATTACKS: &[Attack] = &[
         let lines = it.lines()?;
         it.forge_sums(&lines, &lines[..lines.len() / 2])
     }),
-    attack(BESIDE, "a kept checkpoint changed", LEDGER, |it| {
-        let kept = std::fs::read_dir(it.at(CHECKPOINTS));
-        let names = kept.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        let note = names.filter(|name| name.ends_with(".note")).max().unwrap_or_default();
-        it.change(&format!("{CHECKPOINTS}/{note}"), |note| put(note, 60, |byte| byte ^ 1))
+    attack(BESIDE, "a kept checkpoint changed", LEDGER, |it| it.change(&it.newest(".note"), |note| put(note, 60, |byte| byte ^ 1))),
+    attack(REPLACED, "the old key did not sign that", LEDGER, |it| {
+        let alone = |good: KeyRotated, _: &str, _: [&_; 3]| KeyRotated { previous_signature: good.key_signature.clone(), ..good };
+        forged::replacement(it, alone)
     }),
+    attack(REPLACED, "the new key did not sign that", LEDGER, |it| {
+        let alone = |good: KeyRotated, _: &str, _: [&_; 3]| KeyRotated { key_signature: good.previous_signature.clone(), ..good };
+        forged::replacement(it, alone)
+    }),
+    attack(REPLACED, "by a key that never signed", LEDGER, |it| {
+        forged::replacement(it, |_, origin, [_, next, thief]| KeyRotated::signed(origin, thief, next))
+    }),
+    attack(REPLACED, "a checkpoint since, signed with the old key", LEDGER, |it| forged::signed_by(it, "key.pem")),
+    attack(REPLACED, "a checkpoint since, signed with a key nobody rotated to", LEDGER, |it| forged::signed_by(it, "thief.pem")),
+    attack(REPLACED, "a bundle since, signed with the old key", HISTORY, |it| forged::signed_by(it, "key.pem")),
+    attack(STAMPED, "of another checkpoint, kept beside ours", LEDGER, forged::stamp_beside),
+    attack(STAMPED, "of another checkpoint", STAMP, |it| forged::instead(it, "another.tsr", "stamped.tsr")),
+    attack(STAMPED, "its time changed", STAMP, |it| {
+        it.change("stamped.tsr", |reply| {
+            let at = memchr::memmem::find(&reply, b"20260403090500Z")? + 3;
+            put(reply, at, |digit| digit - 1)
+        })
+    }),
+    attack(STAMPED, "a bit of its signature flipped", STAMP, |it| {
+        it.change("stamped.tsr", |reply| {
+            let last = reply.len() - 1;
+            put(reply, last, |byte| byte ^ 1)
+        })
+    }),
+    attack(STAMPED, "cut off", STAMP, |it| it.change("stamped.tsr", |reply| Some(reply[..reply.len() - 1].to_vec()))),
+    attack(STAMPED, "by a certificate that had expired", STAMP, |it| forged::instead(it, "expired.tsr", "stamped.tsr")),
+    attack(STAMPED, "by an authority that the auditor does not trust", STAMP, |it| forged::instead(it, "another-root.pem", "root.pem")),
     attack(HANDED, "a checkpoint's size changed", NOTE, |it| {
         it.change("new.note", |note| {
             let size = note.iter().position(|byte| *byte == b'\n')? + 1;
@@ -140,8 +203,38 @@ pub(super) const ATTACKS: &[Attack] = &[
             put(proof, at, |letter| if letter == b'A' { b'B' } else { b'A' })
         })
     }),
+    attack(HANDED, "a proof moved to another place", PROOF, forged::moved),
     attack(HANDED, "an amount in a bundle changed", BUNDLE, |it| it.change("old.dealbundle", |bundle| changed(&bundle))),
-    attack(HANDED, "a bundle with a line less, and an end that fits", BUNDLE, |it| it.change("old.dealbundle", shorter)),
+    attack(HANDED, "the same, and its end made to fit", BUNDLE, |it| forged::amount(it, false)),
+    attack(HANDED, "the same, and chain and end made to fit", BUNDLE, |it| forged::amount(it, true)),
+    attack(HANDED, "a bundle with a line less, and an end that fits", BUNDLE, forged::line_less),
+    attack(HANDED, "a bundle of another history, signed with another key", HISTORY, |it| forged::another_history(it, true)),
+    attack(HANDED, "a bundle of another history, signed with the key", HISTORY, |it| forged::another_history(it, false)),
+    attack(HANDED, "a line left out of a deal's dossier", DEAL, |it| forged::dossier(it, forged::take_out)),
+    attack(HANDED, "a line of another deal put into a dossier", DEAL, |it| forged::dossier(it, forged::put_in)),
+    attack(HANDED, "an amount in a sample's table changed", SAMPLE, |it| {
+        forged::sample(it, |sample| {
+            let mut amounts = sample.strata.iter_mut().flat_map(|drawn| &mut drawn.picked).filter_map(|picked| picked.amount.as_mut());
+            amounts.next().map(|amount| *amount = forged::more(*amount)).is_some()
+        })
+    }),
+    attack(HANDED, "another text named in a sample", SAMPLE, |it| {
+        forged::sample(it, |sample| {
+            sample.question.seed.push('s');
+            true
+        })
+    }),
+    attack(HANDED, "a sample steered: an item kept out of it", SAMPLE, forged::steered),
+    attack(HANDED, "a balance in a statement changed", STATEMENT, |it| {
+        forged::statement(it, |stands| stands.closing = forged::more(stands.closing).in_units_of(stands.currency))
+    }),
+    attack(HANDED, "an opening balance changed, and the closing with it", STATEMENT, |it| {
+        forged::statement(it, |stands| {
+            stands.opening = forged::more(stands.opening).in_units_of(stands.currency);
+            stands.closing = forged::more(stands.closing).in_units_of(stands.currency);
+        })
+    }),
+    attack(HANDED, "a payment left out of a statement, which comes to that", STATEMENT, forged::concealed),
     attack(HANDED, "a figure in an answer changed", ANSWER, |it| it.change("answer.json", |answer| other_figure(&answer))),
     attack("the key", "two histories signed with it", BOTH, |it| {
         let other = it.again()?;
@@ -154,124 +247,3 @@ pub(super) const ATTACKS: &[Attack] = &[
         anew(it, |lines| change_actor(&mut lines[1]))
     }),
 ];
-
-/// Changes lines in the log and leaves all the rest.
-fn edited_in(it: &Victim, edit: impl Fn(&mut Vec<Line>) -> bool) -> Result<bool, Failure> {
-    let mut lines = it.lines()?;
-    let done = edit(&mut lines);
-    it.write_log(&lines).map(|()| done)
-}
-
-/// Changes lines, and makes hashes, anchor and store fit.
-fn anew(it: &Victim, edit: impl Fn(&mut Vec<Line>) -> bool) -> Result<bool, Failure> {
-    let mut lines = it.lines()?;
-    let done = edit(&mut lines);
-    it.write_anew(lines).map(|()| done)
-}
-
-/// The same, by whoever has the key: what was signed and what the key remembers of it is taken away, and the new history is signed.
-fn signed_anew(it: &Victim, edit: impl Fn(&mut Vec<Line>) -> bool) -> Result<bool, Failure> {
-    it.remove(CHECKPOINTS)?;
-    it.remove("key.pem.signed")?;
-    let done = anew(it, edit)?;
-    it.does("checkpoint --key key.pem", Some("other.note"))?;
-    Ok(done)
-}
-
-/// Changes the first amount in the second half.
-#[expect(clippy::ptr_arg, reason = "all edits are of one form")]
-fn change_amount(lines: &mut Vec<Line>) -> bool {
-    let half = lines.len() / 2;
-    let found = lines[half..].iter_mut().find_map(|line| Some((changed(line)?, line)));
-    found.map(|(changed, line)| *line = changed).is_some()
-}
-
-/// A text with another first digit in the first field of money that it has.
-fn changed(text: &[u8]) -> Option<Vec<u8>> {
-    let fields = ["amount", "value", "estimated_revenue", "total", "counted"].map(|field| format!("\"{field}\":\""));
-    let starts = fields.iter().flat_map(|field| memchr::memmem::find_iter(text, field.as_bytes()).map(|at| at + field.len()));
-    let at = starts.map(|at| if text[at] == b'-' { at + 1 } else { at }).filter(|at| text[*at].is_ascii_digit()).min()?;
-    put(text.to_vec(), at, |digit| if digit == b'9' { b'8' } else { digit + 1 })
-}
-
-/// An answer with another first digit in its first figure: a text of digits with a point in it.
-fn other_figure(text: &[u8]) -> Option<Vec<u8>> {
-    let is_amount = |text: &[u8]| {
-        let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
-        text.len() > 2 && digits == text.len() - 1 && text.contains(&b'.')
-    };
-    let quotes: Vec<usize> = memchr::memchr_iter(b'"', text).collect();
-    let at = quotes.windows(2).find(|pair| is_amount(&text[pair[0] + 1..pair[1]]))?[0] + 1;
-    put(text.to_vec(), at, |digit| if digit == b'9' { b'8' } else { digit + 1 })
-}
-
-fn put(mut text: Vec<u8>, at: usize, change: impl Fn(u8) -> u8) -> Option<Vec<u8>> {
-    let byte = text.get_mut(at)?;
-    *byte = change(*byte);
-    Some(text)
-}
-
-/// Another digit in the year of `effective_at`.
-fn change_day(line: &mut Line) -> bool {
-    let Some(at) = memchr::memmem::find(line, b"\"effective_at\":\"").map(|at| at + 18) else { return false };
-    line[at] = if line[at] == b'0' { b'1' } else { line[at] - 1 };
-    true
-}
-
-fn change_actor(line: &mut Line) -> bool {
-    let Some(letter) = line.get_mut(b"{\"actor\":\"".len()) else { return false };
-    *letter = if *letter == b'x' { b'y' } else { b'x' };
-    true
-}
-
-fn delete(lines: &mut Vec<Line>, at: usize) -> bool {
-    lines.remove(at);
-    true
-}
-
-fn insert(lines: &mut Vec<Line>) -> bool {
-    let mut line = lines[lines.len() / 2].clone();
-    let done = change_actor(&mut line);
-    lines.insert(lines.len() / 2, line);
-    done
-}
-
-fn repeat(lines: &mut Vec<Line>) -> bool {
-    let (line, at) = (lines[1].clone(), lines.len() / 2);
-    lines.insert(at, line);
-    true
-}
-
-#[expect(clippy::ptr_arg, reason = "all edits are of one form")]
-fn swap(lines: &mut Vec<Line>) -> bool {
-    let at = lines.len() / 2;
-    lines.swap(at, at + 1);
-    lines[at] != lines[at + 1]
-}
-
-fn overwrite(line: &mut Line) -> bool {
-    line.fill(b'x');
-    true
-}
-
-fn cut(lines: &mut Vec<Line>) -> bool {
-    lines.truncate(lines.len() / 2);
-    true
-}
-
-/// A space where canonical JSON has none.
-fn respace(line: &mut Line) -> bool {
-    line.insert(1, b' ');
-    true
-}
-
-/// A bundle without one of the ledger's lines, its end made anew.
-fn shorter(bundle: Vec<u8>) -> Option<Vec<u8>> {
-    let mut lines: Vec<&[u8]> = bundle.split_inclusive(|byte| *byte == b'\n').collect();
-    let at = lines.iter().rposition(|line| line.starts_with(b"{\"actor\":"))?;
-    lines.remove(at);
-    lines.pop();
-    let all = lines.concat();
-    let end = format!("{{\"type\":\"end\",\"value\":{{\"b3\":\"{}\",\"lines\":{}}}}}\n", ledger_core::chain::Hash::of(&all), lines.len());
-    Some([all, end.into_bytes()].concat())
-}

@@ -1,11 +1,13 @@
 //! A copy of a ledger that may be attacked, with what an auditor has of it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ledger_core::chain::{Hash, Head};
-use ledger_core::event::Entry;
+use ledger_core::event::{Entry, Event};
+use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::Billing;
 use ledger_core::report::Report;
@@ -16,25 +18,55 @@ use ledger_store::{Lines, Log as _, LogError, Source, backend, copy};
 
 use crate::context::{Context, FOLDER};
 use crate::failure::{Exit, Failure};
-use crate::verb::Verb;
+use crate::scratch::{self, Scratch};
+use crate::verb::facts::Facts;
+use crate::verb::{Verb, bundle};
 
 /// The ledger's folder as it was when the auditor came for the first time.
 const EARLIER: &str = "earlier";
 
+/// Where its checkpoints are.
+pub(super) const CHECKPOINTS: &str = ".dealbook/checkpoints";
+/// A period that everything lies in.
+pub(super) const YEARS: &str = "2000..2100";
+
+/// So many deals and parties are tried: the first of most ledgers will do.
+const FEW: usize = 8;
+
 /// A line without its end.
 pub(super) type Line = Vec<u8>;
 
+macro_rules! vector {
+    ($path:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/vectors/", $path))
+    };
+}
+
+/// A checkpoint that authorities have stamped, which takes one: its time stamps, one of another checkpoint, and roots that are trusted or not.
+/// The program carries them, as openssl made them.
+const STAMPED: &[(&str, &[u8])] = &[
+    ("stamped.note", vector!("checkpoint/three-lines.note")),
+    ("stamped.tsr", vector!("timestamp/rsa.tsr")),
+    ("another.tsr", vector!("timestamp/close-2025-03.tsr")),
+    ("expired.tsr", vector!("timestamp/expired.tsr")),
+    ("root.pem", vector!("timestamp/root.pem")),
+    ("another-root.pem", vector!("timestamp/another-root.pem")),
+];
+
 /// A folder with a ledger in it, `key.pem` that signs its checkpoints, `thief.pem` that does not, and what was handed out.
 pub(super) struct Victim {
-    folder: tempfile::TempDir,
+    folder: Scratch<tempfile::TempDir>,
     context: Context,
     meta: Meta,
+    /// The deal and the party that `deal.dealbundle` and `statement.dealbundle` are of, if there are such.
+    pub(super) deal: Option<String>,
+    pub(super) party: Option<AccountId>,
 }
 
 impl Victim {
     /// Copies the first lines of a ledger and hands out what an auditor has: an old checkpoint, a proof, a bundle, an answer.
     pub(super) fn of(source: &dyn Source, most: u64, meta: Meta, context: &Context) -> Result<Self, Failure> {
-        let victim = Self::empty(meta, context)?;
+        let mut victim = Self::empty(meta, context)?;
         let mut lines = Vec::new();
         'all: for block in source.read(1)? {
             for line in block?.lines() {
@@ -57,19 +89,34 @@ impl Victim {
         victim.record(&lines)?;
         victim.does("checkpoint --key key.pem", Some("new.note"))?;
         victim.does("show payouts", Some("answer.json"))?;
+        victim.does("keygen next.pem", Some("said"))?;
+        victim.does("bundle all", Some("new.dealbundle"))?;
+        // What a ledger has nothing for is not handed out of it.
+        _ = victim.does("bundle all --sample 5 --seed selftest", Some("sample.dealbundle"));
+        let entries = victim.entries()?;
+        let dealt = entries.iter().filter_map(|entry| Facts::of(&entry.event).text("agreement").map(str::to_owned));
+        let made = |deal: &String| victim.does(&format!("bundle {deal}"), Some("deal.dealbundle")).is_ok();
+        let deal = dealt.collect::<BTreeSet<_>>().into_iter().take(FEW).find(made);
+        let party = |entry: &Entry| if let Event::PartyRegistered(it) = &entry.event { it.aws_account } else { None };
+        let told = |party: &AccountId| victim.does(&format!("bundle {YEARS} --statement {party}"), Some("statement.dealbundle")).is_ok();
+        let party = entries.iter().filter_map(party).collect::<BTreeSet<_>>().into_iter().take(FEW).find(told);
+        (victim.deal, victim.party) = (deal, party);
+        for (name, bytes) in STAMPED {
+            fs::write(victim.at(name), bytes).map_err(|why| victim.io(&why))?;
+        }
         Ok(victim)
     }
 
     fn empty(meta: Meta, context: &Context) -> Result<Self, Failure> {
-        let folder = tempfile::Builder::new().prefix("dealbook-selftest-").tempdir();
-        let folder = folder.map_err(|why| Failure::unwritable(&std::env::temp_dir(), &why))?;
+        let folder = scratch::folder().map_err(|why| Failure::unwritable(&std::env::temp_dir(), &why))?;
         let context = context.within(folder.path());
-        Ok(Self { folder, context, meta })
+        Ok(Self { folder, context, meta, deal: None, party: None })
     }
 
     /// Another one like it.
     pub(super) fn again(&self) -> Result<Self, Failure> {
-        let other = Self::empty(self.meta.clone(), &self.context)?;
+        let mut other = Self::empty(self.meta.clone(), &self.context)?;
+        (other.deal, other.party) = (self.deal.clone(), self.party);
         copied(self.folder.path(), other.folder.path()).map_err(|why| self.io(&why))?;
         Ok(other)
     }
@@ -90,6 +137,20 @@ impl Victim {
         run(words, &context).map(drop)
     }
 
+    /// Writes a bundle as whoever forges one does, whose program differs from everybody's where the lines have been chosen.
+    pub(super) fn forges(&self, words: &str, into: &str, change: impl FnOnce(&mut bundle::Chosen)) -> Result<(), Failure> {
+        let mut context = self.context.clone();
+        context.global.output = Some(self.at(into));
+        match parsed(words)? {
+            Verb::Bundle(args) => bundle::changed(args, &context, |chosen| {
+                change(chosen);
+                Ok(())
+            })
+            .map(drop),
+            _ => Err(Failure::usage("only bundles are forged so")),
+        }
+    }
+
     /// Runs a command, and gives its report, if it has one, and why it failed, if it did.
     pub(super) fn asked(&self, words: &str) -> (Option<Report>, Option<Failure>) {
         let (answer, ended) = self.context.asking(|silent| run(words, silent));
@@ -100,6 +161,20 @@ impl Victim {
     pub(super) fn lines(&self) -> Result<Vec<Line>, Failure> {
         let bytes = fs::read(self.log()?).map_err(|why| self.io(&why))?;
         Ok(bytes.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect())
+    }
+
+    /// What its lines say.
+    pub(super) fn entries(&self) -> Result<Vec<Entry>, Failure> {
+        let lines = self.lines()?;
+        let read = (1..).zip(&lines).map(|(seq, line)| Entry::read(line, seq));
+        Ok(read.collect::<Result<_, _>>().map_err(ledger_store::scan::ScanError::from)?)
+    }
+
+    /// The newest file among its checkpoints that ends so.
+    pub(super) fn newest(&self, ending: &str) -> String {
+        let kept = fs::read_dir(self.at(CHECKPOINTS));
+        let names = kept.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        format!("{CHECKPOINTS}/{}", names.filter(|name| name.ends_with(ending)).max().unwrap_or_default())
     }
 
     /// Other lines in the file of the log, and nothing else changed.
@@ -185,12 +260,16 @@ impl Victim {
 }
 
 fn run(words: &str, context: &Context) -> Result<Exit, Failure> {
+    parsed(words)?.run(context)
+}
+
+fn parsed(words: &str) -> Result<Verb, Failure> {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    Verb::parsed(&words)?.run(context)
+    Verb::parsed(&words)
 }
 
 /// The same lines, each with the hash of the one before.
-fn chained(mut lines: Vec<Line>) -> Vec<Line> {
+pub(super) fn chained(mut lines: Vec<Line>) -> Vec<Line> {
     let mut prev = Hash::ZERO;
     for (seq, line) in (1_u64..).zip(&mut lines) {
         let number = format!("\"seq\":{seq}");
@@ -202,7 +281,7 @@ fn chained(mut lines: Vec<Line>) -> Vec<Line> {
 }
 
 /// A line with another value behind its last such key.
-fn with_value(line: &[u8], key: &[u8], end: u8, value: &[u8]) -> Line {
+pub(super) fn with_value(line: &[u8], key: &[u8], end: u8, value: &[u8]) -> Line {
     let Some(from) = memchr::memmem::rfind(line, key).map(|at| at + key.len()) else { return line.to_vec() };
     let until = line[from..].iter().position(|byte| *byte == end || *byte == b'}').map_or(line.len(), |at| from + at);
     [&line[..from], value, &line[until..]].concat()

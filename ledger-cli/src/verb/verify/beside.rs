@@ -15,13 +15,14 @@ use crate::ask;
 use crate::context::Context;
 use crate::failure::{Failure, counted};
 use crate::originals::{Named, named_by};
+use crate::scratch::{self, Scratch};
 
 /// What is kept of the lines of a bundle while it is read.
 #[derive(Default)]
 pub(super) struct Beside {
     begun: bool,
     /// The lines of the ledger, for reports to be asked of; deleted with this.
-    lines: Option<BufWriter<NamedTempFile>>,
+    lines: Option<BufWriter<Scratch<NamedTempFile>>>,
     failed: Option<io::Error>,
     /// How long files are, by their own events.
     lengths: BTreeMap<Hash, u64>,
@@ -32,7 +33,7 @@ impl Beside {
     pub(super) fn see(&mut self, line: &[u8]) {
         if !std::mem::replace(&mut self.begun, true) {
             if memchr::memmem::find(line, b",\"reports\":[").is_some() {
-                match NamedTempFile::new() {
+                match scratch::file() {
                     Ok(file) => self.lines = Some(BufWriter::new(file)),
                     Err(why) => self.failed = Some(why),
                 }
@@ -49,14 +50,14 @@ impl Beside {
         }
     }
 
-    /// Holds what goes with a bundle that has been verified.
+    /// Holds what goes with a bundle that has been verified. Its reports are asked again when it is signed by whom it should be.
     ///
     /// # Errors
     /// A report cannot be asked again, or a folder of `sources` not be read.
     pub(super) fn hold(
         &mut self,
         checks: &mut Checks,
-        (name, shown): (&str, &Shown),
+        (name, shown, is_signed): (&str, &Shown, bool),
         sources: Where<'_>,
         context: &Context,
     ) -> Result<(), Failure> {
@@ -73,6 +74,7 @@ impl Beside {
             let at = told.head.map_or_else(|| format!("#{}, whose line is not here", told.receipt["size"]), |head| head.to_string());
             checks.add("report", "ok", format!("{id}: dealbook {words}: {rows}, as its receipt says, known at {at}"));
             match (&self.lines, &failed) {
+                _ if !is_signed => checks.add("answer", "not looked at", "nothing is asked of lines that are not signed as they should be"),
                 (Some(lines), None) if shown.whole => {
                     let mut there = context.clone();
                     there.global.ledger = Some(format!("jsonl:{}", lines.get_ref().path().display()));

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use ledger_core::bundle::{self, Header, Shown};
+use ledger_core::bundle::{self, Header, Shown, Stamped};
 use ledger_core::chain::{self, Hash, Head};
 use ledger_core::checkpoint::{Checkpoint, Keys, Malformed, Note, PublicKey};
 use ledger_core::event::Entry;
@@ -21,6 +21,7 @@ use super::stamps;
 use super::{Checks, Examined, fingerprints, told};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure, counted};
+use crate::history;
 use crate::render::grouped;
 
 const NOT_INTACT: &str = "this is not as it was handed out";
@@ -54,23 +55,29 @@ pub(super) fn run(
     if keys.is_empty() && certificates.is_empty() {
         return Err(no_key());
     }
-    let (mut read, mut besides) = (Vec::new(), BTreeMap::new());
-    for file in files {
-        let name = file.display().to_string();
-        let mut open = File::open(context.folder.join(file)).map(BufReader::new).map_err(|why| Failure::unreadable(file, &why))?;
-        let begins = open.fill_buf().map_err(|why| Failure::unreadable(file, &why))?;
-        if begins.starts_with(bundle::MAGIC.as_bytes()) {
-            let mut beside = Beside::default();
-            let (shown, digest) = read_bundle(open, &name, |line| beside.see(line))?;
-            besides.insert(name.clone(), beside);
-            read.push((name, Handed::Bundle(Box::new(shown)), digest));
-        } else {
-            let mut bytes = Vec::new();
-            open.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|why| Failure::unreadable(file, &why))?;
-            let handed = Handed::read(&bytes, &name)?;
-            read.push((name, handed, Hash::of(&bytes)));
-        }
+    let open = |file: &PathBuf| File::open(context.folder.join(file)).map(BufReader::new).map_err(|why| Failure::unreadable(file, &why));
+    let is_bundle = |file: &PathBuf| {
+        let begins = open(file)?.fill_buf().map(|begins| begins.starts_with(bundle::MAGIC.as_bytes()));
+        begins.map_err(|why| Failure::unreadable(file, &why))
+    };
+    // Checkpoints that somebody kept are read before the bundles that are held against them.
+    let (mut read, mut besides, mut kept) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let bundles: Vec<bool> = files.iter().map(is_bundle).collect::<Result<_, _>>()?;
+    for (at, file) in files.iter().enumerate().filter(|(at, _)| !bundles[*at]) {
+        let (name, mut bytes) = (file.display().to_string(), Vec::new());
+        open(file)?.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|why| Failure::unreadable(file, &why))?;
+        let handed = Handed::read(&bytes, &name)?;
+        kept.extend(handed.notes(&name).iter().map(|(_, note)| note.checkpoint.size));
+        read.insert(at, (name, handed, Hash::of(&bytes)));
     }
+    for (at, file) in files.iter().enumerate().filter(|(at, _)| bundles[*at]) {
+        let (name, mut beside) = (file.display().to_string(), Beside::default());
+        let reader = bundle::Reader::at(kept.iter().copied());
+        let (shown, digest) = read_by(reader, open(file)?, &name, |line| beside.see(line))?;
+        besides.insert(name.clone(), beside);
+        read.insert(at, (name, Handed::Bundle(Box::new(shown)), digest));
+    }
+    let read: Vec<(String, Handed, Hash)> = read.into_values().collect();
     // When a checkpoint was there, a time stamp says alone; what a bundle or proof shows stands on the ledger's own signature.
     if keys.is_empty() && read.iter().any(|(_, handed, _)| matches!(handed, Handed::Bundle(_) | Handed::Proof(_))) {
         return Err(no_key());
@@ -82,8 +89,8 @@ pub(super) fn run(
     asked.insert("digests".to_owned(), read.iter().map(|(.., digest)| digest.to_string()).collect::<Vec<_>>().join(" "));
     sources.asked(&mut asked);
     let handed: Vec<(&str, &Handed)> = read.iter().map(|(name, handed, _)| (name.as_str(), handed)).collect();
-    let examined = examine(&handed, trusted, there, |checks, name, shown| match besides.get_mut(name) {
-        Some(beside) => beside.hold(checks, (name, shown), sources, context),
+    let examined = examine(&handed, trusted, there, |checks, name, shown, is_signed| match besides.get_mut(name) {
+        Some(beside) => beside.hold(checks, (name, shown, is_signed), sources, context),
         None => Ok(()),
     })?;
     told(examined, asked, context)
@@ -96,23 +103,28 @@ pub(super) fn is_signed(shown: &Shown, name: &str, keys: &[PublicKey]) -> Result
             .because(format!("{name} is compared with, and anybody can write one")));
     }
     let handed = Handed::Bundle(Box::new(shown.clone()));
-    examine(&[(name, &handed)], (keys, &[]), None, |_, _, _| Ok(()))?.failure.map_or(Ok(()), Err)
+    examine(&[(name, &handed)], (keys, &[]), None, |_, _, _, _| Ok(()))?.failure.map_or(Ok(()), Err)
 }
 
 /// No note or proof is longer.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Reads and verifies a bundle, line by line.
-pub(super) fn read_bundle(mut from: impl BufRead, name: &str, mut see: impl FnMut(&[u8])) -> Result<(Shown, Hash), Failure> {
+pub(super) fn read_bundle(from: impl BufRead, name: &str, see: impl FnMut(&[u8])) -> Result<(Shown, Hash), Failure> {
+    read_by(bundle::Reader::default(), from, name, see)
+}
+
+fn read_by(mut reader: bundle::Reader, mut from: impl BufRead, name: &str, mut see: impl FnMut(&[u8])) -> Result<(Shown, Hash), Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
         Failure::new(Code::E0511, format!("{name} is not as it was handed out"))
             .because(why)
             .hint("ask for it again: dealbook bundle")
             .closing("NOT VERIFIED")
     };
-    let (mut reader, mut hasher, mut line) = (bundle::Reader::default(), blake3::Hasher::new(), Vec::new());
+    let (mut hasher, mut line, mut count) = (blake3::Hasher::new(), Vec::new(), 0_u64);
     loop {
         line.clear();
+        count += 1;
         let most = bundle::LONGEST as u64 + 2;
         from.by_ref().take(most).read_until(b'\n', &mut line).map_err(|why| Failure::unreadable(Path::new(name), &why))?;
         hasher.update(&line);
@@ -122,6 +134,9 @@ pub(super) fn read_bundle(mut from: impl BufRead, name: &str, mut see: impl FnMu
                 reader.take(line).map_err(|why| wrong(&why))?;
             }
             None if line.is_empty() => break,
+            None if line.len() as u64 == most => {
+                return Err(wrong(&format!("line {count}: it is longer than {} bytes", grouped(&bundle::LONGEST.to_string()))));
+            }
             None => return Err(wrong(&"the last line has no end")),
         }
     }
@@ -184,7 +199,7 @@ fn examine(
     handed: &[(&str, &Handed)],
     (keys, certificates): Trusted<'_>,
     there: Option<&There>,
-    mut beside: impl FnMut(&mut Checks, &str, &Shown) -> Result<(), Failure>,
+    mut beside: impl FnMut(&mut Checks, &str, &Shown, bool) -> Result<(), Failure>,
 ) -> Result<Examined, Failure> {
     let mut checks = Checks::new();
     let mut verdicts = Vec::new();
@@ -211,7 +226,14 @@ fn examine(
                     }
                 }
                 let held = hold_bundle(&mut checks, shown, there.is_some());
-                beside(&mut checks, name, shown)?;
+                // Nothing is asked of lines that nobody who is trusted has signed.
+                let is_signed = || {
+                    let mut signed = Checks::new();
+                    let notes: Vec<(String, &Note)> = handed.notes(name);
+                    hold_signatures(&mut signed, &notes, own.as_ref(), keys);
+                    signed.failure.is_none()
+                };
+                beside(&mut checks, name, shown, !shown.answers.is_empty() && is_signed())?;
                 if let Some(there) = there {
                     against::rederive(&mut checks, shown, there)?;
                 }
@@ -226,9 +248,18 @@ fn examine(
     hold_kept(&mut checks, handed);
     hold_signatures(&mut checks, &notes, own.as_ref(), keys);
     let of: Vec<&Checkpoint> = notes.iter().map(|(_, note)| &note.checkpoint).collect();
-    let stamps = handed.iter().filter_map(|(name, handed)| match handed {
-        Handed::Stamp(bytes) => Some(stamps::Beside { name: (*name).to_owned(), bytes, of: of.clone() }),
-        _ => None,
+    let stamps = handed.iter().flat_map(|(name, handed)| match handed {
+        Handed::Stamp(bytes) => vec![stamps::Beside { name: (*name).to_owned(), bytes, of: of.clone() }],
+        Handed::Bundle(shown) => {
+            let called = handed.notes(name);
+            let beside = |stamped: &'_ Stamped| {
+                let (called, note) = &called[stamped.of];
+                (format!("the time stamp of {called}"), &note.checkpoint)
+            };
+            let beside = shown.stamps.iter().map(|stamped| (stamped, beside(stamped)));
+            beside.map(|(stamped, (name, of))| stamps::Beside { name, bytes: &stamped.reply, of: vec![of] }).collect()
+        }
+        _ => vec![],
     });
     stamps::hold(&mut checks, &stamps.collect::<Vec<_>>(), certificates);
     Ok(checks.done_with(proven, verdicts.join("\n"), NOT_INTACT))
@@ -315,10 +346,11 @@ fn hold_tables(checks: &mut Checks, shown: &Shown, again: bool) {
 
 /// Whether two checkpoints of one size are two histories.
 fn hold_forks(checks: &mut Checks, notes: &[(String, &Note)]) {
-    for (at, (name, note)) in notes.iter().enumerate() {
-        let (one, is_of) =
-            (&note.checkpoint, |other: &Checkpoint| other.origin == note.checkpoint.origin && other.size == note.checkpoint.size);
-        if let Some((other, parted)) = notes[..at].iter().find(|(_, other)| is_of(&other.checkpoint) && other.checkpoint.root != one.root) {
+    let mut first: BTreeMap<(&str, u64), &(String, &Note)> = BTreeMap::new();
+    for named in notes {
+        let (name, one) = (&named.0, &named.1.checkpoint);
+        let (other, parted) = *first.entry((&one.origin, one.size)).or_insert(named);
+        if parted.checkpoint.root != one.root {
             let failure = Failure::new(Code::E0510, format!("{other} and {name} are two histories of {} up to #{}", one.origin, one.size))
                 .because(format!("{other} has the root {}", parted.checkpoint.root))
                 .because(format!("{name} has the root {}", one.root))
@@ -328,17 +360,35 @@ fn hold_forks(checks: &mut Checks, notes: &[(String, &Note)]) {
     }
 }
 
-/// Holds checkpoints that somebody kept against the bundles beside them, which continue each of their own checkpoints.
+/// Holds checkpoints that somebody kept against the bundles beside them. A bundle continues each of its own checkpoints; one of everything comes
+/// to the root of any size, whichever checkpoints its keeper left in it.
 fn hold_kept(checks: &mut Checks, handed: &[(&str, &Handed)]) {
     for (name, note) in handed.iter().filter_map(|(name, handed)| if let Handed::Note(note) = handed { Some((name, note)) } else { None }) {
         for (of, shown) in
             handed.iter().filter_map(|(of, handed)| if let Handed::Bundle(shown) = handed { Some((of, shown)) } else { None })
         {
-            let size = note.checkpoint.size;
-            if shown.notes.iter().any(|(_, known)| known.checkpoint == note.checkpoint) {
-                checks.add("kept", "ok", format!("{of} continues {name}, up to {}", position(size)));
-            } else if shown.notes.iter().all(|(_, known)| known.checkpoint.size != size) {
-                checks.add("kept", "not looked at", format!("{of} has no checkpoint of {}, which {name} is", position(size)));
+            let (Checkpoint { origin, size, root }, newest) = (&note.checkpoint, shown.last);
+            let is_known = shown.notes.iter().any(|(_, known)| known.checkpoint == note.checkpoint);
+            match shown.roots.get(size) {
+                _ if is_known => checks.add("kept", "ok", format!("{of} continues {name}, up to {}", position(*size))),
+                Some(found) if found == root && shown.header.origin == *origin => {
+                    checks.add("kept", "ok", format!("{of} continues {name}, up to {}, by its lines", position(*size)));
+                }
+                _ if shown.header.origin != *origin => {
+                    checks.add("kept", "not looked at", format!("{name} is of {origin}, and {of} is not"));
+                }
+                Some(_) => {
+                    let failure = history::rewritten(name, &note.checkpoint);
+                    checks.fail("kept", format!("{of} is another history than that of {name}"), failure);
+                }
+                None if shown.whole => {
+                    checks.fail("kept", format!("{of} ends before {name}"), history::cut_off(name, &note.checkpoint, newest))
+                }
+                None if shown.notes.iter().all(|(_, known)| known.checkpoint.size != *size) => {
+                    let told = format!("{of} has no checkpoint of {}, which {name} is; a bundle of all would tell", position(*size));
+                    checks.add("kept", "not looked at", told);
+                }
+                None => {}
             }
         }
     }

@@ -42,7 +42,8 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
         let (report, again) = context.taking(|context| Verb::parsed(&words)?.run(context))?;
         answer(&mut checks, &receipt, &again, &words);
         if let Some(data) = &data {
-            rows(&mut checks, data, &report, path);
+            let data: Vec<String> = data.iter().map(canonical).collect();
+            rows(&mut checks, data.iter().map(String::as_str), &report, path);
         }
         for kept in files {
             let bytes = fs::read(context.folder.join(kept)).map_err(|why| Failure::unreadable(kept, &why))?;
@@ -152,7 +153,7 @@ pub(super) fn again(checks: &mut Checks, told: &Answer, name: &Path, context: &C
     let words = question(&told.receipt)?;
     let (report, again) = context.taking(|context| Verb::parsed(&words)?.run(context))?;
     answer(checks, &told.receipt, &again, &words);
-    rows(checks, &told.rows, &report, name);
+    rows(checks, told.rows.iter().map(String::as_str), &report, name);
     Ok(())
 }
 
@@ -219,10 +220,9 @@ fn answer(checks: &mut Checks, receipt: &Value, again: &Receipt, words: &[String
 }
 
 /// The rows that somebody kept, against those of the answer.
-fn rows(checks: &mut Checks, kept: &[Value], report: &Report, path: &Path) {
+fn rows<'a>(checks: &mut Checks, kept: impl ExactSizeIterator<Item = &'a str> + Clone, report: &Report, path: &Path) {
     let now: Vec<Value> = report.rows.iter().map(|row| report.row(row)).collect();
-    let same = |(kept, now): &(&Value, &Value)| canonical(kept) == canonical(now);
-    let first = kept.iter().zip(&now).position(|both| !same(&both));
+    let first = kept.clone().zip(&now).position(|(kept, now)| *kept != canonical(now));
     match first {
         None if kept.len() == now.len() => checks.add("data", "ok", format!("{} as answered", counted(now.len() as u64, "row"))),
         None => {
@@ -230,9 +230,9 @@ fn rows(checks: &mut Checks, kept: &[Value], report: &Report, path: &Path) {
             fail(checks, "data", told, CHANGED);
         }
         Some(at) => {
-            let fields = now[at].as_object().into_iter().flatten().filter(|(key, value)| kept[at].get(key) != Some(value));
-            let differs =
-                |(key, value): (&String, &Value)| format!("{key} is {} and was {value}", kept[at].get(key).unwrap_or(&Value::Null));
+            let kept: Value = kept.clone().nth(at).and_then(|row| serde_json::from_str(row).ok()).unwrap_or_default();
+            let fields = now[at].as_object().into_iter().flatten().filter(|(key, value)| kept.get(key) != Some(value));
+            let differs = |(key, value): (&String, &Value)| format!("{key} is {} and was {value}", kept.get(key).unwrap_or(&Value::Null));
             let told: Vec<String> = fields.map(differs).collect();
             let told = if told.is_empty() { "it has what the answer has not".to_owned() } else { told.join(", ") };
             fail(checks, "data", format!("{} row {}: {told}", path.display(), at + 1), CHANGED);
