@@ -111,8 +111,8 @@ pub(super) struct Lines {
     pub(super) superseded: BTreeSet<(usize, AccountId)>,
     /// Which form of statement tells most of it.
     forms: BTreeMap<(Side, Subject, AccountId), Form>,
-    /// What models on Amazon Bedrock come to, by payer, currency and invoice: they are on invoices.
-    models: BTreeMap<(AccountId, Currency, u32), i128>,
+    /// Models on Amazon Bedrock, which are on invoices: payer, currency, invoice and amount, by the form of statement and the name of the line.
+    models: BTreeMap<(Form, String), (AccountId, Currency, u32, i128)>,
     /// What a source has said that is no row of any file.
     stated: Vec<Stated>,
     too_large: bool,
@@ -176,7 +176,8 @@ impl Lines {
         }
         if aside == Some(Class::Model) {
             let invoice = texts.some(line.invoice.as_ref().map(|invoice| invoice.as_str()));
-            *self.models.entry((line.scope, line.currency, invoice)).or_default() += line.amount.parts();
+            let name = line.item.clone().unwrap_or_else(|| format!("{file}:{}", line.row));
+            self.models.insert((of.form, name), (line.scope, line.currency, invoice, line.amount.parts()));
         }
         if let Some(class) = aside {
             *self.aside.entry((file, class)).or_default() += rows;
@@ -347,12 +348,14 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
         row.original = ranks[row.original as usize];
         row.file = place[row.file];
     }
-    let models = models.into_iter().map(|((payer, currency, invoice), sum)| ((payer, currency, ranks[invoice as usize]), sum)).collect();
+    let models =
+        models.into_iter().map(|((form, _), (payer, currency, invoice, units))| (form, payer, currency, ranks[invoice as usize], units));
+    let models: Vec<whole::Model> = models.collect();
     told_in_another_form(&mut rows, &mut sums, &forms, &mut laid);
     let duplicates = repeats(&mut rows, &mut laid);
     let wholes = numbered.iter().filter(|(held, _)| held.subject == Subject::Invoice);
     let known: BTreeSet<&str> = wholes.filter_map(|(held, _)| Some(held.invoice.as_ref()?.as_str())).collect();
-    whole::told_by_lines(&mut rows, models, &known, &mut laid);
+    whole::told_by_lines(&mut rows, &models, &known, &mut laid);
     rows.sort_by_key(row_key);
     units(rows, &duplicates, &mut laid)?;
     for ((side, subject, scope, currency, of, _), sum) in sums {

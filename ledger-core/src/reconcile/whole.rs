@@ -9,7 +9,7 @@ use super::{Class, Kind};
 use crate::id::AccountId;
 use crate::money::Currency;
 use crate::projection::billing::Measure;
-use crate::statement::{Exact, Side, Subject};
+use crate::statement::{Exact, Form, Side, Subject};
 
 /// The parts of a summary, as its statement calls them; the ledger's lines of invoices have the first two.
 pub(super) const BEFORE_TAX: &str = "before_tax";
@@ -39,20 +39,20 @@ fn before_tax(row: &Row) -> i128 {
     part(&row.parts, BEFORE_TAX).unwrap_or_else(|| row.amount - part(&row.parts, TAX).unwrap_or_default())
 }
 
+/// A model on Amazon Bedrock: the form of its statement, the payer, the currency, the invoice and how much.
+pub(super) type Model = (Form, AccountId, Currency, u32, i128);
+
 /// Takes out the invoices whose lines come to the same. A credit memo that the ledger does not know by its own number is meant by the number of
 /// the invoice on which it gives back.
-pub(super) fn told_by_lines(
-    rows: &mut Vec<Row>,
-    models: BTreeMap<(AccountId, Currency, u32), i128>,
-    known: &BTreeSet<&str>,
-    laid: &mut Laid,
-) {
+pub(super) fn told_by_lines(rows: &mut Vec<Row>, models: &[Model], known: &BTreeSet<&str>, laid: &mut Laid) {
     if !rows.iter().any(|row| row.subject == Subject::Invoice) {
         return;
     }
+    // Of models each form of statement tells the same: the one that tells most stands for all.
+    let meant = models.iter().map(|(form, ..)| *form).min();
     let mut lines: BTreeMap<Of, i128> = BTreeMap::new();
-    for ((payer, currency, invoice), sum) in models {
-        *lines.entry((Side::Buyer, payer, currency, invoice)).or_default() += sum;
+    for (_, payer, currency, invoice, units) in models.iter().filter(|(form, ..)| Some(*form) == meant) {
+        *lines.entry((Side::Buyer, *payer, *currency, *invoice)).or_default() += units;
     }
     let price =
         |row: &Row| [Measure::Gross, Measure::GrossRefund].iter().filter_map(|measure| part(&row.parts, measure.name())).sum::<i128>();

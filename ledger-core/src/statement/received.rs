@@ -134,16 +134,16 @@ impl Reading {
         let class = match told {
             Told::Line(line) => {
                 self.add(Class::Line, line.amount, line.currency)?;
-                if line.monthly && !line.amount.is_zero() {
-                    self.received.bills.take((line.scope, line.month.from), line.invoice.is_some());
+                if line.side == Side::Buyer && line.subject != Subject::Invoice && !line.amount.is_zero() {
+                    self.received.bills.take((line.scope, line.month.from), line.monthly, line.invoice.is_some());
                 }
                 self.received.lines.push(Line { row, ..*line });
                 Class::Line
             }
             Told::Service(service) => {
                 self.add(Class::Summed, service.amount, service.currency)?;
-                if service.monthly && !service.amount.is_zero() {
-                    self.received.bills.take((service.payer, service.month.from), service.invoiced);
+                if !service.amount.is_zero() {
+                    self.received.bills.take((service.payer, service.month.from), service.monthly, service.invoiced);
                 }
                 let of_month = self.services.entry((service.payer, service.month.from, service.currency)).or_default();
                 if !of_month.contains_key(service.line_type) {

@@ -54,8 +54,8 @@ impl Sums {
     /// The sum has more digits than there is room for.
     pub fn add(&mut self, line: BillLine, (file, row): (usize, u64)) -> Result<(), Problem> {
         let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller, monthly, invoiced } = line;
-        if monthly && costs.iter().any(|(_, cost)| !cost.is_zero()) {
-            self.bills.take((payer, month), invoiced);
+        if costs.iter().any(|(_, cost)| !cost.is_zero()) {
+            self.bills.take((payer, month), monthly, invoiced);
         }
         let sum = self.sums.entry(Key { payer, month, class, line_type, currency, invoice, product, seller }).or_default();
         for (column, cost) in costs {

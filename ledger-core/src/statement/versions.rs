@@ -11,20 +11,42 @@ pub type Bill = (AccountId, Instant);
 
 /// Which bills a file tells, and of each whether an invoice shows that it is final.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bills(Vec<(Bill, bool)>);
+pub struct Bills(Vec<Told>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    bill: Bill,
+    /// Whether a row of the month's own bill has an invoice; nothing while there is no such row.
+    monthly: Option<bool>,
+    /// Whether any row has one.
+    any: bool,
+}
+
+impl Told {
+    /// What is invoiced at once has its invoice while the month runs, and tells nothing of a month of which there is more.
+    fn is_final(&self) -> bool {
+        self.monthly.unwrap_or(self.any)
+    }
+}
 
 impl Bills {
-    /// Takes in a row of a month's own bill that costs something. What is invoiced at once tells nothing of the month: it has an invoice while the
-    /// month runs.
-    pub(super) fn take(&mut self, bill: Bill, invoiced: bool) {
-        match self.0.iter_mut().find(|(known, _)| *known == bill) {
-            Some((_, is_final)) => *is_final |= invoiced,
-            None => self.0.push((bill, invoiced)),
+    /// Takes in a row that costs something.
+    pub(super) fn take(&mut self, bill: Bill, monthly: bool, invoiced: bool) {
+        let at = self.0.iter().position(|told| told.bill == bill).unwrap_or_else(|| {
+            self.0.push(Told { bill, monthly: None, any: false });
+            self.0.len() - 1
+        });
+        let told = &mut self.0[at];
+        told.any |= invoiced;
+        if monthly {
+            told.monthly = Some(told.monthly.unwrap_or_default() || invoiced);
         }
     }
 
-    fn is_final(&self, bill: Bill) -> Option<bool> {
-        self.0.iter().find(|(known, _)| *known == bill).map(|(_, is_final)| *is_final)
+    /// The bills that two files tell, and of each whether it is final here and there.
+    fn shared<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (Bill, bool, bool)> {
+        let there = |bill: Bill| other.0.iter().find(|told| told.bill == bill).map(Told::is_final);
+        self.0.iter().filter_map(move |told| Some((told.bill, told.is_final(), there(told.bill)?)))
     }
 }
 
@@ -50,25 +72,35 @@ pub struct Earlier {
     pub by: usize,
 }
 
-/// Which files tell a bill before it was final where another tells it as it is. A month comes in parts of several names; files of one name in two
-/// folders are two versions of one part.
+/// Which files tell a bill before it was final where another tells it as it is: a file that does so of one payer is the earlier one of all that
+/// both tell. A month comes in parts of several names; files of one name in two folders are two versions of one part.
 ///
 /// # Errors
 /// Two files are versions of one bill, and nothing tells which is the later one: their places, and the bill.
 pub fn earlier(all: &[Version<'_>], wanted: impl Fn(Bill) -> bool) -> Result<Vec<Earlier>, (usize, usize, Bill)> {
-    let mut found = Vec::new();
-    for (file, version) in all.iter().enumerate() {
-        for (bill, is_final) in version.bills.0.iter().filter(|(bill, _)| wanted(*bill)) {
-            let tell = |other: &&Version<'_>| other.form == version.form && other.bills.is_final(*bill).is_some();
-            let by = all.iter().position(|other| tell(&other) && !is_final && other.bills.is_final(*bill) == Some(true));
-            if let Some(by) = by {
-                found.push(Earlier { file, bill: *bill, by });
-                continue;
+    let mut found: Vec<Earlier> = Vec::new();
+    let shared = |one: usize, other: usize| {
+        let alike = one != other && all[one].form == all[other].form;
+        all[one].bills.shared(all[other].bills).filter(|(bill, ..)| alike && wanted(*bill)).collect::<Vec<_>>()
+    };
+    for file in 0..all.len() {
+        for by in 0..all.len() {
+            let shared = shared(file, by);
+            let becomes_final = |(_, here, there): &(Bill, bool, bool)| !here && *there;
+            let was_final = |(_, here, there): &(Bill, bool, bool)| *here && !there;
+            if shared.iter().any(becomes_final) && !shared.iter().any(was_final) {
+                let new = shared.iter().filter(|(bill, ..)| !found.iter().any(|known| (known.file, known.bill) == (file, *bill)));
+                let new: Vec<Earlier> = new.map(|(bill, ..)| Earlier { file, bill: *bill, by }).collect();
+                found.extend(new);
             }
-            let part = |name: &str| name.rsplit(['/', '\\']).next().map(str::to_owned);
-            let same = |other: &&Version<'_>| tell(other) && other.bills.is_final(*bill) == Some(*is_final);
-            if let Some(other) = all[..file].iter().position(|other| same(&other) && part(other.name) == part(version.name)) {
-                return Err((other, file, *bill));
+        }
+    }
+    let part = |at: usize| all[at].name.rsplit(['/', '\\']).next();
+    for other in 0..all.len() {
+        for one in (0..other).filter(|one| part(*one) == part(other)) {
+            let settled = |bill: Bill| found.iter().any(|known| (known.file == one || known.file == other) && known.bill == bill);
+            if let Some((bill, ..)) = shared(one, other).into_iter().find(|(bill, ..)| !settled(*bill)) {
+                return Err((one, other, bill));
             }
         }
     }
