@@ -269,10 +269,11 @@ impl Ledger<'_> {
             let (Some(theirs), Some(ours)) = (Exact::of(compared.statement.counted), Exact::of(compared.ours)) else { continue };
             let agreement = terms.commitment.as_str().parse().ok();
             let mut stated = Line::of(Side::Buyer, Subject::Commitment, of, "statement", (theirs, terms.currency));
-            (stated.agreement, stated.date) = (agreement.clone(), Some(compared.statement.until));
+            let last = Some(Instant::from_micros(compared.statement.until.micros() - 1));
+            (stated.agreement, stated.date) = (agreement.clone(), last);
             reconciliation.state(stated);
             held.push(Held {
-                date: Some(compared.statement.until),
+                date: last,
                 agreement,
                 explained: compared.explained.first().or(compared.perhaps.as_ref()).cloned(),
                 events: vec![compared.seq],
