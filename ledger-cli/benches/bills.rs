@@ -31,6 +31,11 @@ fn account(of: u64) -> String {
     format!("{:012}", 300_000_000_000 + of % 200)
 }
 
+/// What so many of a line's parts come to, in cents.
+fn charged(line: u64, parts: u64) -> u64 {
+    if parts == PARTS { price(line) } else { price(line) / PARTS * parts }
+}
+
 /// What a line of the ledger comes to, in cents.
 fn price(line: u64) -> u64 {
     1_000 + line * 7_919 % 900_000
@@ -84,7 +89,7 @@ fn feeds(folder: &Path, rows: u64) {
     for line in 0..(rows / OF).div_ceil(PARTS) {
         // The last line may lack parts, when the rows end.
         let parts = (rows.div_ceil(OF) - line * PARTS).min(PARTS);
-        let cents = if parts == PARTS { price(line) } else { price(line) / PARTS * parts };
+        let cents = charged(line, parts);
         let (invoice, day, at) = (format!("INV-{:06}", line / 4), line % 28 + 1, "2026-04-02T10:00:00Z");
         let (amount, user, product) = (format!("{}.{:02}", cents / 100, cents % 100), format!("acct-{}", line % 200), line % 2 + 1);
         write!(text, "acct-self,AWSMarketplace,b{line},{at},{at},{at},,acct-buyer,acct-self,{user},prod-{product},INVOICED,SELLER_REV_SHARE,,,USD,{amount},1,").unwrap();
@@ -116,7 +121,7 @@ fn told(rows: u64) -> String {
     let mut text = String::from("invoice,product,account,amount\n");
     for line in 0..(rows / OF).div_ceil(PARTS) {
         let parts = (rows.div_ceil(OF) - line * PARTS).min(PARTS);
-        let cents = if parts == PARTS { price(line) } else { price(line) / PARTS * parts };
+        let cents = charged(line, parts);
         writeln!(text, "INV-{:06},code-prod-{},{},{}.{:02}", line / 4, line % 2 + 1, account(line), cents / 100, cents % 100).unwrap();
     }
     text

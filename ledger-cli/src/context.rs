@@ -15,7 +15,7 @@ use ledger_core::time::{Basis, Instant};
 
 use crate::ask::{self, Point};
 use crate::failure::{Code, Exit, Failure};
-use crate::render::{Format, Style, render};
+use crate::render::{Format, Style, beside, render};
 
 /// The folder that makes a folder's ledger.
 pub const FOLDER: &str = ".dealbook";
@@ -305,6 +305,7 @@ impl Context {
             if !report.incomplete.is_empty() {
                 self.note(format_args!("incomplete: {}", report.incomplete.join(", ")));
             }
+            beside::lines(&report.closed).iter().for_each(|line| self.note(line));
             receipt.footer().iter().for_each(|line| self.note(line));
         }
         Ok(())

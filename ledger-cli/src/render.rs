@@ -1,5 +1,6 @@
 //! Renderers: a report in, bytes out. One file per format, one list of them; none knows any projection.
 
+pub(crate) mod beside;
 mod card;
 mod csv;
 mod json;

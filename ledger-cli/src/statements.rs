@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ledger_core::feed;
 use ledger_core::id::AccountId;
 use ledger_core::problem::{Code, Located, Problem, Problems};
-use ledger_core::statement::{self, Layout, Reading, Received, STATEMENTS, Unrecognised};
+use ledger_core::statement::{self, Bill, Earlier, Layout, Reading, Received, STATEMENTS, Unrecognised, Version};
+use ledger_core::time::Instant;
 
 use crate::decode::table::Table;
 use crate::failure::{Failure, counted};
@@ -24,6 +25,8 @@ const ENDINGS: &[&str] = &[".csv", ".parquet", ".json"];
 pub struct Statements {
     /// Those that could be read to their end, in the order of their paths. The same bytes stand here once.
     pub received: Vec<Received>,
+    /// Where each of them lies.
+    pub paths: Vec<PathBuf>,
     /// The manifests among the files: which parts of an export are missing, and which are too many.
     pub manifests: Vec<Manifest>,
     /// What is wrong with single rows, which are rejected.
@@ -41,16 +44,50 @@ pub struct Statements {
 /// A path that cannot be read.
 pub fn read(paths: &[PathBuf], whose: Option<AccountId>, mut tick: impl FnMut(u64)) -> Result<Statements, Failure> {
     let (manifests, files) = manifest::among(files::find_ending(paths, ENDINGS)?)?;
-    let mut statements = Statements { received: Vec::new(), manifests, rows: Problems::new(), files: Problems::new(), notes: Vec::new() };
+    let mut statements =
+        Statements { received: Vec::new(), paths: Vec::new(), manifests, rows: Problems::new(), files: Problems::new(), notes: Vec::new() };
     for file in files {
         let Some(received) = one(&file, whose, &mut statements, &mut tick)? else { continue };
         if let Some(same) = statements.received.iter().find(|known| known.digest == received.digest) {
             statements.notes.push(format!("{} is the same file as {}, and counts once", received.name, same.name));
         } else {
             statements.received.push(received);
+            statements.paths.push(file.path.clone());
         }
     }
     Ok(statements)
+}
+
+impl Statements {
+    /// Which of the files tell a month's bill before it was final, beside one that tells it as it is: that one counts.
+    ///
+    /// # Errors
+    /// Two files are versions of one bill, and nothing tells which is the later one.
+    pub fn earlier(&self, month: Instant) -> Result<Vec<Earlier>, Failure> {
+        let versions: Vec<Version<'_>> = self.received.iter().map(version).collect();
+        statement::earlier(&versions, |(_, of)| of == month).map_err(|(one, other, bill)| {
+            let mut problems = Problems::new();
+            problems.push(two_versions(&self.paths[one], &self.paths[other], bill));
+            Failure::problems(&problems)
+        })
+    }
+}
+
+fn version(received: &Received) -> Version<'_> {
+    Version { name: &received.name, form: received.form, bills: &received.bills }
+}
+
+/// Two versions of a bill, and nothing that tells which is the later one.
+pub(crate) fn two_versions(one: &Path, other: &Path, (payer, month): Bill) -> Located {
+    let why = format!("{} tells the bill of {payer} for {} as well", one.display(), &month.to_string()[..7]);
+    whole_file(other, Problem::new(Code::E0329, "", why).cure("give the later one alone"))
+}
+
+/// What was left aside of an earlier version.
+pub(crate) fn left_aside(earlier: &Earlier, names: &[&str]) -> String {
+    let (payer, month) = earlier.bill;
+    let month = &month.to_string()[..7];
+    format!("{}: the bill of {payer} for {month} before it was final; {} stands for it", names[earlier.file], names[earlier.by])
 }
 
 /// Reads a file. Nothing when it is no statement, or cannot be read to its end.

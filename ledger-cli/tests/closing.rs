@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use dealbook::session::States;
 use ledger_core::chain::Hash;
 use ledger_core::event::{Draft, Entry, Event};
+use ledger_core::money::Amount;
 use ledger_core::time::Instant;
 use ledger_store::backend::{self, sled::Options};
 use ledger_store::ledger::Ledger;
@@ -150,6 +151,81 @@ fn what_comes_after_a_close_is_posted_in_the_month_that_was_open() {
     for (words, count) in [("yes", 3), ("2026-03", 3), ("no", 36), ("2026-02", 0)] {
         let log = ends(there, &format!("log after-close:{words} -f csv -q"), 0);
         assert_eq!(log.lines().count() - 1, count, "{words}: {log}");
+    }
+}
+
+/// The sums of a column of a report in CSV, by currency, in hundred-millionths.
+fn sums(csv: &str, column: &str) -> std::collections::BTreeMap<String, i128> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let at = |name: &str| header.iter().position(|known| known == name);
+    let mut sums = std::collections::BTreeMap::new();
+    for row in reader.records().map(Result::unwrap) {
+        let currency = at("currency").map_or_else(String::new, |at| row[at].to_owned());
+        let units = at(column).map_or(0, |at| row[at].parse::<Amount>().map_or(0, Amount::units));
+        *sums.entry(currency).or_insert(0) += units;
+    }
+    sums
+}
+
+#[test]
+fn whatever_is_asked_of_closed_time_has_what_was_closed_beside_it() {
+    let folder = reconciled();
+    let there = folder.path();
+    ends(there, "close 2026-03 --actor li", 0);
+    ends(there, SIGN, 0);
+    ends_at(there, "2026-05-03T09:00:00Z", "import {fixtures}/bills/month-end/feeds-late", 0);
+    let mut changed = 0;
+    for question in [
+        "payouts --as-of 2026-03-31",
+        "payouts --as-of 2026-03-15",
+        "payouts --as-of 2026-03-28",
+        "payouts --as-of 2026-02-28",
+        "payouts --as-of 2026-03-31 --by agreement",
+        "payouts --as-of 2026-03-31 --by agreement agreement:agmt-3",
+        "payouts --as-of 2026-03-31 --in disbursement",
+        "receivables --as-of 2026-03-28 buyer:globex",
+        "receivables --as-of 2026-03-31 --by buyer",
+        "invoices --as-of 2026-03-31",
+        "invoices --as-of 2026-03-31 invoice:INV-1003",
+        "fees --as-of 2026-03-31",
+        "spend --as-of 2026-03-20 --by buyer",
+        "trial-balance --as-of 2026-03-31 --entity acme",
+        "unbilled --as-of 2026-03-31",
+    ] {
+        let json: serde_json::Value = serde_json::from_str(&ends(there, &format!("show {question} -q -f json"), 0)).unwrap();
+        let now = ends(there, &format!("show {question} -q -f csv"), 0);
+        // The same question, asked of what was closed.
+        let then = ends(there, &format!("show {question} -q -f csv --known-at close-2026-03"), 0);
+        let of_month = question.contains("2026-03-31");
+        let recorded = question.ends_with("2026-03-31") && (question.starts_with("payouts") || question.starts_with("receivables"));
+        for closed in json["closed"].as_array().unwrap_or(&Vec::new()) {
+            let text = |name: &str| closed[name].as_str().unwrap().to_owned();
+            let units = |name: &str| text(name).parse::<Amount>().unwrap().units();
+            let (column, currency) = (text("column"), text("currency"));
+            let of = |csv: &str| sums(csv, &column).get(&currency).copied().unwrap_or_default();
+            assert_eq!((units("closed"), units("now")), (of(&then), of(&now)), "{question}: {closed}");
+            assert_eq!((units("difference"), closed["month"].as_str()), (units("now") - units("closed"), Some("2026-03")));
+            assert_eq!(closed["recorded"], recorded, "{question}");
+            assert_eq!(closed["events"].as_u64().unwrap() == 3, of_month, "{question}: {closed}");
+            changed += u32::from(units("difference") != 0);
+        }
+        // Programs that read CSV have it beside.
+        let lines = |format: &str| {
+            let told = ends(there, &format!("show {question} -f {format}"), 0);
+            told.lines().filter(|line| line.starts_with("closed ")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("csv"), lines("table"), "{question}");
+        assert_eq!(lines("csv").is_empty(), json.get("closed").is_none(), "{question}");
+        assert!(of_month || lines("csv").iter().all(|line| line.contains(", as of 2026-0")), "{question}: {:?}", lines("csv"));
+    }
+    assert!(changed > 20, "{changed}");
+    let told = ends(there, "show payouts --as-of 2026-03-15", 0);
+    assert!(told.contains("closed 2026-03 at #35, as of 2026-03-15: net owed 15,270.00 USD · after close -70.00 USD, 1 event"), "{told}");
+    let told = ends(there, "show invoices --as-of 2026-03-31 invoice:INV-1003", 0);
+    assert!(told.contains(": net owed 250.00 USD · after close -70.00 USD, 3 events of all rows"), "{told}");
+    for open in ["payouts", "payouts --as-of 2026-04-01", "payouts --as-of 2026-03-31 --known-at #34"] {
+        assert!(!ends(there, &format!("show {open}"), 0).contains("closed 2026-03"), "{open}");
     }
 }
 

@@ -12,6 +12,8 @@ struct Document {
     folder: tempfile::TempDir,
     /// Another machine: nothing is there but what is handed over.
     laptop: tempfile::TempDir,
+    /// Keys that people sign with: copies, because what a key signed last is remembered beside it.
+    keys: tempfile::TempDir,
 }
 
 impl Document {
@@ -23,7 +25,12 @@ impl Document {
             let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(fixture);
             std::os::unix::fs::symlink(there, folder.path().join(fixture)).unwrap();
         }
-        Self { path, folder, laptop: tempfile::tempdir().unwrap() }
+        let keys = tempfile::tempdir().unwrap();
+        for key in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/keys")).unwrap() {
+            let key = key.unwrap();
+            fs::copy(key.path(), keys.path().join(key.file_name())).unwrap();
+        }
+        Self { path, folder, laptop: tempfile::tempdir().unwrap(), keys }
     }
 
     /// What a command prints: standard output, then standard error, then its exit code when that is not 0.
@@ -32,9 +39,8 @@ impl Document {
         let path = format!("{}:/usr/bin:/bin", programs.display());
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(self.folder.path()).env_clear();
-        let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/keys");
-        shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z"), ("KEYS", keys)]);
-        let output = shell.env("LAPTOP", self.laptop.path()).output().unwrap();
+        shell.envs([("PATH", path.as_str()), ("DEALBOOK_NOW", "2026-04-03T09:00:00Z")]);
+        let output = shell.env("KEYS", self.keys.path()).env("LAPTOP", self.laptop.path()).output().unwrap();
         let mut printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         match output.status.code() {
             Some(0) => {}

@@ -198,7 +198,7 @@ fn exactly_what_was_planted_is_found_in_every_month_and_format() {
     let year = planted::year();
     let temporary = ledger();
     let folder = temporary.path();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut whole) = (Vec::new(), Vec::new());
     let mut check = |what: &str, found: Vec<Planted>, planted: Vec<Planted>| {
         let (found, planted): (BTreeSet<Planted>, BTreeSet<Planted>) = (found.into_iter().collect(), planted.into_iter().collect());
         wrong.extend(planted.difference(&found).map(|planted| format!("{what}: missing {planted:?}")));
@@ -216,10 +216,22 @@ fn exactly_what_was_planted_is_found_in_every_month_and_format() {
         let expected = year.breaks.iter().filter(|planted| planted.month == month).cloned().collect();
         check("everything", reconciled(&everything(&year, month, folder), &["-n"]), expected);
         check("CUR 2.0", reconciled(&bills(&year, month, Format::Cur2, folder), &[]), planted(&year, month, "buyer", BUYER));
+        // Invoices alone, as a whole: nothing but what was planted in their lines, and the model, which no summary tells from a purchase.
+        let of_month = planted(&year, month, "buyer", BUYER);
+        for payer in [GLOBEX, INITECH] {
+            let out = reconcile(folder, (month, month), &[format!("invoices-{payer}-{month:02}.json")], &["-n"]);
+            let exact = |line: &str| line.contains(",invoices,exact,") || line.contains(",invoices,grouped,");
+            if !out.lines().any(exact) {
+                whole.push(format!("{month} {payer}: nothing agrees\n{out}"));
+            }
+            let known = |found: &Planted| found.invoice.ends_with("90") || of_month.iter().any(|planted| planted.invoice == found.invoice);
+            whole.extend(found(&out, month).into_iter().filter(|found| !known(found)).map(|found| format!("{found:?}")));
+        }
         for (file, side, subjects) in reports(&year, month, folder) {
             check(&file.clone(), reconciled(&[file], &[]), planted(&year, month, side, subjects));
         }
     }
+    assert!(whole.is_empty(), "{} differ\n{}", whole.len(), whole.join("\n"));
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
     what_the_ledger_holds_explains_them(&year, folder);
     what_waits_ends_by_itself(&year, folder);
@@ -353,12 +365,52 @@ fn a_preliminary_bill_and_then_the_final_one_tell_every_line_once() {
         assert_eq!(found(&out, month), expected, "{month}");
         // Every break has kept its id.
         assert_eq!((listed(month), before), (expected.len(), expected.len()), "{month}");
-        // Both together tell no line twice. What is compared in sums alone is as the files have it.
-        let both = [last, vec![preliminary]].concat();
-        let mut twice = found(&reconcile(folder, (month, month), &both, &["-n"]), month);
-        twice.retain(|found| found.subject != "credits");
-        let lines: Vec<Planted> = expected.into_iter().filter(|planted| planted.subject != "credits").collect();
-        assert_eq!(twice, lines, "{month}");
+        // Both together tell nothing twice: the final one stands for the other, in every form that tells invoices.
+        for format in [Format::Cur2, Format::Legacy, Format::Focus12] {
+            let last = bills(&year, month, format, folder);
+            let files = |both: bool| [last.clone(), if both { vec![early(&year, month, format, folder)] } else { vec![] }].concat();
+            let [alone, both] = [false, true].map(|both| reconcile(folder, (month, month), &files(both), &["-n"]));
+            assert_eq!(found(&both, month), found(&alone, month), "{month} {format:?}");
+            let compared =
+                |out: &str| out.lines().filter(|line| !line.contains("in another file too")).map(str::to_owned).collect::<Vec<_>>();
+            let superseded = |line: &String| line.contains("before it was final");
+            assert_eq!(
+                compared(&both).into_iter().filter(|line| !superseded(line)).collect::<Vec<_>>(),
+                compared(&alone),
+                "{month} {format:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_two_versions_of_one_bill_the_final_one_is_recorded_and_two_alike_are_refused() {
+    let year = planted::year();
+    for format in [Format::Cur2, Format::Legacy, Format::Focus12] {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path();
+        ends(folder, 4, &["init", "--name", "bills"], &[0]);
+        let last = files::bill(&planted::rows_of(&year, 3, format), format);
+        fs::create_dir_all(folder.join("first")).unwrap();
+        fs::create_dir_all(folder.join("second")).unwrap();
+        fs::write(folder.join("first/bill.csv"), &last).unwrap();
+        fs::rename(folder.join(early(&year, 3, format, folder)), folder.join("second/bill.csv")).unwrap();
+        let out = ends(folder, 4, &["import", "first", "second", "-n", "-f", "csv"], &[0]);
+        let alone = ends(folder, 4, &["import", "first", "-n", "-f", "csv"], &[0]);
+        let new = |out: &str| out.lines().skip(1).map(|line| line.split(',').nth(5).unwrap().parse::<u64>().unwrap()).sum::<u64>();
+        assert_eq!(new(&out), new(&alone), "{format:?}: {out}");
+        // The same part of two final deliveries: one more row, and nothing says which is the later.
+        let row = last.lines().last().unwrap().replace("li", "ljj");
+        fs::write(folder.join("second/bill.csv"), format!("{last}{row}\n")).unwrap();
+        for args in [&["import", "first", "second", "-n"][..], &["reconcile", "2025-03", "first", "second", "-n"]] {
+            let output = dealbook(folder, 4, args);
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(3), "{format:?} {args:?}: {told}");
+            assert!(
+                told.contains("E0329") && told.contains("second/bill.csv") && told.contains("first/bill.csv tells the bill of"),
+                "{told}"
+            );
+        }
     }
 }
 

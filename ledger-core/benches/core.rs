@@ -16,7 +16,6 @@ use ledger_core::event::{Draft, Entry, Source, encode};
 use ledger_core::feed::{Accounts, Cells, Fact, Fingerprint, Whose, recognise};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, By, In, NoNames, Options, books, payouts};
-use ledger_core::projection::closing::NOTHING_CLOSED;
 use ledger_core::time::{Basis, Instant, Period};
 use year::Year;
 
@@ -152,19 +151,7 @@ fn answers(criterion: &mut Criterion) {
     let month = Period { from: "2025-06-01T00:00:00Z".parse().unwrap(), until: "2025-07-01T00:00:00Z".parse().unwrap() };
     for party in books::parties(&state, &[]) {
         let basis = Basis { effective_before: Some(month.until), known_at: MANY, stated_before: None };
-        let presentation = books::Presentation::default();
-        let asked = books::Asked {
-            party,
-            basis,
-            until: month.until,
-            presentation,
-            names: &NoNames,
-            within: None,
-            others: &[],
-            shuts: &NOTHING_CLOSED,
-            then: &[],
-            presented: &[],
-        };
+        let asked = books::Asked::of(party, basis, month.until, &NoNames);
         group.bench_function(format!("trial balance of {party}, end of June"), |bench| bench.iter(|| books::trial_balance(&state, asked)));
         let asked = books::Asked { within: Some(month), ..asked };
         group.bench_function(format!("journal of {party}, June"), |bench| bench.iter(|| books::journal(&state, asked)));

@@ -123,6 +123,8 @@ codes! {
         "An answer is held against the ledger by its receipt. It stands in answers in json and ndjson, and beside those that -o writes in other formats.\n\n    dealbook show payouts -o payouts.csv          payouts.csv.receipt.json\n    dealbook verify --receipt payouts.csv.receipt.json payouts.csv\n\nWhat supposes events (--if), what was exported for another program and what was recorded is no question that the ledger alone answers.";
     E0328 "a damaged Parquet file", "this Parquet file is damaged",
         "A Parquet file says at its end what stands where in it; one whose end is missing was cut off in a download. Or what it says is not so, or it is compressed in a way that is not read here: snappy, zstd and gzip are. Download it again, or export it again.";
+    E0329 "two versions of one bill", "two versions of one bill were given",
+        "AWS writes a month's bill anew until it is final, and both files tell the same payer's month. One that has invoices stands for one that has none; of two that are alike in this nothing tells which is the later one, and together they would count twice. Give the later one alone.";
     E0401 "what you want to do breaks a rule", "this breaks a rule",
         "What AWS says is always recorded, with a finding when it breaks a rule. What we ourselves want to do and must not is refused, and this says which rule. Nothing was recorded.";
     E0402 "there are findings", "there are findings",

@@ -19,6 +19,7 @@ mod kinds;
 mod ledger;
 mod matching;
 mod seal;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -84,6 +85,8 @@ pub struct Held {
     pub priced: Option<(Exact, Currency)>,
     /// The tax on it, which stands beside it.
     pub tax: Option<Amount>,
+    /// What explains a difference, where the ledger knows it beforehand.
+    pub explained: Option<String>,
     /// The first moment of another month, in which a statement has told it already.
     pub billed_in: Option<Instant>,
     /// Positions of the events that say so.
@@ -152,10 +155,12 @@ pub enum Class {
     Model,
     /// Tax of which the ledger has nothing.
     TaxAside,
-    /// A whole invoice: the ledger has its lines, and they are compared where a statement tells them.
+    /// A whole invoice, of which other statements tell the lines, and they come to the same.
     WholeInvoice,
     /// The line stands in another file as well, and counts there.
     Repeated,
+    /// Of a bill that was not final, beside the one that is.
+    Superseded,
     /// Of another month.
     OtherMonth,
     /// Of another provider, or not to be read.
@@ -176,6 +181,7 @@ impl Class {
         Self::TaxAside,
         Self::WholeInvoice,
         Self::Repeated,
+        Self::Superseded,
         Self::OtherMonth,
         Self::LeftOut,
     ];
@@ -192,8 +198,9 @@ impl Class {
             Self::Summed => "AWS services, summed",
             Self::Model => "models on Amazon Bedrock",
             Self::TaxAside => "tax, not compared",
-            Self::WholeInvoice => "whole invoices, not compared",
+            Self::WholeInvoice => "whole invoices, told by their lines",
             Self::Repeated => "in another file too",
+            Self::Superseded => "of an earlier version of the bill",
             Self::OtherMonth => "of another month",
             Self::LeftOut => "left out",
         }
@@ -328,6 +335,11 @@ impl Reconciliation {
         }
     }
 
+    /// A payer's bill in a file is an earlier version of what another file tells as it is final: to be said before its lines are added.
+    pub fn supersede(&mut self, file: usize, payer: AccountId) {
+        self.lines.superseded.insert((file, payer));
+    }
+
     /// A line of a file, which is a row, or the sum of so many.
     pub fn add(&mut self, file: usize, line: Line, rows: u64) {
         let Some(of) = self.files.get(file) else { return };
@@ -342,6 +354,16 @@ impl Reconciliation {
     /// A line of the ledger.
     pub fn hold(&mut self, held: Held) {
         self.held.push(held);
+    }
+
+    /// What a source has said that the ledger holds already: it is compared like a line, and is no row of any file.
+    pub fn state(&mut self, line: Line) {
+        self.lines.state(line, &mut self.texts);
+    }
+
+    /// Whether there are lines of this.
+    pub fn tells(&self, side: Side, subject: Subject) -> bool {
+        self.lines.tells(side, subject)
     }
 
     /// Whether a line names this text: an invoice, a trace.

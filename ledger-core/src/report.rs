@@ -171,13 +171,19 @@ pub fn grouped(number: &str) -> String {
     out + fraction
 }
 
-/// A figure of a closed month: as it was closed, and as the report has it that is asked for now.
+/// A figure of closed time: as it was closed, and as the report has it that is asked for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beside {
-    /// `2026-03`.
+    /// `2026-03`: the month whose close closed it.
     pub month: String,
     /// Since which position it is closed.
     pub closed_at: u64,
+    /// The last day that is asked for, where that is not the last one of the month.
+    pub as_of: Option<String>,
+    /// Whether the close holds the report in full. Otherwise the same question was asked of the lines that were closed.
+    pub recorded: bool,
+    /// Whether some rows were chosen: the events are those of all rows.
+    pub narrowed: bool,
     /// Where it was restated, when another version of the program was the cause.
     pub restated_at: Option<u64>,
     /// The column that is added up.
@@ -194,7 +200,7 @@ pub struct Beside {
     pub now: Amount,
     /// What is more now.
     pub difference: Amount,
-    /// How many events were recorded after the close that are dated before the month's end.
+    /// How many events were recorded after the close that are dated before the end of what is asked for.
     pub events: u64,
 }
 
@@ -203,7 +209,7 @@ impl Beside {
     pub fn json(&self) -> Value {
         json!({
             "closed": self.closed, "closed_at": self.closed_at, "column": self.column, "currency": self.currency, "difference": self.difference,
-            "events": self.events, "month": self.month, "now": self.now, "restated_at": self.restated_at,
+            "events": self.events, "month": self.month, "now": self.now, "recorded": self.recorded, "restated_at": self.restated_at,
         })
     }
 
@@ -212,10 +218,11 @@ impl Beside {
         let count = json!({ "type": "integer", "minimum": 0 });
         json!({
             "type": "object",
-            "required": ["closed", "closed_at", "column", "currency", "difference", "events", "month", "now", "restated_at"],
+            "required": ["closed", "closed_at", "column", "currency", "difference", "events", "month", "now", "recorded", "restated_at"],
             "properties": {
                 "closed": amount, "closed_at": count, "column": { "type": "string" }, "currency": { "type": "string" }, "difference": amount,
-                "events": count, "month": { "type": "string" }, "now": amount, "restated_at": { "type": ["integer", "null"], "minimum": 0 },
+                "events": count, "month": { "type": "string" }, "now": amount, "recorded": { "type": "boolean" },
+                "restated_at": { "type": ["integer", "null"], "minimum": 0 },
             },
         })
     }

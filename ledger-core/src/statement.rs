@@ -24,6 +24,7 @@ mod line;
 mod received;
 mod seller_report;
 mod sums;
+mod versions;
 mod words;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub use labels::Labels;
 pub use line::{Line, Side, Subject};
 pub use received::{Class, Reading, Received, Summed};
 pub use sums::Sums;
+pub use versions::{Bill, Bills, Earlier, Version, earlier};
 
 /// Every kind of statement there is. A new one is a file and a line.
 pub const STATEMENTS: &[&dyn Statement] = &[
@@ -151,6 +153,10 @@ pub struct Service<'a> {
     pub currency: Currency,
     /// How much.
     pub amount: Exact,
+    /// Whether it is of the month's own bill, which has its invoice when the month is over.
+    pub monthly: bool,
+    /// Whether it has an invoice.
+    pub invoiced: bool,
 }
 
 /// How a statement's columns lie in one file.
@@ -262,6 +268,10 @@ pub struct BillLine {
     pub seller: Option<String>,
     /// Of the Marketplace: the cost centre that it is labelled with.
     pub cost_centre: Option<String>,
+    /// Whether it is of the month's own bill, which has its invoice when the month is over.
+    pub monthly: bool,
+    /// Whether it has an invoice.
+    pub invoiced: bool,
 }
 
 /// Which kind of statement a file is, and in which form of it. Of two forms that tell the same the lesser tells more: CUR 2.0 before the legacy
@@ -444,6 +454,8 @@ struct Charge<'a> {
     /// `services`, `support` or `marketplace`.
     class: &'static str,
     seller: Option<&'a str>,
+    monthly: bool,
+    invoiced: bool,
 }
 
 impl<'a> Charge<'a> {
@@ -466,6 +478,8 @@ impl<'a> Charge<'a> {
             product,
             seller: self.seller.filter(|_| self.is_marketplace()).map(str::to_owned),
             cost_centre: None,
+            monthly: self.monthly,
+            invoiced: self.invoiced,
         })
     }
 
@@ -473,7 +487,8 @@ impl<'a> Charge<'a> {
     fn told(&self, amount: Option<Exact>, is_model: bool, with: impl FnOnce(&mut Line)) -> Option<Told<'a>> {
         let (payer, month, currency, line_type, amount) = (self.payer?, self.month?, self.currency?, self.line_type?, amount?);
         if !self.is_marketplace() {
-            return Some(Told::Service(Service { payer, month, line_type, currency, amount }));
+            let Self { monthly, invoiced, .. } = *self;
+            return Some(Told::Service(Service { payer, month, line_type, currency, amount, monthly, invoiced }));
         }
         let subject = match line_type {
             _ if is_model => Subject::Model,
@@ -483,6 +498,7 @@ impl<'a> Charge<'a> {
         };
         let mut line = Line::of(Side::Buyer, subject, (payer, month), line_type, (amount, currency));
         line.seller = self.seller.map(str::to_owned);
+        line.monthly = self.monthly;
         with(&mut line);
         Some(Told::Line(Box::new(line)))
     }

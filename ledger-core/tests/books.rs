@@ -20,7 +20,7 @@ use ledger_core::projection::billing::books::{
     trial_balance, why,
 };
 use ledger_core::projection::billing::{NoNames, billings, deferral};
-use ledger_core::projection::closing::{NOTHING_CLOSED, Shut, Shuts};
+use ledger_core::projection::closing::{Shut, Shuts};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
 use proptest::prelude::*;
@@ -37,18 +37,7 @@ fn end() -> Instant {
 
 fn asked(party: &str, basis: Basis, presentation: Presentation) -> Asked<'static> {
     let until = basis.effective_before.unwrap_or_else(end);
-    Asked {
-        party: party.parse().unwrap(),
-        basis,
-        until,
-        presentation,
-        names: &NoNames,
-        within: None,
-        others: &[],
-        shuts: &NOTHING_CLOSED,
-        then: &[],
-        presented: &[],
-    }
+    Asked { presentation, ..Asked::of(party.parse().unwrap(), basis, until, &NoNames) }
 }
 
 /// The beginning of the month so many months later.

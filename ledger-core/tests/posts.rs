@@ -10,11 +10,9 @@ use ledger_core::chain::Head;
 use ledger_core::event::{Draft, Entry, Event, Source};
 use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::books::{
-    Account, Asked, Posts, Presentation, Transaction, balances, parties, told, transactions, why,
-};
+use ledger_core::projection::billing::books::{Account, Asked, Posts, Transaction, balances, parties, told, transactions, why};
 use ledger_core::projection::billing::{Billing, Names, NoNames};
-use ledger_core::projection::closing::{NOTHING_CLOSED, Shut, Shuts};
+use ledger_core::projection::closing::{Shut, Shuts};
 use ledger_core::projection::edp::{Setting, Shortfalls, edp};
 use ledger_core::projection::programmes::{Credits, Programmes, incentives};
 use ledger_core::projection::records::Records;
@@ -224,19 +222,7 @@ fn check(known: &Known, basis: Basis) -> Result<BTreeMap<(String, Account), i128
     let mut all: BTreeMap<(String, Account), i128> = BTreeMap::new();
     let mut cost: BTreeMap<&str, i128> = BTreeMap::new();
     for party in parties(&known.billing, &others) {
-        let presentation = Presentation::default();
-        let asked = Asked {
-            party,
-            basis,
-            until,
-            presentation,
-            names: &NoNames,
-            within: None,
-            others: &others,
-            shuts: &NOTHING_CLOSED,
-            then: &[],
-            presented: &[],
-        };
+        let asked = Asked { others: &others, ..Asked::of(party, basis, until, &NoNames) };
         let journal = transactions(&known.billing, asked);
         for transaction in &journal {
             prop_assert_eq!(transaction.postings.iter().map(|posting| posting.amount.units()).sum::<i128>(), 0, "{:?}", transaction);

@@ -40,6 +40,7 @@ fn line(invoice: &str, product: &str, amount: &str) -> Line {
         trace: None,
         item: None,
         corrects: false,
+        monthly: true,
         row: 0,
     }
 }
@@ -65,6 +66,7 @@ fn held(invoice: &str, product: &str, amount: &str) -> Held {
         parts: vec![],
         priced: None,
         tax: None,
+        explained: None,
         billed_in: None,
         events: vec![1],
         sources: vec![],
@@ -222,11 +224,9 @@ fn services_are_sums_and_models_are_no_deals() {
         ..line("", "", amount)
     };
     let model = Line { subject: Subject::Model, ..line("", "", "3.10") };
-    // A whole invoice is the sum of lines that are compared one by one.
-    let whole = Line { subject: Subject::Invoice, ..line("inv-1", "", "1206.00") };
-    let lines = [services("Usage", "0.0000000181"), services("Usage", "12.50"), services("Tax", "1.00"), model, whole];
+    let lines = [services("Usage", "0.0000000181"), services("Usage", "12.50"), services("Tax", "1.00"), model];
     let result = strict(&lines, &[]);
-    assert_eq!(classes(&result), [(Class::Summed, 3), (Class::Model, 1), (Class::WholeInvoice, 1)]);
+    assert_eq!(classes(&result), [(Class::Summed, 3), (Class::Model, 1)]);
     let recorded =
         |line_type: &str, amount: &str| Held { subject: Subject::Services, line_type: Some(line_type.to_owned()), ..held("", "", amount) };
     let result = strict(&lines, &[recorded("Usage", "12.40"), recorded("Tax", "1.00")]);
@@ -386,6 +386,131 @@ fn a_deposit_matches_by_its_trace_and_a_tests_never() {
         ],
     );
     assert_eq!(codes(&result), ["R01 9.00 0.00", "R02 0.00 9.00", "R03 70.00 71.00", "R04 0.00 60.00"]);
+}
+
+/// A summary of a whole invoice, as the Invoicing API tells it, and the same as the ledger has it.
+fn whole(invoice: &str, before_tax: &str, tax: &str) -> Line {
+    let exact = |text: &str| text.parse::<Exact>().unwrap();
+    let amount = exact(before_tax).checked_add(exact(tax)).unwrap();
+    let parts = vec![("before_tax", exact(before_tax)), ("tax", exact(tax))];
+    Line { subject: Subject::Invoice, amount, parts, account: None, item: Some(invoice.to_owned()), ..line(invoice, "", "0.00") }
+}
+
+fn known(invoice: &str, before_tax: &str, tax: &str) -> Held {
+    let Line { amount, .. } = whole(invoice, before_tax, tax);
+    let parts = vec![("before_tax", before_tax.parse().unwrap()), ("tax", tax.parse().unwrap())];
+    Held { subject: Subject::Invoice, amount, parts, ..held(invoice, "", "0.00") }
+}
+
+#[test]
+fn a_whole_invoice_is_held_against_the_ledgers() {
+    let all = |units: &[Line], ledger: &[Held]| {
+        let result = strict(units, ledger);
+        for section in &result.sections {
+            let explained = section.breaks.checked_add(section.tolerated).and_then(|sum| sum.checked_add(section.provisional));
+            assert_eq!(Some(section.difference()), explained);
+        }
+        (codes(&result), classes(&result), result.breaks.first().map(|found| found.cause.clone()).unwrap_or_default())
+    };
+    let (codes, classes, _) = all(&[whole("I-1", "100.00", "20.60")], &[known("I-1", "100.00", "20.60")]);
+    assert_eq!((codes, classes), (vec![], vec![(Class::Exact, 1)]));
+    let elsewhere = |when| Held { when, ..known("I-1", "100.00", "20.60") };
+    let euros = Held { currency: "EUR".parse().unwrap(), ..known("I-1", "90.00", "18.00") };
+    let discounted = {
+        let mut line = whole("I-1", "90.00", "20.60");
+        line.parts.push(("discount", "-10.00".parse().unwrap()));
+        line
+    };
+    let theirs = Held { scope: OTHER.parse().unwrap(), ..known("I-1", "100.00", "20.60") };
+    let one = || whole("I-1", "100.00", "20.60");
+    for (units, ledger, expected, cause) in [
+        (vec![one()], vec![], "R01 120.60 0.00", "1 row"),
+        (vec![one()], vec![known("I-1", "100.00", "20.60"), known("I-2", "5.00", "0.00")], "R02 0.00 5.00", "invoiced 2026-03-10"),
+        (vec![one()], vec![known("I-1", "101.00", "20.60")], "R03 120.60 121.60", "before tax it is 100.00, the ledger has 101.00"),
+        (vec![one()], vec![elsewhere(When::Elsewhere)], "R04 120.60 0.00", "the ledger has it in 2026-03"),
+        (vec![one(), one()], vec![known("I-1", "100.00", "20.60")], "R05 120.60 0.00", "the same file has this line already"),
+        (vec![one()], vec![elsewhere(When::Settled)], "R05 120.60 0.00", "it was billed and matched in 2026-03"),
+        (vec![one()], vec![euros], "R06 120.60 0.00", "the ledger has 108.00 EUR, which is 1.1167 USD for EUR"),
+        (vec![one()], vec![theirs], "R08 120.60 0.00", "the ledger has it for payer 222233334444"),
+        (vec![one()], vec![known("I-1", "100.00", "19.00")], "R09 120.60 119.00", "the tax is 20.60, the ledger has 19.00"),
+        (
+            vec![discounted],
+            vec![known("I-1", "100.00", "20.60")],
+            "R10 110.60 120.60",
+            "a discount of 10.00 is taken off; the ledger has none",
+        ),
+    ] {
+        let (codes, _, told) = all(&units, &ledger);
+        assert_eq!((codes, told.as_str()), (vec![expected.to_owned()], cause));
+    }
+    // Two alike of one number in another's name: nobody knows which.
+    let of = |agreement: &str| Held { agreement: Some(agreement.parse().unwrap()), ..known("I-1", "100.00", "20.60") };
+    assert_eq!(all(&[one()], &[of("agmt-1"), of("agmt-2")]).0, ["R07 120.60 241.20"]);
+    // What is given back is known by the number of the invoice it was charged on.
+    let memo = Line { others: vec![("original", "I-1".parse().unwrap())], ..whole("M-7", "-10.00", "-2.06") };
+    let (codes, classes, _) = all(&[one(), memo], &[known("I-1", "100.00", "20.60"), known("I-1", "-10.00", "-2.06")]);
+    assert_eq!((codes, classes), (vec![], vec![(Class::Exact, 2)]));
+}
+
+#[test]
+fn an_invoice_whose_lines_come_to_it_is_compared_by_them() {
+    let lines = [line("I-1", "code-a", "60.00"), line("I-1", "code-b", "40.00"), line("I-2", "code-a", "7.00")];
+    let ledger = [held("I-1", "prod-a", "60.00"), held("I-1", "prod-b", "41.00"), held("I-2", "prod-a", "7.00")];
+    let wholes = [known("I-1", "101.00", "20.60"), known("I-2", "7.00", "0.00"), known("I-3", "9.00", "0.00")];
+    let result =
+        |summaries: [Line; 2]| strict(&[lines.to_vec(), summaries.to_vec()].concat(), &[ledger.to_vec(), wholes.to_vec()].concat());
+    // The line that differs is told once, and what no bill has is not told of whole invoices.
+    let told = result([whole("I-1", "100.00", "20.60"), whole("I-2", "7.00", "0.00")]);
+    assert_eq!(codes(&told), ["R03 40.00 41.00"]);
+    assert_eq!(classes(&told), [(Class::Exact, 2), (Class::Broken, 1), (Class::WholeInvoice, 2)]);
+    // A summary that its lines do not come to is held against the ledger as well.
+    let told = result([whole("I-1", "100.00", "20.60"), whole("I-2", "8.00", "0.00")]);
+    assert_eq!(codes(&told), ["R03 40.00 41.00", "R03 8.00 7.00"]);
+    // A model on Amazon Bedrock is on an invoice, and no deal.
+    let model = Line { subject: Subject::Model, ..line("I-5", "code-m", "3.00") };
+    let told = strict(&[model, whole("I-5", "3.00", "0.00")], &[]);
+    assert_eq!((codes(&told), classes(&told)), (vec![], vec![(Class::Model, 1), (Class::WholeInvoice, 1)]));
+}
+
+#[test]
+fn what_aws_counts_towards_a_commitment_is_held_against_our_count() {
+    let counted = |theirs: &str, ours: &str, explained: Option<&str>| {
+        let mut reconciliation = Reconciliation::of(march(), names());
+        let agreement = Some("EDP-1".parse().unwrap());
+        let stated =
+            Line { subject: Subject::Commitment, agreement: agreement.clone(), invoice: None, account: None, ..line("", "", theirs) };
+        reconciliation.state(stated);
+        let explained = explained.map(str::to_owned);
+        reconciliation.hold(Held { subject: Subject::Commitment, agreement, explained, ..held("", "", ours) });
+        reconciliation.matched(&Tolerances::default()).unwrap()
+    };
+    assert_eq!(codes(&counted("1000.00", "1000.00", None)), [""; 0]);
+    let result = counted("900.00", "1000.00", Some("line: AWS does not count invoice I-1 of 2026-03-10"));
+    assert_eq!(codes(&result), ["R10 900.00 1000.00"]);
+    assert_eq!(result.breaks[0].cause, "line: AWS does not count invoice I-1 of 2026-03-10");
+    assert_eq!((result.breaks[0].row_count, result.classes.len()), (0, 0));
+    assert_eq!(counted("900.00", "1000.00", None).breaks[0].cause, "AWS counts another total");
+}
+
+#[test]
+fn an_earlier_version_of_a_bill_counts_nothing() {
+    let mut reconciliation = Reconciliation::of(march(), names());
+    for (number, superseded) in [(0_u8, false), (1, true)] {
+        let (digest, name, form) = (Hash::of(&[number]), format!("{number}.csv"), Form::default());
+        let file = reconciliation.file(File { digest, name, form, tells_invoices: true, may_change: false, rows: 2, left_out: 0 });
+        if superseded {
+            reconciliation.supersede(file, PAYER.parse().unwrap());
+        }
+        let invoice = if superseded { "" } else { "I-1" };
+        reconciliation.add(file, line(invoice, "code-a", "10.00"), 1);
+        reconciliation.add(file, Line { subject: Subject::Services, line_type: "Usage".to_owned(), ..line("", "", "5.00") }, 1);
+    }
+    reconciliation.hold(held("I-1", "prod-a", "10.00"));
+    let services = Held { subject: Subject::Services, line_type: Some("Usage".to_owned()), ..held("", "", "5.00") };
+    reconciliation.hold(services);
+    let result = reconciliation.matched(&Tolerances::default()).unwrap();
+    assert_eq!(codes(&result), [""; 0]);
+    assert_eq!(classes(&result), [(Class::Exact, 2), (Class::Superseded, 2)]);
 }
 
 #[test]

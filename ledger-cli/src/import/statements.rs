@@ -8,13 +8,14 @@ use ledger_core::feed::{Fact, Fingerprint};
 use ledger_core::hash::Map;
 use ledger_core::id::AccountId;
 use ledger_core::problem::{Code, Located, Problem};
-use ledger_core::statement::{Layout, Sums};
+use ledger_core::statement::{self, Form, Layout, Sums, Version};
 use ledger_core::time::Basis;
 
 use super::files::InFile;
 use super::judge::{Content, Judged, Judgement, Known, changed, history_of, measured, whole_file};
 use crate::decode::table::Table;
 use crate::failure::Failure;
+use crate::statements::{left_aside, two_versions};
 
 /// Judges the bills among the files.
 ///
@@ -32,20 +33,20 @@ pub(super) fn judge(
         by_kind.entry(layout.statement.name()).or_default().push((file, layout));
     }
     for (kind, files) in by_kind {
-        let mut sums = Sums::of(kind);
         let before = judgement.whole.total();
-        let mut read: Vec<Judged> = Vec::new();
+        let (mut read, mut told): (Vec<Judged>, Vec<(usize, Form, Sums)>) = (Vec::new(), Vec::new());
         for (at, (file, layout)) in files.into_iter().enumerate() {
             let mut of_file = Sums::of(kind);
             let Some(judged) = one((file, at), &layout, known.book, &mut of_file, judgement, tick)? else { continue };
             // The same bytes under two names are one bill.
             if let Some(same) = read.iter().find(|known| known.digest == judged.digest) {
                 judgement.notes.push(format!("{} is the same file as {}, and counts once", judged.file.name, same.file.name));
-            } else if let Err(problem) = sums.merge(of_file) {
-                judgement.whole.push(whole_file(&judged.file.path, problem));
+            } else {
+                told.push((read.len(), layout.form(), of_file));
             }
             read.push(judged);
         }
+        let sums = together(kind, told, &read, judgement);
         if judgement.whole.total() > before {
             continue;
         }
@@ -76,6 +77,30 @@ pub(super) fn judge(
         }
     }
     Ok(())
+}
+
+/// What files come to together: parts of a month are added up, and of two versions of a bill the final one counts.
+fn together(kind: &'static str, told: Vec<(usize, Form, Sums)>, read: &[Judged], judgement: &mut Judgement) -> Sums {
+    let names: Vec<&str> = told.iter().map(|(at, ..)| read[*at].file.name.as_str()).collect();
+    let versions: Vec<Version<'_>> =
+        told.iter().zip(&names).map(|((_, form, sums), name)| Version { name, form: *form, bills: &sums.bills }).collect();
+    let earlier = match statement::earlier(&versions, |_| true) {
+        Ok(earlier) => earlier,
+        Err((one, other, bill)) => {
+            let path = |at: usize| &read[told[at].0].file.path;
+            judgement.whole.push(two_versions(path(one), path(other), bill));
+            Vec::new()
+        }
+    };
+    judgement.notes.extend(earlier.iter().map(|earlier| left_aside(earlier, &names)));
+    let mut sums = Sums::of(kind);
+    for (place, (at, _, mut of_file)) in told.into_iter().enumerate() {
+        earlier.iter().filter(|earlier| earlier.file == place).for_each(|earlier| of_file.leave_out(earlier.bill));
+        if let Err(problem) = sums.merge(of_file) {
+            judgement.whole.push(whole_file(&read[at].file.path, problem));
+        }
+    }
+    sums
 }
 
 /// Reads a file into the sums. Nothing when something is wrong with it, or no row of it is of use.

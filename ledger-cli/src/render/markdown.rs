@@ -18,7 +18,7 @@ pub(super) fn write(report: &Report, receipt: &Receipt, out: &mut impl Write) ->
         grid_lines(&grid, out)?;
         writeln!(out)?;
     }
-    for note in &report.notes {
+    for note in report.notes.iter().chain(&super::beside::lines(&report.closed)) {
         writeln!(out, "{}\n", escaped(note))?;
     }
     writeln!(out, "_{}_", receipt.footer().join("_  \n_"))

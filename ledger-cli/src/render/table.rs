@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report, receipt: &Receipt, out: &mut impl Write, st
         draw(&grid, out, style, bold)?;
     }
     writeln!(out)?;
-    for note in &report.notes {
+    for note in report.notes.iter().chain(&super::beside::lines(&report.closed)) {
         writeln!(out, "{}", ascii(note, style))?;
     }
     for line in receipt.footer() {

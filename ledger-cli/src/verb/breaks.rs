@@ -15,6 +15,7 @@ use ledger_core::projection::billing::Names as _;
 use ledger_core::projection::closing::{Found, State, evidence};
 use ledger_core::reconcile::{Kind as Breaking, Reason};
 use ledger_core::report::{Cell, Column, Kind, Receipt, Report};
+use ledger_core::statement::Subject;
 use ledger_core::time::Period;
 
 use super::{import, reconcile, record};
@@ -275,11 +276,11 @@ fn show(args: &Show, context: &Context) -> Result<Exit, Failure> {
         told.currency,
         found.state.as_str()
     ));
-    let about: Vec<String> =
-        [("invoice", &told.invoice), ("agreement", &told.agreement), ("product", &told.product), ("account", &told.account)]
-            .into_iter()
-            .filter_map(|(what, text)| text.as_ref().map(|text| format!("{what} {text}")))
-            .collect();
+    let deal = if told.subject == Subject::Commitment.as_str() { "commitment" } else { "agreement" };
+    let about: Vec<String> = [("invoice", &told.invoice), (deal, &told.agreement), ("product", &told.product), ("account", &told.account)]
+        .into_iter()
+        .filter_map(|(what, text)| text.as_ref().map(|text| format!("{what} {text}")))
+        .collect();
     report.heading.push(format!(
         "{} {} of {}{}",
         told.side,
@@ -304,7 +305,8 @@ fn show(args: &Show, context: &Context) -> Result<Exit, Failure> {
         let known = run.and_then(|run| run.sealed.files.iter().find(|file| file.digest == digest));
         known.map_or_else(|| format!("b3:{}", &digest.to_string()[..8]), |file| file.file.clone())
     };
-    add("billed", amount(&told.billed), None, None, counted(told.rows, "row"));
+    let of_rows = if told.rows == 0 { "no row of a statement".to_owned() } else { counted(told.rows, "row") };
+    add("billed", amount(&told.billed), None, None, of_rows);
     for seen in &told.seen {
         add("row", None, None, Some((file(seen.file), seen.row)), String::new());
     }
@@ -312,7 +314,8 @@ fn show(args: &Show, context: &Context) -> Result<Exit, Failure> {
     for seq in &told.events {
         if let Some(entry) = session.entry(*seq)? {
             let says = format!("of {}, recorded {} by {}", entry.effective_at.day(), entry.recorded_at.day(), entry.actor);
-            add("event", None, Some((*seq, entry.event.type_name())), None, says);
+            let source = entry.source.as_ref().and_then(|source| Some((states.sources.file_of(source.import?)?.to_owned(), source.row?)));
+            add("event", None, Some((*seq, entry.event.type_name())), source, says);
         }
     }
     let entry = |seq: u64| -> Option<Entry> { session.entry(seq).ok().flatten() };

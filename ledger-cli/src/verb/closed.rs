@@ -7,17 +7,16 @@
 
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::Entry;
-use ledger_core::money::Amount;
-use ledger_core::projection::closing::{Figure, figures, is_dated};
-use ledger_core::report::{Beside, Report};
+use ledger_core::projection::closing::{Figure, figures, figures_of, is_dated};
+use ledger_core::report::{Beside, Kind, Report};
 use ledger_core::time::{Basis, Instant, Period};
 use ledger_store::ledger::States as _;
 use ledger_store::scan::{Depth, ScanError, scan};
 
 use super::show::{self, Noun};
 use crate::context::Context;
-use crate::failure::{Failure, counted};
-use crate::render::grouped;
+use crate::failure::Failure;
+use crate::render::beside::amount;
 use crate::session::{Session, States};
 
 /// The reports that are closed, in full, and of each the figure that says most.
@@ -28,6 +27,9 @@ pub(super) const CLOSED: &[(Noun, &str)] = &[
     (Noun::Edp, "counted"),
     (Noun::Incentives, "balance"),
 ];
+
+/// Reports that are not closed in full, and of each the figure that says most, where that is not its first.
+const OTHERS: &[(Noun, &str)] = &[(Noun::Invoices, "net_revenue"), (Noun::Fees, "charged"), (Noun::Tax, "tax"), (Noun::Unbilled, "amount")];
 
 /// How a closed report comes out by the program of today, of the history that was closed.
 pub(super) struct Again {
@@ -117,26 +119,67 @@ pub(super) fn after(session: &Session, from: Head, to: u64, wants: impl Fn(&Entr
     Ok(found)
 }
 
-/// The figures of a report beside those that were closed, when it is asked for the end of a closed month and for what was known after the close.
+/// What a report tells first: of those that are closed in full the figure that says most, of others too where the first column does not.
+fn headline(noun: Noun, report: &Report) -> Option<&'static str> {
+    let known = CLOSED.iter().chain(OTHERS).find(|(known, _)| *known == noun).map(|(_, column)| *column);
+    let first = || report.columns.iter().find(|column| column.kind == Kind::Amount).map(|column| column.name);
+    known.filter(|column| report.column(column).is_some()).or_else(first)
+}
+
+/// A question that lies in closed time.
+pub(super) struct Asked {
+    /// What is shown.
+    pub(super) noun: Noun,
+    /// Whether all of it is asked for, as it is closed.
+    pub(super) whole: bool,
+    /// Whether some rows are chosen.
+    pub(super) narrowed: bool,
+    /// At which basis.
+    pub(super) basis: Basis,
+}
+
+/// The figures of a report beside those that were closed, when it is asked for a day of closed time and for what was known after the close. What
+/// the close holds in full is taken from there; any other question is asked `again` of the lines that were closed.
 ///
 /// # Errors
 /// The log cannot be read.
-pub(super) fn beside(noun: Noun, report: &Report, basis: &Basis, states: &States, session: &Session) -> Result<Vec<Beside>, Failure> {
-    let asked = || {
-        let (_, headline) = CLOSED.iter().find(|(known, _)| *known == noun)?;
-        let until = basis.effective_before.filter(|_| basis.stated_before.is_none())?;
-        let period = Period::month_of(Instant::from_micros(until.micros() - 1)).filter(|period| period.until == until)?;
-        let (close, at) = states.closing.in_force(period.from, &states.book, basis.known_at)?;
-        let (stands, restated_at) = states.closing.stands(close, &show::noun(noun), &states.book, basis.known_at)?;
-        Some((*headline, period, at, restated_at, figures(stands, report)?))
+pub(super) fn beside(
+    report: &Report,
+    asked: &Asked,
+    (states, session): (&States, &Session),
+    again: impl FnOnce(Basis) -> Result<Report, Failure>,
+) -> Result<Vec<Beside>, Failure> {
+    let (basis, closing) = (asked.basis, &states.closing);
+    let Some(until) = basis.effective_before.filter(|_| basis.stated_before.is_none()) else { return Ok(Vec::new()) };
+    let last = Instant::from_micros(until.micros() - 1);
+    // A close closes its month and all time before it: the first one that closed the day is meant.
+    let months = closing.closed_months(&states.book, basis.known_at);
+    let closed = Period::month_of(last).and_then(|of| months.range(of.from..).next()).and_then(|(month, _)| Period::month_from(*month));
+    let Some((month, (close, at))) = closed.and_then(|month| Some((month, closing.in_force(month.from, &states.book, basis.known_at)?)))
+    else {
+        return Ok(Vec::new());
     };
-    let Some((headline, period, at, restated_at, figures)) = asked() else { return Ok(Vec::new()) };
+    let is_end = month.until == until;
+    let recorded = closing.stands(close, &show::noun(asked.noun), &states.book, basis.known_at).filter(|_| is_end && asked.whole);
+    let (figures, restated_at) = match recorded {
+        Some((stands, restated_at)) => (figures(stands, report), restated_at),
+        // What cannot be asked of what was closed, it knew nothing of: somebody who had no books yet.
+        None => {
+            let nothing = || Report::new(report.name, report.columns.clone());
+            (Some(figures_of(&again(Basis { known_at: at, ..basis }).unwrap_or_else(|_| nothing()), report)), None)
+        }
+    };
+    let (Some(figures), Some(headline)) = (figures, headline(asked.noun, report)) else { return Ok(Vec::new()) };
     let from = session.source.head_at(at)?.unwrap_or(Head::EMPTY);
-    let events = dated_after(session, from, basis.known_at, period.until)?.len() as u64;
+    let events = dated_after(session, from, basis.known_at, until)?.len() as u64;
     let is_told = |figure: &Figure| figure.column == headline || figure.closed != figure.now;
+    let as_of = (!is_end).then(|| if until == Instant::midnight(until.day()) { last.day().to_string() } else { until.to_string() });
     let told = figures.into_iter().filter(is_told).map(|figure| Beside {
-        month: named(period.from),
+        month: named(month.from),
         closed_at: at,
+        as_of: as_of.clone(),
+        recorded: recorded.is_some(),
+        narrowed: asked.narrowed,
         restated_at,
         column: figure.column,
         title: figure.title,
@@ -148,54 +191,4 @@ pub(super) fn beside(noun: Noun, report: &Report, basis: &Basis, states: &States
         events,
     });
     Ok(told.collect())
-}
-
-/// The same for people: a line for each currency, and below it what else differs.
-pub(super) fn lines(all: &[Beside]) -> Vec<String> {
-    let look = |first: &Beside| match first.events {
-        0 if all.iter().all(|beside| beside.difference.is_zero()) => String::new(),
-        0 => " · dealbook verify --full".to_owned(),
-        _ => format!(" · dealbook diff close-{} --as-of {}", first.month, last_day(&first.month)),
-    };
-    let told = |first: &Beside| {
-        let restated = first.restated_at.map(|at| format!(", restated at #{at}")).unwrap_or_default();
-        let (month, at, events) = (&first.month, first.closed_at, counted(first.events, "event"));
-        let line = format!("closed {month} at #{at}{restated}: {}, {events}{}", changed(first), look(first));
-        let others: Vec<String> = others(all, first);
-        let others = (!others.is_empty()).then(|| format!("after close {}: {}", first.currency, others.join(", ")));
-        [line].into_iter().chain(others)
-    };
-    all.iter().filter(|beside| beside.headline).flat_map(told).collect()
-}
-
-/// What a report came to when it was closed, and what came after it: a line for each currency.
-pub(super) fn compared(all: &[Beside], report: &str) -> Vec<String> {
-    let told = |first: &Beside| [vec![changed(first)], others(all, first)].concat().join(", ");
-    all.iter().filter(|beside| beside.headline).map(|first| format!("{report}: {}", told(first))).collect()
-}
-
-fn changed(figure: &Beside) -> String {
-    let (title, currency) = (figure.title.to_lowercase(), &figure.currency);
-    format!("{title} {} {currency} · after close {} {currency}", amount(figure.closed), signed(figure.difference))
-}
-
-/// What differs beside the figure that says most, in the same currency.
-fn others(all: &[Beside], first: &Beside) -> Vec<String> {
-    let other = all.iter().filter(|beside| !beside.headline && beside.currency == first.currency);
-    other.map(|beside| format!("{} {}", beside.title.to_lowercase(), signed(beside.difference))).collect()
-}
-
-fn amount(amount: Amount) -> String {
-    grouped(&amount.to_string())
-}
-
-fn signed(difference: Amount) -> String {
-    let sign = if difference.is_negative() || difference.is_zero() { "" } else { "+" };
-    format!("{sign}{}", amount(difference))
-}
-
-/// The last day of a month that is written as people write it.
-fn last_day(month: &str) -> String {
-    let from = format!("{month}-01T00:00:00Z").parse().ok().and_then(Period::month_from);
-    from.map(|period| Instant::from_micros(period.until.micros() - 1).day().to_string()).unwrap_or_default()
 }

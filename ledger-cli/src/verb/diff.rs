@@ -15,6 +15,7 @@ use super::{closed, log, replay};
 use crate::ask;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, counted};
+use crate::render::beside;
 use crate::session::{Session, States};
 
 /// What changed between two bases, to the cent, and by which causes
@@ -209,7 +210,9 @@ fn events(args: &Chosen, first: Head, (to, last): (Basis, Head), session: &Sessi
     report.heading = vec![format!("from {} to {}", pinned(&args.from, first, context), pinned(&args.to, last, context))];
     for (noun, _) in closed::CLOSED {
         let now = show::answer(*noun, &states, to, context);
-        report.notes.extend(closed::compared(&closed::beside(*noun, &now, &to, &states, session)?, now.name));
+        let asked = closed::Asked { noun: *noun, whole: true, narrowed: false, basis: to };
+        let beside = closed::beside(&now, &asked, (&states, session), |basis| Ok(show::answer(*noun, &states, basis, context)))?;
+        report.notes.extend(beside::compared(&beside, now.name));
     }
     report.incomplete = states.sources.lacks(&to);
     let asked = Asked { as_of: None, known_at: Some(args.to.clone()), stated_by: None, basis: to };
@@ -252,7 +255,7 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
         return Ok(causes);
     }
     scan(session.source.read(first.seq + 1)?, first, Depth::Entries, |checked| {
-        for entry in checked.entries.iter().filter(|entry| entry.seq <= last.seq) {
+        for entry in checked.entries.iter().filter(|entry| entry.seq <= last.seq && !is_of_work(&entry.event)) {
             let of = |before: Option<u64>, otherwise: Cause| match before {
                 Some(before) if before > first.seq => causes.get(&before).copied().unwrap_or(Cause::Late),
                 Some(_) => otherwise,
@@ -284,6 +287,21 @@ fn signs(event: &Event) -> Option<u64> {
         Event::EntryConfirmed(confirmed) => Some(confirmed.entry),
         _ => None,
     }
+}
+
+/// Whether an event tells what was done with the ledger: it changes no figure.
+fn is_of_work(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::LedgerOpened(_)
+            | Event::SourceImported(_)
+            | Event::TemplateSaved(_)
+            | Event::BreakAssigned(_)
+            | Event::BreakResolved(_)
+            | Event::PeriodClosed(_)
+            | Event::CloseRestated(_)
+            | Event::KeyRotated(_)
+    )
 }
 
 /// Whether an event is a rule, or says who may sign one.

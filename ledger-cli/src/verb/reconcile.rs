@@ -9,6 +9,7 @@ use ledger_core::id::AccountId;
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::Names as _;
 use ledger_core::projection::closing::{Found, State};
+use ledger_core::projection::edp;
 use ledger_core::reconcile::{Break, Class, File, Ledger, Reconciled, Reconciliation, Section};
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
 use ledger_core::statement::{self, Exact};
@@ -108,6 +109,8 @@ struct Made {
     /// Where the same is recorded already.
     known: Option<u64>,
     digests: Vec<String>,
+    /// What else to tell.
+    notes: Vec<String>,
 }
 
 impl Made {
@@ -118,11 +121,15 @@ impl Made {
         };
         let (tolerances, told) = (states.book.tolerances(context.now(), head.seq), states.closing.told_elsewhere(period.from));
         let (under_way, later) = (states.closing.under_way(&states.book, period.from), states.closing.later_banks(period.from));
-        let (told, under_way, later) = (&told, &under_way, &later);
+        let names = Named::of(&view).with(&states.book);
+        let setting = edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names };
+        let counted = setting.counted_in(period);
+        let (told, under_way, later, counted) = (&told, &under_way, &later, &counted);
         let ledger = Ledger {
             told,
             under_way,
             later,
+            counted,
             billing: &states.billing,
             view: &view,
             programmes: &states.programmes,
@@ -130,13 +137,15 @@ impl Made {
             settled: &settled,
         };
         let mut reconciliation = Reconciliation::of(period, ledger.names());
-        for received in &statements.received {
+        let earlier = statements.earlier(period.from)?;
+        for (at, received) in statements.received.iter().enumerate() {
             // Of a bill without invoices nobody tells when it is final: it may change for as long as a line may be late.
             let (form, tells_invoices) = (received.form, received.tells_invoices);
             let may_change = !tells_invoices && context.now().micros() < period.until.micros() + i64::from(tolerances.days) * DAY;
             let left_out = received.rows_of(statement::Class::Other);
             let (digest, name) = (received.digest, received.name.clone());
             let file = reconciliation.file(File { digest, name, form, tells_invoices, may_change, rows: received.rows, left_out });
+            earlier.iter().filter(|earlier| earlier.file == at).for_each(|earlier| reconciliation.supersede(file, earlier.bill.0));
             received.lines.iter().for_each(|line| reconciliation.add(file, line.clone(), 1));
             for list in received.lists.iter().filter(|list| list.month == period.from) {
                 reconciliation.list(list.side, list.subject, list.scope, list.currency);
@@ -150,7 +159,9 @@ impl Made {
         let events = result.sealed(period, head, &tolerances);
         let known = same_as(&events, states);
         let digests = result.files.iter().map(|file| file.digest.to_string()).collect();
-        Ok(Self { period, result, events, known, digests })
+        let names: Vec<&str> = statements.received.iter().map(|received| received.name.as_str()).collect();
+        let notes = earlier.iter().map(|earlier| statements::left_aside(earlier, &names)).collect();
+        Ok(Self { period, result, events, known, digests, notes })
     }
 }
 
@@ -282,6 +293,7 @@ fn tell(made: &Made, said: &str, head: Head, states: &States, context: &Context)
     }
     report.notes.extend(made.result.sections.iter().filter(|section| section.billed.lines + section.ledger.lines > 0).map(identity));
     report.notes.push(every_row(&made.result));
+    report.notes.extend(made.notes.iter().cloned());
     if made.result.sections.iter().any(|section| section.classes.contains_key(&Class::SelfCompared)) {
         report.notes.push("self-comparison, no assurance: a file was compared with what it is the source of".to_owned());
     }

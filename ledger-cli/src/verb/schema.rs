@@ -7,7 +7,6 @@ use ledger_core::book::Book;
 use ledger_core::fee;
 use ledger_core::finding;
 use ledger_core::projection::billing::{self, Billing, By, In, NoNames, Options};
-use ledger_core::projection::closing::NOTHING_CLOSED;
 use ledger_core::projection::edp;
 use ledger_core::projection::programmes::{self, Incentives, Programmes};
 use ledger_core::projection::records::{self, Records, View};
@@ -115,19 +114,7 @@ const NOTHING: Basis = Basis { effective_before: None, known_at: 0, stated_befor
 /// The books of nobody.
 fn nobody() -> billing::books::Asked<'static> {
     let party = "000000000000".parse().expect("an account has 12 digits");
-    let (until, presentation) = (ledger_core::time::Instant::from_micros(0), billing::books::Presentation::default());
-    billing::books::Asked {
-        party,
-        basis: NOTHING,
-        until,
-        presentation,
-        names: &NoNames,
-        within: None,
-        others: &[],
-        shuts: &NOTHING_CLOSED,
-        then: &[],
-        presented: &[],
-    }
+    billing::books::Asked::of(party, NOTHING, ledger_core::time::Instant::from_micros(0), &NoNames)
 }
 
 /// The columns of a report, in rows or in groups of rows.

@@ -242,21 +242,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let view = states.records.at(answered.basis);
     let (entity, query) = books::named(&args, query)?;
-    let books = match args.noun.is_of_books() {
-        true => {
-            let books = books::Books::of(entity.as_deref(), &states, &view, answered.basis, context)?;
-            Some(if args.noun == Noun::Journal { books.posted(&states) } else { books })
-        }
-        false => None,
-    };
-    let (report, projector) = match &books {
-        Some(books) => (books.report(&args, &states, &Named::of(&view), query.span()), books.projector(&states)),
-        None => report(&args, &periods, &states, &view, &answered, context),
-    };
-    let mut report = narrow(report, &query, args.noun, &view)?;
-    if report.name == "incentives" {
-        report.notes.splice(0..0, programmes::conservation(&report));
-    }
+    let question = Question { args: &args, query, periods, entity };
+    let (mut report, projector, books) = question.rows(&states, &view, &answered, context)?;
     if args.why {
         // What statistics count are the offers, each as it stands.
         let listed = if args.stats { records::offers(&view) } else { report };
@@ -279,14 +266,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         arguments.extend(books.iter().map(|books| ("entity".to_owned(), books.party.to_string())));
         return print_under(policies, report, asked, head, arguments, projector, &states, context);
     }
-    report = match args.by.filter(|_| args.noun != Noun::Payouts) {
-        Some(by) => grouped(&report, by, args.noun, &view)?,
-        None => report,
-    };
+    report = question.summed_up(report, &view)?;
     report.heading.splice(0..0, heading);
-    if arguments.len() == 1 {
-        report.closed = closed::beside(args.noun, &report, &answered.basis, &states, &session)?;
-        report.notes.extend(closed::lines(&report.closed));
+    // What is supposed was closed by nobody, and what is posted is what was closed.
+    if args.supposed.is_none() && !args.posted {
+        let (whole, narrowed) = (arguments.len() == 1, !question.query.words.is_empty());
+        let asked = closed::Asked { noun: args.noun, whole, narrowed, basis: answered.basis };
+        report.closed = closed::beside(&report, &asked, (&states, &session), |basis| {
+            let (view, asked) = (states.records.at(basis), Asked { basis, ..answered.clone() });
+            question.summed_up(question.rows(&states, &view, &asked, context)?.0, &view)
+        })?;
     }
     let mut policies = BTreeMap::new();
     if let Some(books) = &books {
@@ -294,6 +283,51 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         policies = books.policies();
     }
     print_under(policies, report, asked, head, arguments, projector, &states, context)
+}
+
+/// A question as it was put, which can be asked at one basis and at another.
+struct Question<'a> {
+    args: &'a Args,
+    query: Query,
+    periods: Vec<Period>,
+    entity: Option<String>,
+}
+
+impl Question<'_> {
+    /// The rows that are asked for, the projection they are made of, and the books, where they are of some.
+    fn rows(
+        &self,
+        states: &States,
+        view: &View<'_>,
+        asked: &Asked,
+        context: &Context,
+    ) -> Result<(Report, String, Option<books::Books>), Failure> {
+        let noun = self.args.noun;
+        let books = match noun.is_of_books() {
+            true => {
+                let books = books::Books::of(self.entity.as_deref(), states, view, asked.basis, context)?;
+                Some(if noun == Noun::Journal { books.posted(states) } else { books })
+            }
+            false => None,
+        };
+        let (report, projector) = match &books {
+            Some(books) => (books.report(self.args, states, &Named::of(view), self.query.span()), books.projector(states)),
+            None => report(self.args, &self.periods, states, view, asked, context),
+        };
+        let mut report = narrow(report, &self.query, noun, view)?;
+        if report.name == "incentives" {
+            report.notes.splice(0..0, programmes::conservation(&report));
+        }
+        Ok((report, projector, books))
+    }
+
+    /// The rows in groups, where groups are asked for.
+    fn summed_up(&self, report: Report, view: &View<'_>) -> Result<Report, Failure> {
+        match self.args.by.filter(|_| self.args.noun != Noun::Payouts) {
+            Some(by) => grouped(&report, by, self.args.noun, view),
+            None => Ok(report),
+        }
+    }
 }
 
 /// The words of a query. Of taxes a bare word may be a period: `show tax 2026Q1` is `show tax date:2026Q1`.

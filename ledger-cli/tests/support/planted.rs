@@ -64,7 +64,8 @@ fn every_month(year: &mut Year, month: u32) {
     year.look_alikes.push((month, "three lines in one row"));
     let service = Billed { payer: GLOBEX, invoice: String::new(), user: Some(USERS[0]), is_service: true, kind: "Usage", ..row.clone() };
     let amazon = ("AmazonEC2".to_owned(), "Amazon EC2".to_owned(), "Amazon Web Services Inc.".to_owned());
-    year.bill(Billed { code: amazon.0, title: amazon.1, legal: amazon.2, cents: 312_34, currency: "USD", ..service.clone() });
+    let invoice = number(month, 91);
+    year.bill(Billed { invoice, code: amazon.0, title: amazon.1, legal: amazon.2, cents: 312_34, currency: "USD", ..service.clone() });
     let model = ("code-bedrock".to_owned(), "Claude (Amazon Bedrock Edition)".to_owned(), "Anthropic PBC".to_owned());
     let is_service = false;
     year.bill(Billed { invoice: number(month, 90), code: model.0, title: model.1, legal: model.2, cents: 42_10, is_service, ..service });

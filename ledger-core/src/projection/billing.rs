@@ -35,6 +35,7 @@ mod sums;
 mod table;
 mod tax;
 mod trace;
+mod whole;
 mod wholesale;
 mod why;
 
@@ -54,6 +55,7 @@ pub use receivables::{Status, receivables};
 pub use spend::{Purchase, spend, why_spend};
 pub use tax::tax;
 pub use trace::{Kind, Linked};
+pub use whole::Whole;
 pub use why::why_payouts;
 
 use std::io::{self, BufRead, Write};

@@ -22,7 +22,7 @@ use crate::reconcile::{Kind, ToldElsewhere};
 use crate::statement::{Exact, Side, Subject};
 use crate::time::Instant;
 
-pub use after::{Figure, dated, figures, is_dated};
+pub use after::{Figure, dated, figures, figures_of, is_dated};
 pub use evidence::{Evidence, evidence};
 pub use posting::{NOTHING_CLOSED, Shut, Shuts};
 pub use posts::Differences;
@@ -267,6 +267,7 @@ impl Closing {
     /// Lines that statements of other months told, and the ledger has in this one: with the month in which they were told.
     pub fn told_elsewhere(&self, month: Instant) -> BTreeMap<ToldElsewhere, Instant> {
         let mut told = BTreeMap::new();
+        let mut sums: BTreeMap<(Side, &str, AccountId, String), (Exact, Instant)> = BTreeMap::new();
         for (run, of) in self.standing(u64::MAX).into_iter().filter(|(run, _)| run.sealed.month != month) {
             let stands = |told: &&SealedBreak| of.contains(&(told.side.as_str(), told.subject.as_str(), told.scope));
             for found in run.sealed.breaks.iter().filter(|told| told.code == Kind::Timing.code()).filter(stands) {
@@ -274,8 +275,15 @@ impl Closing {
                 let billed = found.billed.parse::<Exact>().ok().filter(|billed| !billed.is_zero());
                 if let (Some(side), Some(billed), Some(invoice)) = (side, billed, &found.invoice) {
                     told.insert((side, found.scope, invoice.clone(), billed), run.sealed.month);
+                    let sum =
+                        sums.entry((side, found.subject.as_str(), found.scope, invoice.clone())).or_insert((Exact::ZERO, run.sealed.month));
+                    *sum = (sum.0.checked_add(billed).unwrap_or(sum.0), sum.1.max(run.sealed.month));
                 }
             }
+        }
+        // What AWS cut into several lines is one in the ledger.
+        for ((side, _, scope, invoice), (sum, month)) in sums {
+            told.entry((side, scope, invoice, sum)).or_insert(month);
         }
         told
     }

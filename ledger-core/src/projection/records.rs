@@ -13,6 +13,7 @@
 //! Opaque account ids are scoped by recipient and resolved to AWS accounts when asked, never when folded, so that any split of the
 //! files gives the same answers. The fold keeps each version's JSON and decodes what a question needs.
 
+mod authorizations;
 mod cancellations;
 mod commitments;
 mod deals;
@@ -21,10 +22,13 @@ mod groups;
 mod instalments;
 mod lay;
 mod offer_states;
+mod offers;
+mod parties;
 mod renewals;
 mod reports;
 mod sold;
 mod strategy;
+mod subject;
 mod trace;
 mod why;
 
@@ -43,6 +47,7 @@ pub use self::renewals::{EndingCredit, renewals};
 pub use self::reports::{agreements, authorizations, charges, deals, offers, parties, products};
 pub use self::sold::Sold;
 pub use self::strategy::strategy;
+use self::subject::subject;
 pub(crate) use self::why::{
     BALANCE, CARRIED, COST_CENTRE, COUNTED, FEE_CHARGED, FEE_DIFFERENCE, FEE_EXPECTED, FEE_PRICE, MARKETPLACE, MEASURE, OPENED,
     POSTED_CREDIT, POSTED_DIFFERENCE, POSTED_PAYOUT, POSTED_RELEASE, POSTED_ROUNDING, POSTED_ROW, POSTED_SHORTFALL, SERVICES,
@@ -50,10 +55,9 @@ pub(crate) use self::why::{
 pub use self::why::{RULES, Reason, Rule, why_agreements, why_authorizations, why_deals, why_offers};
 use super::Projection;
 use crate::canonical;
-use crate::event::catalogue::PartyRegistered;
 use crate::event::{Entry, Event, Source};
 use crate::hash::Map;
-use crate::id::{AccountId, AddressId, FeedAccountId, ProductId};
+use crate::id::{AccountId, FeedAccountId};
 use crate::time::{Basis, Instant};
 
 /// What a record is of. The order is that of the saved form.
@@ -168,151 +172,6 @@ pub struct Records {
     corrected: Vec<(u64, u64)>,
     /// The days on which was recorded, each with its first position.
     days: Vec<(u64, i64)>,
-}
-
-/// What an event says of a record: its kind, its key, and since when.
-///
-/// A row of a feed, and what we record ourselves, tells all of a thing: a later one stands in the place of an earlier one. A document of AWS
-/// may tell a part; there each document, by its natural key, is a record of its own, and the parts are laid over each other when asked.
-fn subject(event: &Event, effective_at: Instant, document: Option<&str>, key: &mut Vec<u8>) -> Option<(Kind, Instant)> {
-    let whose = |recipient: &Option<AccountId>| recipient.map(|account| account.to_string()).unwrap_or_default();
-    let number = |revision: &Option<u64>| revision.map(|revision| revision.to_string()).unwrap_or_default();
-    let mut put = |parts: &[&str]| {
-        for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
-                key.push(0);
-            }
-            key.extend_from_slice(part.as_bytes());
-        }
-    };
-    // What a feed tells has the moment since which it holds.
-    let part = |recipient: &Option<AccountId>, valid_from: &Option<Instant>| {
-        document.filter(|_| recipient.is_some() && valid_from.is_none()).unwrap_or_default()
-    };
-    let step = event.type_name();
-    Some(match event {
-        Event::PartyRegistered(it) => {
-            put(&[it.account.as_str(), it.recipient.as_str()]);
-            (Kind::Party, it.valid_from)
-        }
-        Event::PartyLocated(it) => {
-            put(&[it.address.as_str(), it.recipient.as_str()]);
-            (Kind::Place, it.valid_from)
-        }
-        Event::ProductListed(it) => {
-            // Only documents tell how it is delivered.
-            let part = document.filter(|_| it.delivery.is_some()).unwrap_or_default();
-            put(&[it.product.as_str(), it.recipient.as_str(), part]);
-            (Kind::Product, it.valid_from)
-        }
-        Event::ProductDesignated(it) => {
-            put(&[it.product.as_str(), &it.designation]);
-            (Kind::Designation, effective_at)
-        }
-        Event::IdMapped(it) => {
-            put(&[&it.kind, it.legacy.as_str(), it.recipient.as_str()]);
-            (Kind::Mapping, it.valid_from)
-        }
-        Event::AuthorizationDescribed(it) | Event::AuthorizationGranted(it) => {
-            put(&[it.authorization.as_str(), step, part(&it.recipient, &None)]);
-            (Kind::Authorization, effective_at)
-        }
-        Event::AuthorizationRestricted(it) => {
-            put(&[it.authorization.as_str(), step]);
-            (Kind::Authorization, effective_at)
-        }
-        Event::OfferReleased(it) => {
-            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), part(&it.recipient, &it.valid_from)]);
-            (Kind::Offer, it.valid_from.unwrap_or(effective_at))
-        }
-        Event::OfferDescribed(it) => {
-            put(&[it.offer.as_str(), "", &whose(&it.recipient), part(&it.recipient, &None)]);
-            (Kind::Offer, effective_at)
-        }
-        Event::OfferDrafted(it) => {
-            put(&[it.offer.as_str(), step]);
-            (Kind::OfferStep, effective_at)
-        }
-        Event::OfferSubmitted(it) | Event::OfferApproved(it) | Event::OfferRejected(it) | Event::OfferWithdrawn(it) => {
-            put(&[it.offer.as_str(), step]);
-            (Kind::OfferStep, effective_at)
-        }
-        Event::OfferAvailabilityChanged(it) => {
-            put(&[it.offer.as_str(), step]);
-            (Kind::OfferStep, effective_at)
-        }
-        Event::OfferProductAdded(it) => {
-            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), it.product.as_str()]);
-            (Kind::OfferProduct, it.valid_from.unwrap_or(effective_at))
-        }
-        Event::OfferTargeted(it) => {
-            let target = it.target.as_ref().map_or_else(|| format!("{} {}", it.kind, it.value), ToString::to_string);
-            put(&[it.offer.as_str(), &number(&it.revision), &whose(&it.recipient), &target]);
-            (Kind::OfferTarget, it.valid_from.unwrap_or(effective_at))
-        }
-        Event::OfferSetDescribed(it) | Event::OfferSetReleased(it) => {
-            put(&[it.offer_set.as_str(), step, part(&it.recipient, &None)]);
-            (Kind::OfferSet, effective_at)
-        }
-        Event::CancellationRequested(it) => {
-            put(&[it.agreement.as_str(), it.request.as_str(), step]);
-            (Kind::Cancellation, effective_at)
-        }
-        Event::CancellationAnswered(it) => {
-            put(&[it.agreement.as_str(), it.request.as_str(), step]);
-            (Kind::Cancellation, effective_at)
-        }
-        Event::AgreementAccepted(it) | Event::AgreementAmended(it) | Event::AgreementRevised(it) => {
-            put(&[it.agreement.as_str(), &whose(&it.recipient), step, part(&it.recipient, &it.valid_from)]);
-            (Kind::Agreement, it.valid_from.unwrap_or(effective_at))
-        }
-        Event::AgreementEnded(it) => {
-            put(&[it.agreement.as_str(), "", step]);
-            (Kind::Agreement, effective_at)
-        }
-        Event::TermRecorded(it) => {
-            put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str(), &it.kind]);
-            (Kind::Term, it.valid_from.unwrap_or(effective_at))
-        }
-        Event::ChargeScheduled(it) => {
-            put(&[it.agreement.as_str(), &whose(&it.recipient), it.term.as_str(), &it.charged_at.to_string()]);
-            (Kind::Charge, it.valid_from.unwrap_or(effective_at))
-        }
-        Event::InvoiceSummarised(it) => {
-            put(&[it.invoice.as_str()]);
-            (Kind::Summary, effective_at)
-        }
-        Event::CommitmentSigned(it) | Event::CommitmentAmended(it) => {
-            put(&[it.commitment.as_str()]);
-            (Kind::Commitment, effective_at)
-        }
-        Event::CommitmentStatement(it) => {
-            put(&[it.commitment.as_str(), &it.until.to_string()]);
-            (Kind::Statement, effective_at)
-        }
-        Event::SpendRecorded(it) => {
-            let (invoice, product) = (it.invoice.as_ref().map_or("", |id| id.as_str()), it.product.as_ref().map_or("", |id| id.as_str()));
-            let month = it.month.to_string();
-            put(&[
-                it.payer.as_str(),
-                &month,
-                &it.statement,
-                &it.class,
-                &it.line_type,
-                it.currency.as_str(),
-                invoice,
-                product,
-                it.seller.as_deref().unwrap_or(""),
-            ]);
-            // A bill is of its month, whoever records it and when: what is said of it later stands in the place of what was said before.
-            (Kind::Spend, it.last_moment())
-        }
-        Event::ShortfallInvoiced(it) => {
-            put(&[it.commitment.as_str(), it.invoice.as_str()]);
-            (Kind::Shortfall, effective_at)
-        }
-        _ => return None,
-    })
 }
 
 impl Records {
@@ -623,118 +482,5 @@ impl View<'_> {
 
     fn one(&self, kind: Kind, key: &[&str]) -> Option<Record<'_>> {
         self.all(kind, key).next().map(|(record, _)| record)
-    }
-
-    /// An account of a recipient's feeds, with the attributes it had at a moment.
-    fn party(&self, recipient: AccountId, account: &FeedAccountId, moment: Option<Instant>) -> Option<PartyRegistered> {
-        let record = self.one(Kind::Party, &[account.as_str(), recipient.as_str()])?;
-        value_of!(record, record.looked_up(moment), PartyRegistered)
-    }
-
-    /// The AWS account behind an opaque id of a recipient's feeds.
-    pub fn account_of(&self, recipient: AccountId, account: &FeedAccountId) -> Option<AccountId> {
-        if let Some(known) = self.asked.borrow().get(&recipient).and_then(|of_recipient| of_recipient.get(account)) {
-            return *known;
-        }
-        let found = self.party(recipient, account, None).and_then(|party| party.aws_account);
-        self.asked.borrow_mut().entry(recipient).or_default().insert(account.clone(), found);
-        found
-    }
-
-    /// Whether a recipient's account feed has ever had a row for an opaque id.
-    fn knows_account(&self, recipient: AccountId, account: &FeedAccountId) -> bool {
-        self.one(Kind::Party, &[account.as_str(), recipient.as_str()]).is_some_and(|record| !record.stated().is_empty())
-    }
-
-    fn accounts(&self) -> &Accounts {
-        self.accounts.get_or_init(|| {
-            let mut accounts = Accounts::new();
-            for (record, range) in self.all(Kind::Party, &[]) {
-                if let Some(party) = value_of!(record, record.looked_up(None), PartyRegistered)
-                    && let Some(account) = party.aws_account
-                {
-                    accounts.entry(account).or_default().push((party.recipient, range));
-                }
-            }
-            // What a party's own feeds say of it comes first.
-            for (account, rows) in &mut accounts {
-                rows.sort_by_key(|(recipient, range)| (recipient != account, *recipient, range.start));
-            }
-            accounts
-        })
-    }
-
-    /// The name of a party at the basis: its legal name, else the company of its tax address, else that of its mailing address. This
-    /// is the order in which AWS's own reports look.
-    pub fn name_of(&self, account: AccountId) -> Option<String> {
-        self.name_at(account, None)
-    }
-
-    /// The name that a party had at a moment.
-    pub fn name_at(&self, account: AccountId, moment: Option<Instant>) -> Option<String> {
-        self.accounts().get(&account)?.iter().find_map(|(_, range)| {
-            let record = self.record(range.clone());
-            self.name_in(&value_of!(record, record.looked_up(moment), PartyRegistered)?, moment)
-        })
-    }
-
-    fn name_in(&self, party: &PartyRegistered, moment: Option<Instant>) -> Option<String> {
-        let company = |address: &Option<AddressId>| self.company(party.recipient, address.as_ref()?, moment);
-        party.legal_name.clone().or_else(|| company(&party.tax_address)).or_else(|| company(&party.mailing_address))
-    }
-
-    fn company(&self, recipient: AccountId, address: &AddressId, moment: Option<Instant>) -> Option<String> {
-        let record = self.one(Kind::Place, &[address.as_str(), recipient.as_str()])?;
-        value_of!(record, record.looked_up(moment), PartyLocated)?.company
-    }
-
-    /// Where a party is taxed, or else gets its post: country and state.
-    pub fn place_of(&self, account: AccountId, moment: Option<Instant>) -> Option<(Option<String>, Option<String>)> {
-        self.accounts().get(&account)?.iter().find_map(|(_, range)| {
-            let record = self.record(range.clone());
-            let party = value_of!(record, record.looked_up(moment), PartyRegistered)?;
-            [&party.tax_address, &party.mailing_address].into_iter().flatten().find_map(|address| {
-                let record = self.one(Kind::Place, &[address.as_str(), party.recipient.as_str()])?;
-                value_of!(record, record.looked_up(moment), PartyLocated).map(|place| (place.country, place.state))
-            })
-        })
-    }
-
-    /// The title that a product had at a moment, or has at the basis.
-    pub fn title_of(&self, product: &ProductId, moment: Option<Instant>) -> Option<String> {
-        self.all(Kind::Product, &[product.as_str()])
-            .find_map(|(record, _)| value_of!(record, record.looked_up(moment), ProductListed)?.title)
-    }
-
-    /// How a product is delivered, where a document says so: `saas`. Feeds do not tell it.
-    pub(crate) fn delivery_of(&self, product: &ProductId) -> Option<String> {
-        self.all(Kind::Product, &[product.as_str()])
-            .find_map(|(record, _)| value_of!(record, record.looked_up(None), ProductListed)?.delivery)
-    }
-
-    /// What a product was designated at a moment: `deployed-on-aws`. It can be lost: nothing covers the time before.
-    pub(crate) fn designations_of(&self, product: &ProductId, moment: Instant) -> Vec<String> {
-        let held = |record: Record<'_>| {
-            let before = |version: &&Version| {
-                let from = Instant::from_micros(version.from);
-                from <= moment && self.basis.had_happened(from)
-            };
-            value_of!(record, record.stated().into_iter().rfind(before), ProductDesignated).filter(|told| told.holds)
-        };
-        self.all(Kind::Designation, &[product.as_str()]).filter_map(|(record, _)| held(record)).map(|told| told.designation).collect()
-    }
-
-    /// The ISV that owns a product.
-    pub fn manufacturer_of(&self, product: &ProductId) -> Option<AccountId> {
-        self.all(Kind::Product, &[product.as_str()]).find_map(|(record, _)| {
-            let listed = value_of!(record, record.looked_up(None), ProductListed)?;
-            listed.manufacturer_account.or_else(|| self.account_of(listed.recipient, listed.manufacturer.as_ref()?))
-        })
-    }
-
-    /// The id that replaced an older one of a product or an offer; AWS does not use the mapping for current data.
-    pub fn replacement_of(&self, kind: &str, legacy: &str) -> Option<String> {
-        self.all(Kind::Mapping, &[kind, legacy])
-            .find_map(|(record, _)| value_of!(record, record.looked_up(None), IdMapped).map(|mapping| mapping.new.to_string()))
     }
 }

@@ -160,6 +160,11 @@ impl Sources {
         runs
     }
 
+    /// What the file of an import is called, by the position of its event.
+    pub fn file_of(&self, import: u64) -> Option<&str> {
+        self.imports.iter().find(|known| known.seq == import).map(|known| known.said.file.as_str())
+    }
+
     /// The files of which not every event has arrived. Once a later state of a file is read, its earlier one is of no interest: what it lacked
     /// has come with the later one, or is taken back.
     pub fn unfinished(&self, known_at: u64) -> impl Iterator<Item = &Import> {

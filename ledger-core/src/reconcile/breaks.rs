@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::intake::{ACCOUNT, AGREEMENT, ATTRIBUTES, INVOICE, Of, PRODUCT, Unit};
 use super::matching::{Bucket, INVOICED, Key, Match, Stage, contradiction, mask_of, unit_key};
-use super::{Break, Class, Kind, When};
+use super::{Break, Class, Kind, When, whole};
 use crate::chain::Hash;
 use crate::money::Amount;
 use crate::projection::billing::makes_net;
@@ -224,6 +224,13 @@ fn amount(match_: &Match<'_>, (units, held): &Bucket) -> (Kind, String) {
     let more = if apart > 0 { "billed more than the ledger has" } else { "billed less than the ledger has" };
     if subject == Subject::Credit {
         return (Kind::Eligibility, "the bill takes off another sum of credits".to_owned());
+    }
+    if subject == Subject::Invoice {
+        return whole::amount(match_, &(units.clone(), held.clone()));
+    }
+    if subject == Subject::Commitment {
+        let explained = held.iter().find_map(|at| match_.of_held(*at).held.explained.clone());
+        return (Kind::Eligibility, explained.unwrap_or_else(|| "AWS counts another total".to_owned()));
     }
     if subject == Subject::Tax {
         return (Kind::Fee, "the tax is another".to_owned());

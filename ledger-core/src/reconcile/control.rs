@@ -149,7 +149,9 @@ fn take(
             let apart = apart.entry(key).or_default();
             *apart = plus(*apart, unit.amount)?;
         }
-        *classes.entry(outcome.class).or_default() += unit.count;
+        if unit.count > 0 {
+            *classes.entry(outcome.class).or_default() += unit.count;
+        }
     }
     for at in &outcome.held {
         let of = &laid.held[*at as usize];

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::control::{Counts, Untied, plus};
+use super::whole;
 use super::{Class, File, Held, Names, When};
 use crate::hash::Map;
 use crate::id::AccountId;
@@ -60,20 +61,22 @@ impl Texts {
 
 /// A row.
 #[derive(Debug)]
-struct Row {
-    side: Side,
-    subject: Subject,
-    scope: AccountId,
-    currency: Currency,
-    attributes: [u32; ATTRIBUTES],
+pub(super) struct Row {
+    pub(super) side: Side,
+    pub(super) subject: Subject,
+    pub(super) scope: AccountId,
+    pub(super) currency: Currency,
+    pub(super) attributes: [u32; ATTRIBUTES],
     /// Whether the ledger does not know the product: then it stands against no other.
     strange: bool,
     /// Whether its file tells invoices, and not this line's.
     provisional: bool,
     /// Whether it takes a discount off.
     discount: bool,
-    parts: Vec<(&'static str, Exact)>,
-    amount: i128,
+    /// Of a credit memo: the invoice on which it gives back.
+    pub(super) original: u32,
+    pub(super) parts: Vec<(&'static str, Exact)>,
+    pub(super) amount: i128,
     date: Option<Instant>,
     form: Form,
     file: usize,
@@ -104,17 +107,26 @@ pub(super) struct Lines {
     /// What came in, by section: the control totals.
     taken: BTreeMap<SectionKey, Counts>,
     scopes: BTreeSet<(Side, Subject, AccountId, Currency)>,
+    /// Whose bills in which files are earlier versions.
+    pub(super) superseded: BTreeSet<(usize, AccountId)>,
     /// Which form of statement tells most of it.
     forms: BTreeMap<(Side, Subject, AccountId), Form>,
+    /// Models on Amazon Bedrock, which are on invoices: payer, currency, invoice and amount, by the form of statement and the name of the line.
+    models: BTreeMap<(Form, String), (AccountId, Currency, u32, i128)>,
+    /// What a source has said that is no row of any file.
+    stated: Vec<Stated>,
     too_large: bool,
 }
+
+/// What a source has said: side, subject, whose, in which currency, of what, and how much.
+type Stated = (SectionKey, [u32; ATTRIBUTES], i128, Option<Instant>);
 
 /// What totals are told by.
 pub(super) type SectionKey = (Side, Subject, AccountId, Currency);
 
 /// What is compared as a sum: rows of it are many, and no line of the ledger is one of them.
 pub(super) const fn is_summed(subject: Subject) -> bool {
-    matches!(subject, Subject::Services | Subject::Credit)
+    matches!(subject, Subject::Services | Subject::Credit | Subject::Commitment)
 }
 
 impl Lines {
@@ -125,6 +137,20 @@ impl Lines {
 
     pub(super) fn list(&mut self, side: Side, subject: Subject, scope: AccountId, currency: Currency) {
         self.scopes.insert((side, subject, scope, currency));
+    }
+
+    pub(super) fn tells(&self, side: Side, subject: Subject) -> bool {
+        self.scopes.iter().any(|(of, about, ..)| (*of, *about) == (side, subject))
+    }
+
+    pub(super) fn state(&mut self, line: Line, texts: &mut Texts) {
+        let key = (line.side, line.subject, line.scope, line.currency);
+        self.scopes.insert(key);
+        let amount = line.amount.parts();
+        self.too_large |= self.taken.entry(key).or_default().add(0, amount, amount.checked_abs()).is_none();
+        let mut attributes = [0; ATTRIBUTES];
+        attributes[AGREEMENT] = texts.some(line.agreement.as_ref().map(|agreement| agreement.as_str()));
+        self.stated.push((key, attributes, amount, line.date));
     }
 
     pub(super) fn add(
@@ -141,12 +167,17 @@ impl Lines {
         }
         let aside = match &line {
             line if line.month != period => Some(Class::OtherMonth),
+            line if self.superseded.contains(&(file, line.scope)) => Some(Class::Superseded),
             Line { subject: Subject::Model, .. } => Some(Class::Model),
-            Line { subject: Subject::Invoice, .. } => Some(Class::WholeInvoice),
             _ => None,
         };
         if line.month == period {
             self.scopes.insert((line.side, line.subject, line.scope, line.currency));
+        }
+        if aside == Some(Class::Model) {
+            let invoice = texts.some(line.invoice.as_ref().map(|invoice| invoice.as_str()));
+            let name = line.item.clone().unwrap_or_else(|| format!("{file}:{}", line.row));
+            self.models.insert((of.form, name), (line.scope, line.currency, invoice, line.amount.parts()));
         }
         if let Some(class) = aside {
             *self.aside.entry((file, class)).or_default() += rows;
@@ -197,6 +228,7 @@ impl Lines {
             provisional: (of.tells_invoices && invoice == 0 || of.may_change) && line.subject == Subject::Purchase,
             // The types are an open list: `EdpDiscount`, `PrivateRateDiscount`, and others that AWS adds.
             discount: line.subject == Subject::Purchase && line.line_type.ends_with("Discount"),
+            original: texts.some(line.others.iter().find(|(what, _)| *what == "original").map(|(_, invoice)| invoice.as_str())),
             parts: line.parts,
             amount,
             date: line.date,
@@ -292,7 +324,7 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
             (held, attributes)
         })
         .collect();
-    let Lines { mut rows, mut sums, aside, taken, scopes, forms, .. } = lines;
+    let Lines { mut rows, mut sums, aside, taken, scopes, forms, models, stated, .. } = lines;
     let (texts, ranks) = texts.ranked();
     let rank = |attributes: &mut [u32; ATTRIBUTES]| attributes.iter_mut().for_each(|number| *number = ranks[*number as usize]);
     let mut order: Vec<usize> = (0..files.len()).collect();
@@ -313,10 +345,17 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
     }
     for row in &mut rows {
         rank(&mut row.attributes);
+        row.original = ranks[row.original as usize];
         row.file = place[row.file];
     }
+    let models =
+        models.into_iter().map(|((form, _), (payer, currency, invoice, units))| (form, payer, currency, ranks[invoice as usize], units));
+    let models: Vec<whole::Model> = models.collect();
     told_in_another_form(&mut rows, &mut sums, &forms, &mut laid);
     let duplicates = repeats(&mut rows, &mut laid);
+    let wholes = numbered.iter().filter(|(held, _)| held.subject == Subject::Invoice);
+    let known: BTreeSet<&str> = wholes.filter_map(|(held, _)| Some(held.invoice.as_ref()?.as_str())).collect();
+    whole::told_by_lines(&mut rows, &models, &known, &mut laid);
     rows.sort_by_key(row_key);
     units(rows, &duplicates, &mut laid)?;
     for ((side, subject, scope, currency, of, _), sum) in sums {
@@ -341,17 +380,45 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
             rows,
         });
     }
+    for ((side, subject, scope, currency), mut attributes, amount, date) in stated {
+        rank(&mut attributes);
+        let gross = amount.checked_abs().ok_or(Untied::TooLarge)?;
+        laid.units.push(Unit {
+            side,
+            subject,
+            scope,
+            currency,
+            attributes,
+            strange: false,
+            provisional: false,
+            discount: false,
+            duplicate: false,
+            parts: Vec::new(),
+            amount,
+            gross,
+            count: 0,
+            date,
+            rows: Vec::new(),
+        });
+    }
     laid.units.sort_by(|one, other| unit_key(one).cmp(&unit_key(other)));
 
     let digests: BTreeSet<_> = files.iter().map(|file| file.digest).collect();
     let taxed: BTreeSet<(AccountId, u32)> =
         laid.units.iter().filter(|unit| unit.subject == Subject::Tax).map(|unit| (unit.scope, unit.attributes[INVOICE])).collect();
+    let wholes: BTreeSet<_> = laid.units.iter().filter(|unit| unit.subject == Subject::Invoice).map(whole::of_unit).collect();
     for (held, mut attributes) in numbered {
         rank(&mut attributes);
         let amount = held.amount.parts();
         let own = held.sources.iter().any(|digest| digests.contains(digest));
         let covered = covering(held.subject).iter().any(|by| scopes.contains(&(held.side, *by, held.scope, held.currency)));
         let told = held.subject != Subject::Tax || taxed.contains(&(held.scope, attributes[INVOICE]));
+        // Where other statements tell the lines of invoices, those are compared, and of whole invoices only what they do not come to.
+        let by_lines = |by: Subject| scopes.contains(&(held.side, by, held.scope, held.currency));
+        let told = told
+            && (held.subject != Subject::Invoice
+                || !whole::LINES.iter().copied().any(by_lines)
+                || wholes.contains(&(held.side, held.scope, held.currency, attributes[INVOICE])));
         let inside = held.when == When::Inside && covered && told && !own;
         if inside {
             let counts = laid.expected.entry((held.side, held.subject, held.scope, held.currency)).or_default();
@@ -376,6 +443,7 @@ const fn covering(subject: Subject) -> &'static [Subject] {
         Subject::Collected => &[Subject::Collected],
         Subject::Disbursed => &[Subject::Disbursed],
         Subject::Deposit => &[Subject::Deposit],
+        Subject::Commitment => &[Subject::Commitment],
     }
 }
 

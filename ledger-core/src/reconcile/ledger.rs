@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Held, Names, Reconciliation, When};
+use super::{Held, Names, Reconciliation, When, whole};
 use crate::chain::Hash;
 use crate::event::commitment::SpendRecorded;
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
-use crate::projection::billing::{Billing, Earned};
+use crate::projection::billing::{Billing, Earned, Whole};
+use crate::projection::edp::{Compared, Standing};
 use crate::projection::programmes::Programmes;
 use crate::projection::records::{View, not_invoiced};
 use crate::projection::sources::Sources;
-use crate::statement::{Exact, Side, Subject};
+use crate::statement::{Exact, Line, Side, Subject};
 use crate::time::{Basis, Instant, Period};
 
 /// A line that a statement of another month told: side, scope, invoice, and what it came to.
@@ -37,6 +38,8 @@ pub struct Ledger<'a> {
     pub told: &'a BTreeMap<ToldElsewhere, Instant>,
     /// What was sent to banks in an earlier month and was under way when it ended: who is paid, and the trace.
     pub under_way: &'a BTreeSet<(AccountId, String)>,
+    /// What AWS has counted towards commitments in the month, and what we count: of each the payers, its terms, and both.
+    pub counted: &'a [(Standing, Compared)],
     /// Whose bank lists of later months are reconciled: what was under way is looked for there.
     pub later: &'a BTreeSet<AccountId>,
 }
@@ -62,6 +65,7 @@ fn line(side: Side, subject: Subject, scope: AccountId, (amount, currency): (Exa
         parts: Vec::new(),
         priced: None,
         tax: None,
+        explained: None,
         billed_in: None,
         events: Vec::new(),
         sources: Vec::new(),
@@ -99,21 +103,43 @@ impl Ledger<'_> {
                 self.bills(period, *payer, told.contains(payer), &|seq| file_of(seq).is_some(), &mut held);
             }
             self.planned(period, &payers, &mut held);
+            self.commitments(period, &payers, reconciliation, &mut held);
             self.credits(period, &payers, &mut held);
         }
         if !sellers.is_empty() {
             self.earned(period, &sellers, reconciliation, &mut held);
+            if reconciliation.tells(Side::Seller, Subject::Invoice) {
+                let recipient = |told: &Whole<'_>| Some(told.recipient).filter(|recipient| sellers.contains(recipient));
+                self.invoices(period, Side::Seller, &recipient, reconciliation, &mut held);
+            }
         }
         if !paid.is_empty() {
             self.payouts(period, &paid, reconciliation, &mut held);
         }
+        self.told_early(&mut held);
         for mut held in held {
             held.sources.extend(held.events.iter().filter_map(|seq| file_of(*seq)));
             held.sources.dedup();
-            if let Some(invoice) = held.invoice.as_ref().filter(|_| !self.told.is_empty()) {
-                held.billed_in = self.told.get(&(held.side, held.scope, invoice.to_string(), held.amount)).copied();
-            }
             reconciliation.hold(held);
+        }
+    }
+
+    /// What a statement of another month told, line by line or as what the lines of an invoice come to.
+    fn told_early(&self, held: &mut [Held]) {
+        if self.told.is_empty() {
+            return;
+        }
+        let of = |held: &Held| Some((held.side, held.subject, held.scope, held.currency, held.invoice.as_ref()?.to_string()));
+        let mut sums: BTreeMap<_, i128> = BTreeMap::new();
+        for line in held.iter().filter(|held| held.when == When::Inside) {
+            if let Some(of) = of(line) {
+                *sums.entry(of).or_default() += line.amount.parts();
+            }
+        }
+        for line in held {
+            let Some(of) = of(line) else { continue };
+            let told = |amount: Exact| self.told.get(&(of.0, of.2, of.4.clone(), amount)).copied();
+            line.billed_in = told(line.amount).or_else(|| told(Exact::of_parts(*sums.get(&of)?)));
         }
     }
 
@@ -152,6 +178,7 @@ impl Ledger<'_> {
             *lines.entry((bought.recipient, bought.invoice.unwrap_or_default())).or_default() += 1;
         }
         let mut taxed: BTreeSet<(AccountId, &str)> = BTreeSet::new();
+        let mut buyers: BTreeMap<(AccountId, &str), AccountId> = BTreeMap::new();
         for bought in &bought {
             let Some(payer) = account(bought.recipient, bought.payer) else { continue };
             told.insert(payer);
@@ -170,6 +197,9 @@ impl Ledger<'_> {
             }
             let of = (bought.recipient, invoice);
             let tax = taxes.get(&of).copied();
+            if !invoice.is_empty() {
+                buyers.insert(of, payer);
+            }
             held.push(Held {
                 when,
                 date: bought.given_back.or(bought.invoiced),
@@ -192,7 +222,64 @@ impl Ledger<'_> {
                 });
             }
         }
+        if reconciliation.tells(Side::Buyer, Subject::Invoice) {
+            let payer = |told: &Whole<'_>| buyers.get(&(told.recipient, told.buyers?)).filter(|_| told.of_price).copied();
+            self.invoices(period, Side::Buyer, &payer, reconciliation, held);
+        }
         told
+    }
+
+    /// Whole invoices: of buyers, those of their purchases; of sellers and resellers, those of a sale, of a listing fee, of what a reseller buys.
+    fn invoices(
+        &self,
+        period: Period,
+        side: Side,
+        scope: &dyn Fn(&Whole<'_>) -> Option<AccountId>,
+        reconciliation: &Reconciliation,
+        held: &mut Vec<Held>,
+    ) {
+        for told in self.billing.whole_invoices(self.view.basis(), |_| true) {
+            let Some(scope) = scope(&told) else { continue };
+            // Usage is billed in the month in which it ended, and invoiced in the next one.
+            let date = match (told.used_until, told.dated) {
+                (Some(used), Some(dated)) if used < dated && told.before_tax > 0 => Some(Instant::from_micros(used.micros() - 1)),
+                (_, dated) => dated,
+            };
+            let when = self.when(period, (side, Subject::Invoice), scope, date, told.invoice);
+            if when != When::Inside && !reconciliation.names(told.invoice) {
+                continue;
+            }
+            held.push(Held {
+                when,
+                date: told.dated,
+                invoice: told.invoice.parse().ok(),
+                parts: vec![(whole::BEFORE_TAX, Amount::from_units(told.before_tax)), (whole::TAX, Amount::from_units(told.tax))],
+                events: told.seqs,
+                ..line(side, Subject::Invoice, scope, (exact(told.before_tax + told.tax), told.currency))
+            });
+        }
+    }
+
+    /// What AWS has counted towards commitments of the payers by its own statement, beside what we count.
+    fn commitments(&self, period: Period, payers: &BTreeSet<AccountId>, reconciliation: &mut Reconciliation, held: &mut Vec<Held>) {
+        for (standing, compared) in self.counted {
+            let terms = &standing.contract.terms;
+            let Some(payer) = terms.payers.iter().find(|payer| payers.contains(payer)) else { continue };
+            let of = (*payer, period);
+            let (Some(theirs), Some(ours)) = (Exact::of(compared.statement.counted), Exact::of(compared.ours)) else { continue };
+            let agreement = terms.commitment.as_str().parse().ok();
+            let mut stated = Line::of(Side::Buyer, Subject::Commitment, of, "statement", (theirs, terms.currency));
+            let last = Some(Instant::from_micros(compared.statement.until.micros() - 1));
+            (stated.agreement, stated.date) = (agreement.clone(), last);
+            reconciliation.state(stated);
+            held.push(Held {
+                date: last,
+                agreement,
+                explained: compared.explained.first().or(compared.perhaps.as_ref()).cloned(),
+                events: vec![compared.seq],
+                ..line(Side::Buyer, Subject::Commitment, *payer, (ours, terms.currency))
+            });
+        }
     }
 
     /// What a bill of a payer says of the month, where one was imported: of several kinds the one that is not compared with itself. Purchases

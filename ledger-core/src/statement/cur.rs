@@ -49,7 +49,8 @@ fn charge<'a>(row: &Row<'a>) -> Charge<'a> {
         (_, true) => "support",
         _ => "services",
     };
-    Charge { payer, month, currency, line_type, class, seller: row.text(SELLER) }
+    let (monthly, invoiced) = (!matches!(row.text(BILL_TYPE), Some("Purchase" | "Refund")), row.text(INVOICE).is_some());
+    Charge { payer, month, currency, line_type, class, seller: row.text(SELLER), monthly, invoiced }
 }
 
 impl Statement for Cur {

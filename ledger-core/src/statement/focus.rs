@@ -71,7 +71,8 @@ fn charge<'a>(row: &Row<'a>) -> Option<Charge<'a>> {
         () if service.starts_with("AWS") && service.contains("Support") => "support",
         () => "services",
     };
-    Some(Charge { payer, month, currency, line_type, class, seller })
+    let monthly = line_type == Some("Usage") && row.text(CHARGE_CLASS).is_none();
+    Some(Charge { payer, month, currency, line_type, class, seller, monthly, invoiced: row.text(INVOICE).is_some() })
 }
 
 impl Statement for Focus {

@@ -40,6 +40,8 @@ pub enum Subject {
     Disbursed,
     /// A payout that arrived at a bank.
     Deposit,
+    /// What AWS has counted towards a commitment.
+    Commitment,
 }
 
 /// A line of a statement.
@@ -81,6 +83,8 @@ pub struct Line {
     pub item: Option<String>,
     /// Whether it corrects a month that was invoiced already.
     pub corrects: bool,
+    /// Whether it is of the month's own bill, which has its invoice when the month is over; what is bought upfront or given back has one at once.
+    pub monthly: bool,
     /// The row of its file, from one, the header not counted.
     pub row: u64,
 }
@@ -113,6 +117,7 @@ impl Line {
             trace: None,
             item: None,
             corrects: false,
+            monthly: false,
             row: 0,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Exact, Form, Layout, Line, Listed, Side, Subject, Told};
+use super::{Bills, Exact, Form, Layout, Line, Listed, Side, Subject, Told};
 use crate::chain::Hash;
 use crate::id::AccountId;
 use crate::money::Currency;
@@ -56,6 +56,8 @@ pub struct Received {
     pub lists: BTreeSet<Listed>,
     /// Its form.
     pub form: Form,
+    /// The bills it tells, and whether each is final.
+    pub bills: Bills,
     /// Whether it has a column of invoices.
     pub tells_invoices: bool,
     /// What the rows of a class come to, in a currency, with all decimals.
@@ -117,6 +119,7 @@ impl Reading {
             others: BTreeMap::new(),
             lists: BTreeSet::new(),
             form: layout.form(),
+            bills: Bills::default(),
             tells_invoices: layout.tells_invoices(),
             totals: BTreeMap::new(),
         };
@@ -131,11 +134,17 @@ impl Reading {
         let class = match told {
             Told::Line(line) => {
                 self.add(Class::Line, line.amount, line.currency)?;
+                if line.side == Side::Buyer && line.subject != Subject::Invoice && !line.amount.is_zero() {
+                    self.received.bills.take((line.scope, line.month.from), line.monthly, line.invoice.is_some());
+                }
                 self.received.lines.push(Line { row, ..*line });
                 Class::Line
             }
             Told::Service(service) => {
                 self.add(Class::Summed, service.amount, service.currency)?;
+                if !service.amount.is_zero() {
+                    self.received.bills.take((service.payer, service.month.from), service.monthly, service.invoiced);
+                }
                 let of_month = self.services.entry((service.payer, service.month.from, service.currency)).or_default();
                 if !of_month.contains_key(service.line_type) {
                     of_month.insert(service.line_type.to_owned(), nothing(&service));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BillLine, Exact};
+use super::{Bill, BillLine, Bills, Exact};
 use crate::event::Event;
 use crate::event::commitment::{CentreShare, SpendRecorded};
 use crate::feed::Fact;
@@ -40,12 +40,14 @@ struct Sum {
 pub struct Sums {
     statement: &'static str,
     sums: BTreeMap<Key, Sum>,
+    /// The bills that were told, and whether each is final.
+    pub bills: Bills,
 }
 
 impl Sums {
     /// Nothing yet, of a kind of bill.
     pub fn of(statement: &'static str) -> Self {
-        Self { statement, sums: BTreeMap::new() }
+        Self { statement, sums: BTreeMap::new(), bills: Bills::default() }
     }
 
     /// Adds a line, from a row of a file.
@@ -53,7 +55,10 @@ impl Sums {
     /// # Errors
     /// The sum has more digits than there is room for.
     pub fn add(&mut self, line: BillLine, (file, row): (usize, u64)) -> Result<(), Problem> {
-        let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller, cost_centre } = line;
+        let BillLine { payer, month, class, line_type, currency, costs, invoice, product, seller, cost_centre, monthly, invoiced } = line;
+        if costs.iter().any(|(_, cost)| !cost.is_zero()) {
+            self.bills.take((payer, month), monthly, invoiced);
+        }
         let sum = self.sums.entry(Key { payer, month, class, line_type, currency, invoice, product, seller }).or_default();
         if let (Some(centre), Some((column, cost))) = (cost_centre, costs.first()) {
             let known = sum.centres.entry(centre).or_default();
@@ -70,6 +75,11 @@ impl Sums {
         sum.rows += 1;
         sum.last = (file, row);
         Ok(())
+    }
+
+    /// Takes out a bill, which another file tells as it is final.
+    pub fn leave_out(&mut self, (payer, month): Bill) {
+        self.sums.retain(|key, _| (key.payer, key.month) != (payer, month));
     }
 
     /// Adds what the lines of another file come to.

@@ -28,6 +28,7 @@ impl super::Subject {
             Self::Collected => "collected",
             Self::Disbursed => "disbursed",
             Self::Deposit => "deposits",
+            Self::Commitment => "commitments",
         }
     }
 }

@@ -39,7 +39,7 @@ use super::table::NONE;
 use super::{Billing, Names};
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
-use crate::projection::closing::Shuts;
+use crate::projection::closing::{NOTHING_CLOSED, Shuts};
 use crate::time::{Basis, Instant, Period};
 
 /// Whose books, of when, and how they are presented.
@@ -65,6 +65,14 @@ pub struct Asked<'a> {
     pub then: &'a [Vec<Box<dyn Posts>>],
     /// How the books were presented at each of these; where nothing is said, as they are now.
     pub presented: &'a [Presentation],
+}
+
+impl<'a> Asked<'a> {
+    /// All that happened to a party, of the billing feed alone, with nothing decided and nothing closed.
+    pub fn of(party: AccountId, basis: Basis, until: Instant, names: &'a dyn Names) -> Self {
+        let presentation = Presentation::default();
+        Self { party, basis, until, presentation, names, within: None, others: &[], shuts: &NOTHING_CLOSED, then: &[], presented: &[] }
+    }
 }
 
 /// What another projection posts to the books of parties, as it stands at the asked basis.

@@ -1,6 +1,6 @@
 //! A report of today beside the same one as it was closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -37,28 +37,53 @@ impl Figure {
 pub fn figures(closed: &ClosedReport, now: &Report) -> Option<Vec<Figure>> {
     let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(&closed.data).ok()?;
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let currency = now.column("currency");
-    let mut figures = Vec::new();
-    for (at, column) in now.columns.iter().enumerate().filter(|(_, column)| column.kind == Kind::Amount) {
-        let mut sums: BTreeMap<String, [i128; 2]> = BTreeMap::new();
+    Some(beside(now, |column| {
+        let mut sums = Sums::new();
         for row in &rows {
-            let amount: Option<Amount> = text(row.get(column.name)).parse().ok();
-            sums.entry(text(row.get("currency"))).or_default()[0] += amount.map_or(0, Amount::units);
+            let amount: Option<Amount> = text(row.get(column)).parse().ok();
+            *sums.entry(text(row.get("currency"))).or_default() += amount.map_or(0, Amount::units);
         }
-        for row in &now.rows {
-            let currency = match currency.map(|at| &row[at]) {
-                Some(Cell::Text(currency)) => currency.clone(),
-                _ => String::new(),
-            };
-            sums.entry(currency).or_default()[1] += if let Cell::Amount(amount) = row[at] { amount.units() } else { 0 };
-        }
+        sums
+    }))
+}
+
+/// The same of a question that was asked again of what was closed.
+pub fn figures_of(closed: &Report, now: &Report) -> Vec<Figure> {
+    beside(now, |column| sums(closed, column))
+}
+
+/// By currency; nothing is the currency where a report has none.
+type Sums = BTreeMap<String, i128>;
+
+fn sums(report: &Report, column: &str) -> Sums {
+    let (currency, column) = (report.column("currency"), report.column(column));
+    let mut sums = Sums::new();
+    for row in &report.rows {
+        let currency = match currency.map(|at| &row[at]) {
+            Some(Cell::Text(currency)) => currency.clone(),
+            _ => String::new(),
+        };
+        let amount = match column.map(|at| &row[at]) {
+            Some(Cell::Amount(amount)) => amount.units(),
+            _ => 0,
+        };
+        *sums.entry(currency).or_default() += amount;
+    }
+    sums
+}
+
+fn beside(now: &Report, closed: impl Fn(&str) -> Sums) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for column in now.columns.iter().filter(|column| column.kind == Kind::Amount) {
+        let (was, is) = (closed(column.name), sums(now, column.name));
+        let currencies: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let title = column.title.trim_start_matches(['-', '=', ' ']);
-        figures.extend(sums.into_iter().map(|(currency, sums)| {
-            let [closed, now] = sums.map(amount);
-            Figure { column: column.name, title, currency, closed, now }
+        figures.extend(currencies.into_iter().map(|currency| {
+            let [closed, now] = [&was, &is].map(|sums| amount(sums.get(currency).copied().unwrap_or_default()));
+            Figure { column: column.name, title, currency: currency.clone(), closed, now }
         }));
     }
-    Some(figures)
+    figures
 }
 
 /// With two decimals, or as many as it needs.

@@ -37,6 +37,28 @@ impl Setting<'_> {
         let within = |until: Instant| until > of_year.from && until >= begins && until <= of_year.until && until <= standing.until;
         let statements = self.view.statements_of(&standing.contract.terms.commitment);
         let (statement, seq) = statements.into_iter().rfind(|(statement, _)| within(statement.until))?;
+        Some(self.against(standing, year, statement, seq))
+    }
+
+    /// What AWS had counted by the end of a month, or within it, of each commitment of which it said so; the last statement of the month is meant.
+    pub fn counted_in(&self, month: Period) -> Vec<(Standing, Compared)> {
+        let of = |standing: Standing| {
+            let of_month = |until: Instant| month.from < until && until <= month.until;
+            let statements = self.view.statements_of(&standing.contract.terms.commitment);
+            let (statement, seq) = statements.into_iter().rfind(|(statement, _)| of_month(statement.until))?;
+            let holds = |year: &&Reckoned<Purchased>| {
+                let (of_year, until) = (period(&year.year), statement.until);
+                until > of_year.from && until <= of_year.until && year.opening.as_ref().is_none_or(|opening| until >= opening.cut_over)
+            };
+            let compared = self.against(&standing, standing.years.iter().find(holds)?, statement, seq);
+            Some((standing, compared))
+        };
+        self.commitments().into_iter().filter_map(of).collect()
+    }
+
+    /// A statement against what we count up to its end.
+    fn against(&self, standing: &Standing, year: &Reckoned<Purchased>, statement: CommitmentStatement, seq: u64) -> Compared {
+        let of_year = period(&year.year);
         let before = |judged: &&Judged<Purchased>| judged.line.counts_at < statement.until;
         let bought: i128 = year.lines.iter().filter(before).map(|judged| judged.counted).sum();
         // The bill of a month that the statement ends in is known as a whole only, and left out.
@@ -55,7 +77,7 @@ impl Setting<'_> {
             format!("month: it ends within {month}, whose bill of {bill} is known as a whole only")
         });
         let cents = |units| Amount::from_units(units).half_up(2);
-        Some(Compared { statement, seq, ours: cents(ours), difference: cents(difference), explained, perhaps })
+        Compared { statement, seq, ours: cents(ours), difference: cents(difference), explained, perhaps }
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lay::{lay, lay_authorization, lay_offer};
+use super::lay::lay;
 use super::{Kind, Record, Version, View, value_of};
 use crate::event::Event;
 use crate::event::agreement::{AgreementTerms, ChargeScheduled, SCHEDULED, Status, TermRecorded};
-use crate::event::offer::{Instalment, OfferTargeted, OfferTerms};
-use crate::event::resale::AuthorizationTerms;
-use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
+use crate::event::offer::{Instalment, OfferTerms};
+use crate::id::{AccountId, AgreementId, FeedAccountId, OfferId};
 use crate::time::Instant;
 
 /// Where an agreement stands at a basis, as one recipient's feeds tell it, or as we recorded it ourselves.
@@ -286,7 +285,12 @@ impl View<'_> {
         Chains::of(self.standings())
     }
 
-    fn resolve(&self, recipient: Option<AccountId>, told: Option<AccountId>, opaque: Option<&FeedAccountId>) -> Option<AccountId> {
+    pub(super) fn resolve(
+        &self,
+        recipient: Option<AccountId>,
+        told: Option<AccountId>,
+        opaque: Option<&FeedAccountId>,
+    ) -> Option<AccountId> {
         told.or_else(|| self.account_of(recipient?, opaque?))
     }
 
@@ -298,259 +302,6 @@ impl View<'_> {
     /// The buyer.
     pub fn acceptor(&self, standing: &Standing) -> Option<AccountId> {
         self.resolve(standing.recipient, standing.terms.acceptor, standing.terms.acceptor_account.as_ref())
-    }
-
-    /// The seller of an offer.
-    pub(crate) fn seller(&self, offer: &OfferTerms) -> Option<AccountId> {
-        self.resolve(offer.recipient, offer.seller, offer.seller_account.as_ref())
-    }
-
-    /// A revision of an offer, preferably as one recipient tells it; the newest when no revision is asked for. What it does not say, documents
-    /// of AWS may.
-    pub(crate) fn offer(
-        &self,
-        id: &OfferId,
-        revision: Option<u64>,
-        recipient: Option<AccountId>,
-        moment: Option<Instant>,
-    ) -> Option<OfferTerms> {
-        let mut found: Option<(bool, u64, OfferTerms)> = None;
-        let (mut parts, mut is_released) = (Vec::new(), false);
-        for (record, _) in self.all(Kind::Offer, &[id.as_str()]) {
-            let version = record.looked_up(moment);
-            if record.is_part() {
-                let part = version.and_then(|version| Some((version, record.event(version)?)));
-                is_released |= matches!(part, Some((_, Event::OfferReleased(_))));
-                parts.extend(part);
-                continue;
-            }
-            let Some(offer) = value_of!(record, version, OfferReleased) else { continue };
-            if revision.is_some() && offer.revision.is_some() && offer.revision != revision {
-                continue;
-            }
-            // What we recorded ourselves tells more than a feed does, and the feed's word goes over it.
-            if let (None, Some(version)) = (offer.recipient, version) {
-                parts.push((version, Event::OfferReleased(Box::new(offer.clone()))));
-            }
-            let rank = (offer.recipient == recipient, offer.revision.unwrap_or(0));
-            if found.as_ref().is_none_or(|(own, revision, _)| rank > (*own, *revision)) {
-                found = Some((rank.0, rank.1, offer));
-            }
-        }
-        let found = found.map(|(_, _, offer)| offer);
-        (found.is_some() || is_released).then(|| Self::whole(id, parts, found.as_ref()))
-    }
-
-    /// An offer of which documents told parts, and a feed or we ourselves the whole.
-    fn whole(id: &OfferId, mut parts: Vec<(&Version, Event)>, whole: Option<&OfferTerms>) -> OfferTerms {
-        parts.sort_by_key(|(version, _)| (version.from, version.stated, version.seq));
-        let mut terms = OfferTerms::of(id.clone());
-        for (_, part) in &parts {
-            if let Event::OfferReleased(told) | Event::OfferDescribed(told) = part {
-                lay_offer(&mut terms, told);
-            }
-        }
-        if let Some(whole) = whole {
-            // What the whole does not say of whose it is was not said of it.
-            (terms.recipient, terms.revision, terms.valid_from) = (None, None, None);
-            lay_offer(&mut terms, whole);
-        }
-        terms
-    }
-
-    /// The offer that an agreement was made by.
-    pub fn offer_of(&self, standing: &Standing) -> Option<OfferTerms> {
-        self.offer(standing.terms.offer.as_ref()?, standing.terms.offer_revision, standing.recipient, standing.terms.accepted_at)
-    }
-
-    /// The parts that lead to what belongs to an offer's revision.
-    fn offer_parts(offer: &OfferTerms) -> [String; 3] {
-        [
-            offer.offer.to_string(),
-            offer.revision.map(|revision| revision.to_string()).unwrap_or_default(),
-            offer.recipient.map(|recipient| recipient.to_string()).unwrap_or_default(),
-        ]
-    }
-
-    /// The products of an offer's revision.
-    pub(crate) fn products_of(&self, offer: &OfferTerms) -> Vec<ProductId> {
-        let parts = Self::offer_parts(offer);
-        let parts = parts.each_ref().map(String::as_str);
-        let added = self
-            .all(Kind::OfferProduct, &parts)
-            .filter_map(|(record, _)| value_of!(record, record.looked_up(None), OfferProductAdded).map(|added| added.product));
-        let mut products = offer.products.clone();
-        for product in added {
-            if !products.contains(&product) {
-                products.push(product);
-            }
-        }
-        products
-    }
-
-    /// The accounts that an offer's revision is made to, as it says itself or as its targets do; none when it is shown to others too.
-    pub(crate) fn buyers_of(&self, offer: &OfferTerms) -> Vec<AccountId> {
-        let targets =
-            self.targets_of(offer).into_iter().filter(|target| target.kind == "BuyerAccounts" && target.polarity == "PositiveTargeting");
-        let told = targets
-            .flat_map(|target| target.value.split([',', ' ']).filter_map(|buyer| buyer.parse::<AccountId>().ok()).collect::<Vec<_>>());
-        let mut buyers = offer.buyers.clone();
-        buyers.extend(told);
-        buyers.sort_unstable();
-        buyers.dedup();
-        buyers
-    }
-
-    /// To whom an offer's revision is shown. Targeting differs by revision.
-    pub(super) fn targets_of(&self, offer: &OfferTerms) -> Vec<OfferTargeted> {
-        let parts = Self::offer_parts(offer);
-        self.all(Kind::OfferTarget, &parts.each_ref().map(String::as_str))
-            .filter_map(|(record, _)| value_of!(record, record.looked_up(None), OfferTargeted))
-            .collect()
-    }
-
-    /// Who may see an offer's revision.
-    pub(super) fn visibility(&self, offer: &OfferTerms) -> Visibility {
-        let targets = self.targets_of(offer);
-        let shown = |kind: &str| targets.iter().find(|target| target.kind == kind && target.polarity == "PositiveTargeting");
-        if !offer.buyers.is_empty() || shown("BuyerAccounts").is_some() {
-            Visibility::Private
-        } else if let Some(program) = shown("ParticipatingPrograms") {
-            Visibility::Program(program.value.clone())
-        } else if shown("CountryCodes").is_some() {
-            Visibility::Geo
-        } else {
-            Visibility::Public
-        }
-    }
-
-    /// Through whom an offer is sold. A channel deal has another seller than the recipient, or an authorization (AWS's `cppo_flag`).
-    pub(crate) fn channel(&self, offer: &OfferTerms) -> Channel {
-        if sold_by_another(self, offer) || offer.authorization.is_some() {
-            Channel::Cppo
-        } else if self.visibility(offer) == Visibility::Private {
-            Channel::Spo
-        } else {
-            Channel::Public
-        }
-    }
-
-    /// The first moment at which an offer can no longer be accepted, by its terms and by what was done to it since.
-    pub(crate) fn expires_at(&self, offer: &OfferTerms) -> Option<Instant> {
-        let mut expires = offer.expires_at;
-        // What was said of it before the offer came to say so is over.
-        let says = |event: Event| match event {
-            Event::OfferReleased(terms) | Event::OfferDescribed(terms) => {
-                terms.expires_at.is_some() && terms.expires_at == offer.expires_at
-            }
-            _ => false,
-        };
-        let told = |record: Record<'_>| {
-            let version = record.in_force()?;
-            says(record.event(version)?).then_some(version.from)
-        };
-        let said = self.all(Kind::Offer, &[offer.offer.as_str()]).filter_map(|(record, _)| told(record)).max().unwrap_or(i64::MIN);
-        let mut steps: Vec<(&Version, Event)> = Vec::new();
-        let records: Vec<_> = self.all(Kind::OfferStep, &[offer.offer.as_str()]).map(|(record, _)| record).collect();
-        for record in &records {
-            let counts = |version: &&Version| said <= version.from && self.basis.had_happened(Instant::from_micros(version.from));
-            steps.extend(record.stated().into_iter().filter(counts).filter_map(|version| Some((version, record.event(version)?))));
-        }
-        steps.sort_by_key(|(version, _)| (version.from, version.seq));
-        for (version, step) in steps {
-            match step {
-                Event::OfferAvailabilityChanged(changed) => expires = changed.expires_at,
-                Event::OfferWithdrawn(_) => expires = Some(Instant::from_micros(version.from)),
-                _ => (),
-            }
-        }
-        expires
-    }
-
-    /// What was done to an offer, less its release, in the order in which it was recorded.
-    pub(crate) fn steps(&self, offer: &OfferId) -> Vec<(u64, Instant, Event)> {
-        let records: Vec<_> = self.all(Kind::OfferStep, &[offer.as_str()]).map(|(record, _)| record).collect();
-        let mut steps: Vec<(u64, Instant, Event)> = Vec::new();
-        for record in &records {
-            let of = |version: &Version| Some((version.seq, Instant::from_micros(version.from), record.event(version)?));
-            steps.extend(record.stated().into_iter().filter_map(of));
-        }
-        steps.sort_by_key(|(seq, ..)| *seq);
-        steps
-    }
-
-    /// When an offer was first released.
-    pub(crate) fn released_at(&self, offer: &OfferId) -> Option<Instant> {
-        self.all(Kind::Offer, &[offer.as_str()])
-            .filter_map(|(record, _)| {
-                let first = *record.stated().first()?;
-                (!record.is_part() || matches!(record.event(first), Some(Event::OfferReleased(_)))).then_some(first.from)
-            })
-            .min()
-            .map(Instant::from_micros)
-    }
-
-    /// The offers that were made under an authorization, or under one that stands on it.
-    pub(crate) fn made_under(&self, authorization: &AuthorizationId) -> BTreeSet<OfferId> {
-        let mut all = BTreeSet::from([authorization.clone()]);
-        let granted: Vec<_> = self.all_granted().iter().filter_map(|id| self.granted(id)).collect();
-        for _ in 0..granted.len() {
-            let below = granted.iter().filter(|granted| granted.parent.as_ref().is_some_and(|parent| all.contains(parent)));
-            let below: Vec<_> = below.map(|granted| granted.authorization.clone()).filter(|id| !all.contains(id)).collect();
-            if below.is_empty() {
-                break;
-            }
-            all.extend(below);
-        }
-        let under = |offer: &OfferTerms| offer.authorization.as_ref().is_some_and(|authorization| all.contains(authorization));
-        self.released_offers().filter(under).map(|offer| offer.offer).collect()
-    }
-
-    /// Every revision of every offer that had been released at the basis, as each recipient's feeds tell it, or else as documents and we
-    /// ourselves do.
-    pub(super) fn released(&self) -> Vec<(OfferTerms, Version)> {
-        let mut all = Vec::new();
-        let mut records = self.all(Kind::Offer, &[]).map(|(record, _)| record).peekable();
-        while let Some(first) = records.next() {
-            let Some(id) = first.key().first().and_then(|id| id.parse::<OfferId>().ok()) else { continue };
-            let (mut parts, mut wholes, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-            let mut next = Some(first);
-            while let Some(record) = next {
-                if let Some(version) = record.in_force()
-                    && let Some(event) = record.event(version)
-                {
-                    match event {
-                        event if record.is_part() => parts.push((version, event)),
-                        Event::OfferReleased(offer) => wholes.push((*offer, *version)),
-                        _ => (),
-                    }
-                }
-                next = records.next_if(|record| record.key().first() == Some(&id.as_str()));
-            }
-            if wholes.iter().any(|(offer, _)| offer.recipient.is_some()) {
-                let of_a_feed = |(offer, version): (OfferTerms, Version)| match offer.recipient {
-                    Some(_) => Some((offer, version)),
-                    None => {
-                        ours.push((version, Event::OfferReleased(Box::new(offer))));
-                        None
-                    }
-                };
-                wholes = wholes.into_iter().filter_map(of_a_feed).collect();
-            }
-            parts.extend(ours.iter().map(|(version, event)| (version, event.clone())));
-            let first_released = parts.iter().filter(|(_, part)| matches!(part, Event::OfferReleased(_))).map(|(version, _)| **version);
-            match first_released.min_by_key(|version| (version.from, version.seq)) {
-                Some(version) if wholes.is_empty() => all.push((Self::whole(&id, parts, None), version)),
-                _ if parts.is_empty() => all.append(&mut wholes),
-                _ => all.extend(wholes.into_iter().map(|(offer, version)| (Self::whole(&id, parts.clone(), Some(&offer)), version))),
-            }
-        }
-        all
-    }
-
-    /// Every offer that had been released at the basis, with the position that says so, and since when.
-    pub(crate) fn released_since(&self) -> impl Iterator<Item = (OfferTerms, u64, Instant)> {
-        self.released().into_iter().map(|(offer, version)| (offer, version.seq, Instant::from_micros(version.from)))
     }
 
     /// Every instalment that was ever planned for an agreement, with its term.
@@ -641,66 +392,5 @@ impl View<'_> {
             }
         }
         all.into_iter().filter(|next| *next > seq).collect()
-    }
-
-    /// What was told of an authorization by a moment of the basis, the earliest first, and whether it is granted.
-    fn told_of(&self, authorization: &AuthorizationId) -> Vec<(Version, Event)> {
-        let in_force = |record: Record<'_>| record.in_force().and_then(|version| Some((*version, record.event(version)?)));
-        let mut told: Vec<_> =
-            self.all(Kind::Authorization, &[authorization.as_str()]).filter_map(|(record, _)| in_force(record)).collect();
-        told.sort_by_key(|(version, _)| (version.from, version.stated, version.seq));
-        told
-    }
-
-    /// Who grants an authorization to whom, and until when, where that was recorded.
-    pub fn granted(&self, authorization: &AuthorizationId) -> Option<AuthorizationTerms> {
-        let told = self.told_of(authorization);
-        let mut terms = AuthorizationTerms::of(authorization.clone());
-        for (_, event) in &told {
-            if let Event::AuthorizationDescribed(told) | Event::AuthorizationGranted(told) = event {
-                lay_authorization(&mut terms, told);
-            }
-        }
-        told.iter().any(|(_, event)| matches!(event, Event::AuthorizationGranted(_))).then_some(terms)
-    }
-
-    /// Since when an authorization is granted.
-    pub(crate) fn granted_at(&self, authorization: &AuthorizationId) -> Option<Instant> {
-        let granted = |(version, event): (Version, Event)| matches!(event, Event::AuthorizationGranted(_)).then_some(version.from);
-        self.told_of(authorization).into_iter().find_map(granted).map(Instant::from_micros)
-    }
-
-    /// Since when no new offer may be made under an authorization.
-    pub(crate) fn restricted_at(&self, authorization: &AuthorizationId) -> Option<Instant> {
-        let record = self.one(Kind::Authorization, &[authorization.as_str(), "authorization.restricted"])?;
-        record.in_force()?;
-        record.stated().first().map(|version| Instant::from_micros(version.from))
-    }
-
-    /// Whether no new offer may be made under an authorization.
-    pub(crate) fn restricted(&self, authorization: &AuthorizationId) -> bool {
-        self.one(Kind::Authorization, &[authorization.as_str(), "authorization.restricted"])
-            .is_some_and(|record| record.in_force().is_some())
-    }
-
-    /// Whether no new offer may be made under an authorization, because of itself or of one that it stands on.
-    pub(crate) fn stopped(&self, authorization: &AuthorizationId) -> bool {
-        let (mut next, mut seen) = (Some(authorization.clone()), BTreeSet::new());
-        while let Some(id) = next.take().filter(|id| seen.insert(id.clone())) {
-            if self.restricted(&id) {
-                return true;
-            }
-            next = self.granted(&id).and_then(|granted| granted.parent);
-        }
-        false
-    }
-
-    /// Every authorization that was granted by an event of its own.
-    pub(crate) fn all_granted(&self) -> BTreeSet<AuthorizationId> {
-        self.all(Kind::Authorization, &[])
-            .filter_map(|(record, _)| {
-                value_of!(record, record.in_force(), AuthorizationGranted).map(|granted| granted.authorization.clone())
-            })
-            .collect()
     }
 }
