@@ -97,3 +97,28 @@ fn what_was_answered_can_be_asked_for_again() {
         }
     }
 }
+
+/// Who hands a receipt over wrote it: it cannot make the question suppose events, or ask what no answer is of.
+#[test]
+fn a_receipt_cannot_bring_options_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(dealbook(folder, "2026-03-01", &["init", "--sample", "."]).status.success());
+    fs::write(folder.join("if.json"), r#"{"type":"ledger.noted","value":{}}"#).unwrap();
+    assert!(dealbook(folder, "2026-03-01", &["show", "edp", "-o", "edp.json"]).status.success());
+    let text = fs::read_to_string(folder.join("edp.json")).unwrap();
+    let args = r#""args":{"show":"edp"}"#;
+    assert!(text.contains(args), "{text}");
+    for (forged, told) in [
+        (r#""args":{"if":"if.json","show":"edp"}"#, "it supposes events that are not in the ledger"),
+        (r#""args":{"if=if.json":"true","show":"edp"}"#, "it names an option that no answer has"),
+        (r#""args":{"query":"--if=if.json","show":"edp"}"#, "it names an option that no answer has"),
+        (r#""args":{"show":"--if=if.json"}"#, "it names an option that no answer has"),
+        (r#""args":{"show":"edp","why":"--if=if.json"}"#, "unexpected value"),
+    ] {
+        fs::write(folder.join("forged.json"), text.replace(args, forged)).unwrap();
+        let output = dealbook(folder, "2026-03-01", &["verify", "--receipt", "forged.json"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(told), "{forged}\n{said}");
+    }
+}

@@ -362,7 +362,8 @@ impl Book {
             Event::EntryConfirmed(confirmed) => {
                 self.confirmed.entry(confirmed.entry).or_insert(entry.seq);
             }
-            Event::ShortfallInvoiced(_) if !entry.is_by_hand() => {
+            // What takes the place of a corrected one waits again.
+            Event::ShortfallInvoiced(_) if entry.event == *event && !entry.is_by_hand() => {
                 self.confirmed.insert(entry.seq, entry.seq);
             }
             Event::BalanceBroughtForward(_) | Event::InvoiceIssued(_) => {

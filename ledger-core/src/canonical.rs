@@ -21,13 +21,13 @@ pub(crate) const LARGEST: u64 = (1 << 53) - 1;
 /// # Panics
 /// When it holds what a line may not hold: which types those are is known when they are written, and their tests write them.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
-    value.serialize(&mut Writer { out }).expect("what is recorded can stand in a line");
+    value.serialize(&mut Writer { out, is_key: false }).expect("what is recorded can stand in a line");
 }
 
 /// Whether these bytes are the value in canonical form.
 pub(crate) fn is_form_of(bytes: &[u8], value: &impl Serialize) -> bool {
     let mut unmatched = Unmatched(bytes);
-    value.serialize(&mut Writer { out: &mut unmatched }).is_ok() && unmatched.0.is_empty()
+    value.serialize(&mut Writer { out: &mut unmatched, is_key: false }).is_ok() && unmatched.0.is_empty()
 }
 
 /// Why a value is not written.
@@ -107,10 +107,16 @@ impl Sink for Unmatched<'_> {
 
 struct Writer<'a, S> {
     out: &'a mut S,
+    /// Whether a text is the key of a map.
+    is_key: bool,
 }
 
 impl<S: Sink> Writer<'_, S> {
     fn text(&mut self, text: &str) -> Result<(), Refused> {
+        // RFC 8785 orders keys by their UTF-16 units: up to U+D7FF that is the order of their bytes, in which maps are written.
+        if self.is_key && text.bytes().any(|byte| byte >= 0xEE) {
+            return Err(ser::Error::custom("a key stands in another order"));
+        }
         if must_escape(text.as_bytes()) {
             let escaped = serde_json::to_string(text).map_err(ser::Error::custom)?;
             return self.out.put(escaped.as_bytes());
@@ -264,7 +270,7 @@ impl<'w, S: Sink> Parts<'w, S> {
         if std::mem::replace(&mut self.begun, true) {
             self.out.put_byte(b',')?;
         }
-        Ok(Writer { out: self.out })
+        Ok(Writer { out: self.out, is_key: false })
     }
 }
 
@@ -304,12 +310,13 @@ impl<S: Sink> SerializeMap for Parts<'_, S> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
         let mut writer = self.next()?;
+        writer.is_key = true;
         key.serialize(&mut writer)?;
         writer.out.put_byte(b':')
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        value.serialize(&mut Writer { out: self.out })
+        value.serialize(&mut Writer { out: self.out, is_key: false })
     }
 
     fn end(self) -> Result<(), Refused> {
@@ -327,7 +334,7 @@ mod tests {
 
     fn written(value: &impl Serialize) -> Result<String, Refused> {
         let mut out = Vec::new();
-        value.serialize(&mut Writer { out: &mut out })?;
+        value.serialize(&mut Writer { out: &mut out, is_key: false })?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -387,6 +394,14 @@ mod tests {
                 assert_eq!(must_escape(&text), byte < b' ' || byte == b'"' || byte == b'\\', "{byte} at {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_key_that_would_stand_elsewhere_is_in_no_line() {
+        let map = |key: &str| BTreeMap::from([(key.to_owned(), 1_u32)]);
+        assert_eq!(written(&map("風")).unwrap(), "{\"風\":1}");
+        assert!(written(&map("Ａ")).is_err() && written(&map("😀")).is_err());
+        assert!(!is_form_of("{\"Ａ\":1}".as_bytes(), &map("Ａ")));
     }
 
     #[test]

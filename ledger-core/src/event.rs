@@ -220,6 +220,12 @@ catalogue! {
 }
 
 impl Event {
+    /// Whether it is money, which counts, when people record it, only once a second person has signed it.
+    pub fn is_money(&self) -> bool {
+        let of_credits = matches!(self, Self::CreditApplied(_) | Self::CreditGranted(_) | Self::CreditPassedOn(_) | Self::CreditRevoked(_));
+        of_credits || matches!(self, Self::BalanceBroughtForward(_) | Self::ShortfallInvoiced(_)) || self.billing().is_some()
+    }
+
     /// The billing event inside, if it is one.
     pub fn billing(&self) -> Option<&billing::BillingEvent> {
         match self {

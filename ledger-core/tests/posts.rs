@@ -52,8 +52,8 @@ impl Ledger {
         self.append(effective_at, event, Source::manual("document:00".to_owned(), None))
     }
 
-    fn append(&mut self, effective_at: Instant, event: Event, source: Source) -> u64 {
-        let draft = Draft { actor: "li".parse().unwrap(), effective_at, event, source: Some(source) };
+    fn append(&mut self, effective_at: Instant, event: Event, source: impl Into<Option<Source>>) -> u64 {
+        let draft = Draft { actor: "li".parse().unwrap(), effective_at, event, source: source.into() };
         let mut line = Vec::new();
         let head = draft.write(self.head.unwrap_or(Head::EMPTY), moment(700), &mut line).unwrap();
         self.entries.push(Entry::read_strictly(&line, head.seq).unwrap());
@@ -395,7 +395,17 @@ proptest! {
         // Until it has its approvals, it counts nowhere.
         prop_assert_eq!(&before, &check(&fold(&ledger), Basis::at(invoice))?);
         let changed = check(&fold(&ledger), Basis::at(invoice + 1))?;
-        ledger.record(moment(200), "entry.corrected", json!({ "entry": invoice, "reason": "a slip" }));
+        // Corrected to another amount it waits again, and what stood is gone at once; then that is taken back, too.
+        let other = json!({ "amount": money(amount + 1), "commitment": "PPA", "currency": "USD", "invoice": "INV-9", "year": first_of(YEARS[0].0) });
+        let replacement = json!({ "type": "shortfall.invoiced", "value": other });
+        let corrected = ledger.append(
+            moment(200),
+            serde_json::from_value(json!({ "type": "entry.corrected", "value": { "entry": invoice, "reason": "a slip", "replacement": replacement } })).unwrap(),
+            None,
+        );
+        let waits = check(&fold(&ledger), Basis::at(corrected))?;
+        prop_assert!(waits.get(&(PAYERS[0].to_owned(), Account::AwsBills)) == before.get(&(PAYERS[0].to_owned(), Account::AwsBills)));
+        ledger.record(moment(200), "entry.corrected", json!({ "entry": corrected, "reason": "a slip" }));
         let after = check(&fold(&ledger), Basis::at(ledger.entries.len() as u64))?;
         let stand = |all: BTreeMap<(String, Account), i128>| all.into_iter().filter(|(_, units)| *units != 0).collect::<BTreeMap<_, _>>();
         let before = stand(before);

@@ -89,18 +89,6 @@ fn is_ours(event: &Event) -> bool {
     }
 }
 
-/// Whether a fact is money, which counts only when a second person has signed it.
-fn awaits_approval(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::BalanceBroughtForward(_)
-            | Event::CreditGranted(_)
-            | Event::CreditApplied(_)
-            | Event::CreditPassedOn(_)
-            | Event::CreditRevoked(_)
-    )
-}
-
 impl Programmes {
     fn has(&self, seq: u64) -> bool {
         self.facts.binary_search_by_key(&seq, |fact| fact.seq).is_ok()
@@ -162,7 +150,7 @@ impl Programmes {
             if by(self.corrected.get(&fact.seq)) {
                 continue;
             }
-            let waits = awaits_approval(&fact.event) && !by(self.confirmed.get(&fact.seq));
+            let waits = fact.event.is_money() && !by(self.confirmed.get(&fact.seq));
             if waits { &mut pending } else { &mut facts }.push(fact);
         }
         let until = view.until();

@@ -66,9 +66,9 @@ impl Standing {
             _ => (),
         }
         let Some(event) = said(&entry.event).filter(|event| wanted(event)) else { return };
-        let is_money = event.billing().is_some() && waits || matches!(event, Event::BalanceBroughtForward(_));
+        let is_pending = event.is_money() && waits || matches!(event, Event::BalanceBroughtForward(_));
         let item = Item { seq: entry.seq, effective_at: entry.effective_at, event: event.clone() };
-        let into = if is_money { &mut self.pending } else { &mut self.items };
+        let into = if is_pending { &mut self.pending } else { &mut self.items };
         into.insert(item.seq, item);
     }
 

@@ -86,7 +86,7 @@ impl Columns {
     /// A column that should hold a map does not: its name and place.
     pub(super) fn centre<'a>(&self, labels: Labels<'_>, cell: &dyn Fn(usize) -> &'a str) -> Result<Option<String>, (&str, usize)> {
         for (kind, wanted) in [(Kind::Category, labels.category), (Kind::Tag, labels.tag)] {
-            let Some(wanted) = wanted.map(plain) else { continue };
+            let Some((_, wanted)) = wanted.map(split) else { continue };
             let of_its_own =
                 self.each.iter().filter(|(other, name, _)| *other == kind && *name == wanted).map(|(.., at)| cell(*at).to_owned());
             let mut found: Vec<String> = of_its_own.collect();
@@ -132,6 +132,10 @@ mod tests {
 
     #[test]
     fn one_name_is_written_in_many_ways() {
+        for written in ["user:CostCenter", "resourceTags/user:cost_center", "user_cost_center", "CostCenter"] {
+            let tag = Labels { category: None, tag: Some(written) };
+            assert_eq!(centre(&["resourceTags/user:CostCenter"], &["4711"], tag), Ok(Some("4711".to_owned())), "{written}");
+        }
         let tag = Labels { category: None, tag: Some("CostCenter") };
         for (column, cell) in [
             ("resourceTags/user:cost-center", "4711"),

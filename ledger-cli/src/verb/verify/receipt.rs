@@ -124,9 +124,14 @@ pub(in crate::verb) fn question(receipt: &Value) -> Result<Vec<String>, Failure>
     }
     words.extend(take("id"));
     words.extend(take("query").map(|query| ask::parted(&query)).unwrap_or_default());
+    // Whoever hands a receipt over wrote it: its words name options of a question, and nothing else.
+    let is_option = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if args.iter().any(|(key, _)| !is_option(key)) || words.iter().any(|word| word.starts_with('-')) {
+        let why = "it names an option that no answer has";
+        return Err(Failure::new(Code::E0327, "what this receipt is for cannot be asked again").because(why));
+    }
     for (key, value) in args {
-        words.push(format!("--{key}"));
-        words.extend((value != "true").then_some(value));
+        words.push(if value == "true" { format!("--{key}") } else { format!("--{key}={value}") });
     }
     if words[0] != "diff" {
         for (flag, clock) in [("--as-of", &receipt["basis"]["as_of"]), ("--stated-by", &receipt["basis"]["stated_by"])] {

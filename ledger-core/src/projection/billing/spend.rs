@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::commitment::SpendRecorded;
-use crate::id::{AccountId, ProductId};
+use crate::id::AccountId;
 use crate::money::Currency;
 use crate::projection::records::{COST_CENTRE, Reason, View};
 use crate::report::{Cell, Column, Kind, Report};
@@ -48,6 +48,13 @@ struct Part<'a> {
     remark: Option<String>,
 }
 
+impl Part<'_> {
+    /// Whether what has no label goes where this one's does.
+    fn is_charged_like(&self, other: &Self) -> bool {
+        (&self.centre, self.teller, self.buyer, self.agreement) == (&other.centre, other.teller, other.buyer, other.agreement)
+    }
+}
+
 /// What a bill says of an invoice: of one product, as far as products are told.
 struct Billed<'a> {
     /// One of its sums.
@@ -72,12 +79,8 @@ impl Billed<'_> {
 }
 
 /// The purchases that the bills tell, by invoice, product and currency: without tax, and without the credits that AWS took off. Of two kinds of
-/// file that tell a month the first counts. Of an invoice that feeds tell a product is one that they know, or none.
-fn billed<'a>(
-    bills: &'a [(SpendRecorded, u64)],
-    by_code: &'a BTreeMap<String, ProductId>,
-    is_told: impl Fn(&str) -> bool,
-) -> BTreeMap<(&'a str, Option<&'a str>, Currency), Billed<'a>> {
+/// file that tell a month the first counts.
+fn billed<'a>(bills: &'a [(SpendRecorded, u64)]) -> BTreeMap<(&'a str, Option<&'a str>, Currency), Billed<'a>> {
     let mut kinds: BTreeMap<(AccountId, Instant), &str> = BTreeMap::new();
     for (spend, _) in bills {
         let kind = kinds.entry((spend.payer, spend.month)).or_insert(&spend.statement);
@@ -89,9 +92,8 @@ fn billed<'a>(
         let is_price = !matches!(spend.line_type.as_str(), "Tax" | "Credit");
         let (Some(invoice), Some(cost), true) = (&spend.invoice, cost, is_price) else { continue };
         let code = spend.product.as_ref().map(|code| code.as_str());
-        let product = if is_told(invoice.as_str()) { code.and_then(|code| Some(by_code.get(code)?.as_str())) } else { code };
         let none = || Billed { one: spend, units: 0, centres: BTreeMap::new(), seqs: Vec::new() };
-        let billed = all.entry((invoice.as_str(), product, spend.currency)).or_insert_with(none);
+        let billed = all.entry((invoice.as_str(), code, spend.currency)).or_insert_with(none);
         billed.units += cost.units();
         billed.seqs.push(*seq);
         for share in &spend.centres {
@@ -105,13 +107,33 @@ fn billed<'a>(
 struct Told<'a> {
     lines: Vec<Bought<'a>>,
     bills: Vec<(SpendRecorded, u64)>,
-    by_code: BTreeMap<String, ProductId>,
+    /// Product ids by code, title and id.
+    by_name: BTreeMap<String, String>,
+    /// The products of the lines.
+    products: BTreeSet<&'a str>,
+}
+
+/// Lines of feeds while the bills are held against them.
+struct Open<'t> {
+    by_invoice: BTreeMap<&'t str, Vec<usize>>,
+    /// Lines that a sum of a bill is of.
+    taken: Vec<bool>,
+    /// Lines whose parts are known.
+    settled: Vec<bool>,
+}
+
+impl Open<'_> {
+    /// The lines of an invoice that no sum of a bill is of yet.
+    fn left(&self, invoice: &str) -> Vec<usize> {
+        self.by_invoice.get(invoice).into_iter().flatten().copied().filter(|at| !self.taken[*at]).collect()
+    }
 }
 
 impl<'a> Told<'a> {
     fn of(state: &'a Billing, view: &View<'_>) -> Self {
         let lines = state.purchases(view.basis(), |_, _| true);
-        Self { lines, bills: view.marketplace_bills(), by_code: view.products_by_code() }
+        let products = lines.iter().filter_map(|line| line.product).collect();
+        Self { lines, bills: view.marketplace_bills(), by_name: view.products_by_name(), products }
     }
 
     /// What buyers were invoiced, in parts of one cost centre each. What feeds tell belongs where the labels of the bill say, if the bill comes
@@ -121,40 +143,85 @@ impl<'a> Told<'a> {
         for (at, line) in self.lines.iter().enumerate().filter(|_| !self.bills.is_empty()) {
             by_invoice.entry(line.invoice.unwrap_or_default()).or_default().push(at);
         }
-        let (mut parts, mut settled) = (Vec::with_capacity(self.lines.len()), vec![false; self.lines.len()]);
-        let billed = billed(&self.bills, &self.by_code, |invoice| by_invoice.contains_key(invoice));
-        // Known products come before those that no feed knows.
-        for ((invoice, product, currency), billed) in billed.into_iter().rev() {
-            let of_it = by_invoice.get(invoice).map_or(&[][..], Vec::as_slice);
-            let is_of = |at: &usize| product.is_none() || self.lines[*at].product.is_none_or(|told| Some(told) == product);
-            if !of_it.iter().any(is_of) {
-                parts.extend(of_bill(&billed, invoice, product, view, names));
-                continue;
-            }
-            let open: Vec<usize> = of_it.iter().copied().filter(|at| is_of(at) && !settled[*at]).collect();
-            if billed.centres.is_empty() || open.is_empty() {
-                continue;
-            }
-            open.iter().for_each(|at| settled[*at] = true);
-            let lines = || open.iter().map(|at| &self.lines[*at]);
-            let is_same =
-                lines().map(|line| line.price).sum::<i128>() == to_cents(billed.units) && lines().all(|line| line.currency == currency);
-            if let Some(centre) = billed.only() {
-                parts.extend(lines().map(|line| {
-                    let part = of_line(line, names);
-                    Part { centre: Some(centre.to_owned()), seqs: [&part.seqs[..], &billed.seqs].concat(), ..part }
-                }));
-            } else if is_same {
-                let whole = lines().map(|line| of_line(line, names)).reduce(joined);
-                parts.extend(whole.into_iter().flat_map(|whole| shared(&whole, &billed)));
+        let none = vec![false; self.lines.len()];
+        let mut open = Open { by_invoice, taken: none.clone(), settled: none };
+        let mut parts = Vec::with_capacity(self.lines.len());
+        let mut strange: BTreeMap<&str, Vec<(Option<&str>, Billed<'_>)>> = BTreeMap::new();
+        for ((invoice, code, _), billed) in billed(&self.bills) {
+            let product = code.and_then(|code| self.by_name.get(code));
+            let of_it = |at: &usize| product.is_some_and(|product| self.lines[*at].product == Some(product));
+            let lines: Vec<usize> = open.left(invoice).into_iter().filter(of_it).collect();
+            if !lines.is_empty() {
+                parts.extend(self.labelled(&lines, &billed, &mut open, names));
+            } else if open.by_invoice.contains_key(invoice) {
+                strange.entry(invoice).or_default().push((code, billed));
             } else {
-                let remark = format!("its labels do not count: the bill has {} {currency} in parts", cents(billed.units));
-                parts.extend(lines().map(|line| Part { remark: Some(remark.clone()), ..of_line(line, names) }));
+                parts.extend(self.of_bill(&billed, invoice, code, view, names));
             }
         }
-        let rest = self.lines.iter().zip(settled).filter(|(_, settled)| !settled);
+        // Codes that no feed knows, on invoices that feeds tell: what comes to the rest of the invoice is the rest of it, and so is what is alone.
+        for (invoice, mut sums) in strange {
+            let is_rest = |billed: &Billed<'_>, left: &[usize]| {
+                !left.is_empty() && left.iter().map(|at| self.lines[*at].price).sum::<i128>() == to_cents(billed.units)
+            };
+            let left = open.left(invoice);
+            let rest = sums.iter().position(|(_, billed)| is_rest(billed, &left)).or((sums.len() == 1 && !left.is_empty()).then_some(0));
+            if let Some(rest) = rest {
+                let (_, billed) = sums.remove(rest);
+                parts.extend(self.labelled(&left, &billed, &mut open, names));
+            }
+            if rest.is_some() || left.is_empty() {
+                sums.iter().for_each(|(code, billed)| parts.extend(self.of_bill(billed, invoice, *code, view, names)));
+            }
+        }
+        let rest = self.lines.iter().zip(open.settled).filter(|(_, settled)| !settled);
         parts.extend(rest.map(|(line, _)| of_line(line, names)));
         parts
+    }
+
+    /// Lines of one product on an invoice, where the labels of its bill say.
+    fn labelled(&self, lines: &[usize], billed: &Billed<'_>, open: &mut Open<'_>, names: &dyn Names) -> Vec<Part<'_>> {
+        lines.iter().for_each(|at| open.taken[*at] = true);
+        if billed.centres.is_empty() {
+            return Vec::new();
+        }
+        lines.iter().for_each(|at| open.settled[*at] = true);
+        let each = || lines.iter().map(|at| of_line(&self.lines[*at], names));
+        if let Some(centre) = billed.only() {
+            let seqs = |part: &Part<'_>| [&part.seqs[..], &billed.seqs].concat();
+            return each().map(|part| Part { centre: Some(centre.to_owned()), seqs: seqs(&part), ..part }).collect();
+        }
+        let is_same = each().map(|part| part.units).sum::<i128>() == to_cents(billed.units);
+        let first = each().next();
+        let is_one =
+            each().all(|part| part.currency == billed.one.currency && first.as_ref().is_some_and(|first| first.is_charged_like(&part)));
+        if is_same && is_one {
+            return each().reduce(joined).map(|whole| shared(&whole, billed)).unwrap_or_default();
+        }
+        let why = if is_same { "for several buyers or agreements" } else { "in parts" };
+        let remark = format!("its labels do not count: the bill has {} {} {why}", cents(billed.units), billed.one.currency);
+        each().map(|part| Part { remark: Some(remark.clone()), ..part }).collect()
+    }
+
+    /// What only a bill tells. What it gives back of a product that feeds tell is told by them, on the invoice that it was charged on.
+    fn of_bill<'t>(
+        &'t self,
+        billed: &Billed<'t>,
+        invoice: &'t str,
+        code: Option<&'t str>,
+        view: &View<'_>,
+        names: &dyn Names,
+    ) -> Vec<Part<'t>> {
+        let product = code.and_then(|code| self.by_name.get(code));
+        if billed.units < 0 && product.is_some_and(|product| self.products.contains(product.as_str())) {
+            return Vec::new();
+        }
+        let (teller, buyer) = (billed.one.payer, Some(billed.one.payer.as_str()));
+        let invoiced = Some(view.invoiced(billed.one));
+        let centre = names.cost_centre(Purchase { recipient: &teller, agreement: None, buyer, invoiced });
+        let (units, currency) = (to_cents(billed.units), billed.one.currency);
+        let (invoice, items, seqs) = (Some(invoice), vec![code], Vec::new());
+        shared(&Part { centre, teller, buyer, agreement: None, invoice, items, units, currency, seqs, remark: None }, billed)
     }
 }
 
@@ -192,16 +259,6 @@ fn shared<'a>(whole: &Part<'a>, billed: &Billed<'_>) -> Vec<Part<'a>> {
     parts.push(part(whole.centre.clone(), rest));
     parts.retain(|part| part.units != 0);
     parts
-}
-
-/// What only a bill tells.
-fn of_bill<'a>(billed: &Billed<'a>, invoice: &'a str, product: Option<&'a str>, view: &View<'_>, names: &dyn Names) -> Vec<Part<'a>> {
-    let (teller, buyer) = (billed.one.payer, Some(billed.one.payer.as_str()));
-    let invoiced = Some(view.invoiced(billed.one));
-    let centre = names.cost_centre(Purchase { recipient: &teller, agreement: None, buyer, invoiced });
-    let (units, currency) = (to_cents(billed.units), billed.one.currency);
-    let (invoice, items, seqs) = (Some(invoice), vec![product], Vec::new());
-    shared(&Part { centre, teller, buyer, agreement: None, invoice, items, units, currency, seqs, remark: None }, billed)
 }
 
 #[derive(Default)]
