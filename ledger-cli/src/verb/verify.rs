@@ -6,7 +6,7 @@
 //! store               -> block by block what the log has?
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
 //! time stamps         -> of a checkpoint that is here?  a certificate that is trusted?
-//! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened; a kept checkpoint against the bundle beside it
+//! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened; all of them against the bundles beside them
 //! --sources           -> every file that lines come from, found by its digest below a folder?
 //! --against           -> another bundle or ledger: what differs, field by field; what was chosen is chosen anew from it
 //! ```
@@ -15,6 +15,7 @@ mod against;
 mod beside;
 mod damaged;
 mod file;
+mod kept;
 mod ledger;
 mod receipt;
 mod signed;
