@@ -496,6 +496,42 @@ fn a_bundle_of_everything_continues_what_was_kept_whatever_its_keeper_left_in_it
 }
 
 #[test]
+fn a_witness_alone_vouches_for_what_it_has_signed_and_nothing_behind_it() {
+    let folder = ledger();
+    let there = folder.path();
+    let cosign = format!("checkpoint --cosign old.note --key witness.pem --as mei.example --of {WANG} -o old.note");
+    ends(there, "checkpoint --name old --key log.pem -o old.note", 0);
+    ends(there, "bundle all -o unsigned.dealbundle", 0);
+    ends(there, &cosign, 0);
+    ends(there, "checkpoint --import old.note --name old", 0);
+    ends(there, "bundle all -o seen.dealbundle", 0);
+    ends(there, "prove 2 -o seen.proof", 0);
+    for file in ["old.note", "seen.proof", "seen.dealbundle", "unsigned.dealbundle old.note"] {
+        let (told, _) = ends(there, &format!("verify {file} --key {MEI}"), 0);
+        assert!(told.contains("by mei.example, the last of #5"), "{told}");
+    }
+    refused(there, &format!("verify unsigned.dealbundle --key {MEI}"), "E0509");
+    // Whoever has the file forges what comes behind, and signs with a key of their own.
+    events(there, 7..9);
+    let anew = there.join(".dealbook/checkpoints");
+    copy_folder(&anew, &there.join("cosigned"));
+    fs::remove_dir_all(&anew).unwrap();
+    ends(there, "checkpoint --key other.pem -o forged.note", 0);
+    let old = there.join("cosigned/00000000000000000005-old.note");
+    fs::copy(&old, anew.join(old.file_name().unwrap())).unwrap();
+    ends(there, "bundle all -o forged.dealbundle", 0);
+    ends(there, "prove 6 -o forged.proof", 0);
+    for file in ["forged.dealbundle", "forged.proof", "forged.note", "old.note forged.dealbundle", "seen.dealbundle forged.dealbundle"] {
+        let said = refused(there, &format!("verify {file} --key {MEI}"), "E0509");
+        assert!(!file.contains(' ') || said.contains(&format!("is not signed by {MEI}")), "{said}");
+        assert!(said.ends_with("NOT VERIFIED\n"), "{said}");
+    }
+    let said = refused(there, &format!("verify forged.dealbundle --key {MEI}"), "E0509");
+    assert!(said.contains("checkpoint #7 is not signed by") && said.contains("no key of the ledger was given"), "{said}");
+    refused(there, &format!("verify seen.dealbundle --key {MEI} --against forged.dealbundle"), "E0509");
+}
+
+#[test]
 fn a_deal_dossier_has_every_event_of_its_deal_and_nothing_of_others() {
     let folder = sample();
     let there = folder.path();

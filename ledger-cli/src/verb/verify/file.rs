@@ -32,7 +32,10 @@ pub(super) fn has_tables(files: &[PathBuf], context: &Context) -> bool {
         let open = File::open(context.folder.join(file)).map(|file| BufReader::new(file.take(MOST_BYTES)));
         open.and_then(|mut open| open.read_until(b'\n', &mut line)).is_ok().then_some(line)
     };
-    files.iter().filter_map(first).any(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some())
+    let headers = files.iter().filter_map(first).filter(|line| line.starts_with(bundle::MAGIC.as_bytes()));
+    let mut have = headers.map(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some());
+    let one = have.next().unwrap_or(false);
+    have.all(|other| other == one).then_some(one)
 }
 
 /// Whose word counts: keys, and certificates of time stamping authorities.
@@ -232,7 +235,7 @@ fn examine<'a>(
                 let is_signed = || {
                     let mut signed = Checks::new();
                     let notes: Vec<(String, &Note)> = handed.notes(name);
-                    hold_signatures(&mut signed, &notes, own.as_ref(), keys);
+                    hold_signatures(&mut signed, &notes, &notes[notes.len().saturating_sub(1)..], own.as_ref(), keys);
                     signed.failure.is_none()
                 };
                 beside(&mut checks, name, shown, !shown.answers.is_empty() && is_signed())?;
@@ -251,8 +254,9 @@ fn examine<'a>(
         handed.notes(name).into_iter().map(move |(called, note)| (called + &of, note)).collect::<Vec<_>>()
     };
     let notes: Vec<(String, &Note)> = handed.iter().flat_map(named).collect();
+    let newest: Vec<(String, &Note)> = handed.iter().filter_map(|handed| named(handed).pop()).collect();
     kept::hold(&mut checks, handed, &notes);
-    hold_signatures(&mut checks, &notes, own.as_ref(), keys);
+    hold_signatures(&mut checks, &notes, &newest, own.as_ref(), keys);
     let of: Vec<&Checkpoint> = notes.iter().map(|(_, note)| &note.checkpoint).collect();
     let stamps = handed.iter().flat_map(|(name, handed)| match handed {
         Handed::Stamp(bytes) => vec![stamps::Beside { name: (*name).to_owned(), bytes, of: of.clone() }],
