@@ -46,8 +46,8 @@ use crate::signing;
 /// Recompute every hash of the ledger, or verify a checkpoint, a proof or a bundle
 ///
 /// Ends with exit code 5 when anything is not as it was recorded, and says which event. It shows the integrity of what was recorded, not that
-/// it exists, is accurate or is complete. For files no ledger is needed: --key says whose signatures count. A checkpoint that you kept, named
-/// beside a bundle of everything, must be of the same history.
+/// it exists, is accurate or is complete. For files no ledger is needed: --key says whose signatures count. A checkpoint, proof or
+/// bundle that you kept, named beside a bundle of everything, must be of the same history.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Checkpoints, proofs, bundles and time stamps that were handed out or kept, held against each other; without one, the ledger here
@@ -99,12 +99,17 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let sources = Where { folders: &args.sources, from: Some(&context.folder) };
     let trusted = signing::certificates(&context.folder, &args.tsa)?;
     let there = args.against.as_deref().map(|text| There::read(text, &keys, context)).transpose()?;
+    let drawn = file::have_tables(&args.files, context);
     if let Some(there) = &there
-        && !file::has_tables(&args.files, context)
+        && drawn != Some(true)
     {
         return match args.files.as_slice() {
             [] => against::compare(None, there, &keys, context),
             [file] => against::compare(Some(file), there, &keys, context),
+            _ if drawn.is_none() => {
+                Err(Failure::usage("--against draws a sample or statement anew, and compares other bundles line by line")
+                    .hint("ask for each by itself"))
+            }
             _ => Err(Failure::usage("--against compares one file, or the ledger here")),
         };
     }

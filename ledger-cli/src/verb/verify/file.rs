@@ -25,8 +25,8 @@ use crate::render::grouped;
 
 const NOT_INTACT: &str = "this is not as it was handed out";
 
-/// Whether one of the files is a sample or a statement, by its first line.
-pub(super) fn has_tables(files: &[PathBuf], context: &Context) -> bool {
+/// Whether the bundles among the files are samples or statements, by their first lines: `None` when there are both such and others.
+pub(super) fn have_tables(files: &[PathBuf], context: &Context) -> Option<bool> {
     let first = |file: &PathBuf| {
         let mut line = Vec::new();
         let open = File::open(context.folder.join(file)).map(|file| BufReader::new(file.take(MOST_BYTES)));
