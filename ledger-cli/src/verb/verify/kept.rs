@@ -20,20 +20,23 @@ use crate::history;
 
 /// How large the ledger was at each checkpoint of a bundle that is yet to be verified. What cannot be read is left to its reader.
 pub(super) fn sizes(mut bundle: impl BufRead) -> Vec<u64> {
-    let (mut sizes, mut line, mut header) = (Vec::new(), Vec::new(), true);
-    loop {
+    let (mut sizes, mut line) = (Vec::new(), Vec::new());
+    for at in 0..MOST_LINES {
         line.clear();
         let read = bundle.by_ref().take(LONGEST as u64 + 2).read_until(b'\n', &mut line);
-        let goes_on = std::mem::take(&mut header) || [CHECKPOINT, TIME_STAMP].iter().any(|begins| line.starts_with(begins));
+        let goes_on = at == 0 || [CHECKPOINT, TIME_STAMP].iter().any(|begins| line.starts_with(begins));
         if !goes_on || !read.is_ok_and(|read| read > 0) {
-            return sizes;
+            break;
         }
         let record: serde_json::Value = serde_json::from_slice(&line).unwrap_or_default();
         let note = record["value"]["note"].as_str().and_then(|note| Note::parse(note.as_bytes()).ok());
         sizes.extend(note.map(|note| note.checkpoint.size));
     }
+    sizes
 }
 
+/// The header, and as many checkpoints and time stamps as a bundle may have.
+const MOST_LINES: usize = 1 + 100_000 + 10_000;
 const CHECKPOINT: &[u8] = b"{\"type\":\"checkpoint\"";
 const TIME_STAMP: &[u8] = b"{\"type\":\"time_stamp\"";
 
@@ -84,11 +87,11 @@ fn add(checks: &mut Checks, name: &str, checkpoint: &Checkpoint, of: &str, told:
 /// checkpoints its keeper left in it.
 fn tell(name: &str, checkpoint: &Checkpoint, of: &str, shown: &Shown) -> Told {
     let Checkpoint { origin, size, root } = checkpoint;
-    let known = shown.notes.iter().map(|(_, note)| &note.checkpoint).find(|known| known.size == *size);
+    let known = shown.notes.binary_search_by_key(size, |(_, note)| note.checkpoint.size).ok().map(|at| shown.notes[at].1.checkpoint.root);
     if shown.header.origin != *origin {
         return Told::Nothing(format!("{name} is of {origin}, and {of} is not"));
     }
-    match (known.map(|known| known.root), shown.roots.get(size)) {
+    match (known, shown.roots.get(size)) {
         (Some(found), _) if found == *root => Told::Continues(""),
         (None, Some(found)) if found == root => Told::Continues(", by its lines"),
         (None, None) if shown.whole => Told::Breaks(format!("{of} ends before {name}"), history::cut_off(name, checkpoint, shown.last)),
