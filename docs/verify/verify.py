@@ -158,7 +158,7 @@ def replaced(origin, rotations):
 def hold_signatures(notes, keys, since):
     """Each note is signed by the key of its ledger, and each witness signed one. An older note proves nothing about who signed a newer one."""
     check(keys, "not signed by anybody: no key was given")
-    logs, by = [key for key in keys if key[2] == 1], set()
+    logs, by, newest = [key for key in keys if key[2] == 1], set(), (0, set())
     for key in logs:
         check(not since or key[:2] in [known[:2] for _, known in since], f"not signed by {key[0]}")
     for text in notes:
@@ -167,8 +167,9 @@ def hold_signatures(notes, keys, since):
         signed = signers(text, keys + own)
         check(signed & {key[:2] for key in own} or not own, f"the checkpoint of #{size} is not signed by {', '.join(key[0] for key in own)}")
         by |= signed
+        newest = size, signed | newest[1] if size == newest[0] else signed
     # Where no key of the ledger is known, what is newest is known by its witnesses.
-    by = by if logs else signed
+    by = by if logs else newest[1]
     missing = [name for name, key_id, kind, _ in keys if not (since and kind == 1) and (name, key_id) not in by]
     check(not missing, f"not signed by {', '.join(missing)}")
 

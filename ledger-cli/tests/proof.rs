@@ -456,6 +456,25 @@ fn a_bundle_of_everything_continues_what_was_kept_whatever_its_keeper_left_in_it
     ends(there, "bundle all --sample 1 --seed x -o part.dealbundle", 0);
     let (told, _) = kept("part.dealbundle", "old.note", 0);
     assert!(told.contains("part.dealbundle has no checkpoint of #5, which old.note is; a bundle of all would tell"), "{told}");
+    // What else is kept: a proof, what was exported, an older bundle. Two of different sizes do not tell by themselves.
+    ends(there, "prove 4 -o kept.proof", 0);
+    ends(there, "checkpoint --export --since 5 -o kept.export", 0);
+    ends(there, "bundle all -o newer.dealbundle", 0);
+    for file in ["kept.proof", "kept.export", "honest.dealbundle"] {
+        let (told, _) = kept("newer.dealbundle", file, 0);
+        assert!(told.contains(&format!("newer.dealbundle continues {file}, up to #")), "{told}");
+    }
+    assert!(kept("honest.dealbundle", "kept.proof", 5).1.contains("E0508"), "a proof of what came later");
+    let (told, _) = kept("old.note", "kept.proof", 0);
+    assert!(told.contains("whether the larger continues the smaller: a bundle of all would tell"), "{told}");
+    let (told, _) = kept("part.dealbundle", "newer.dealbundle", 0);
+    assert!(told.contains("newer.dealbundle continues part.dealbundle, up to #9"), "{told}");
+    fs::remove_dir_all(&checkpoints).unwrap();
+    events(there, 9..10);
+    ends(there, "checkpoint --key log.pem", 0);
+    ends(there, "bundle all --sample 1 --seed x -o lonely.dealbundle", 0);
+    let (told, _) = kept("lonely.dealbundle", "part.dealbundle", 0);
+    assert!(told.contains("have no checkpoint of one size; bundles of all would tell"), "{told}");
     // Another history under the same key, signed once: its own checkpoint is all that it has.
     fs::remove_dir_all(&checkpoints).unwrap();
     fs::remove_file(there.join("log.pem.signed")).unwrap();
@@ -466,6 +485,50 @@ fn a_bundle_of_everything_continues_what_was_kept_whatever_its_keeper_left_in_it
     let (told, said) = kept("forged.dealbundle", "old.note", 5);
     assert!(told.contains("forged.dealbundle is another history than that of old.note"), "{told}");
     assert!(said.contains("error[E0508]: this is not the history of old.note"), "{said}");
+    for file in ["kept.proof", "kept.export", "honest.dealbundle", "newer.dealbundle", "part.dealbundle"] {
+        for (one, two) in [(file, "forged.dealbundle"), ("forged.dealbundle", file)] {
+            let (told, said) = kept(one, two, 5);
+            assert!(told.contains("is another history than that of") && said.contains("error[E0508]: "), "{told}{said}");
+        }
+    }
+    let (told, _) = kept("other.note", "forged.dealbundle", 5);
+    assert!(told.contains("other.note is of ledger.example.com/other"), "{told}");
+}
+
+#[test]
+fn a_witness_alone_vouches_for_what_it_has_signed_and_nothing_behind_it() {
+    let folder = ledger();
+    let there = folder.path();
+    let cosign = format!("checkpoint --cosign old.note --key witness.pem --as mei.example --of {WANG} -o old.note");
+    ends(there, "checkpoint --name old --key log.pem -o old.note", 0);
+    ends(there, "bundle all -o unsigned.dealbundle", 0);
+    ends(there, &cosign, 0);
+    ends(there, "checkpoint --import old.note --name old", 0);
+    ends(there, "bundle all -o seen.dealbundle", 0);
+    ends(there, "prove 2 -o seen.proof", 0);
+    for file in ["old.note", "seen.proof", "seen.dealbundle", "unsigned.dealbundle old.note"] {
+        let (told, _) = ends(there, &format!("verify {file} --key {MEI}"), 0);
+        assert!(told.contains("by mei.example, the last of #5"), "{told}");
+    }
+    refused(there, &format!("verify unsigned.dealbundle --key {MEI}"), "E0509");
+    // Whoever has the file forges what comes behind, and signs with a key of their own.
+    events(there, 7..9);
+    let anew = there.join(".dealbook/checkpoints");
+    copy_folder(&anew, &there.join("cosigned"));
+    fs::remove_dir_all(&anew).unwrap();
+    ends(there, "checkpoint --key other.pem -o forged.note", 0);
+    let old = there.join("cosigned/00000000000000000005-old.note");
+    fs::copy(&old, anew.join(old.file_name().unwrap())).unwrap();
+    ends(there, "bundle all -o forged.dealbundle", 0);
+    ends(there, "prove 6 -o forged.proof", 0);
+    for file in ["forged.dealbundle", "forged.proof", "forged.note", "old.note forged.dealbundle", "seen.dealbundle forged.dealbundle"] {
+        let said = refused(there, &format!("verify {file} --key {MEI}"), "E0509");
+        assert!(!file.contains(' ') || said.contains(&format!("is not signed by {MEI}")), "{said}");
+        assert!(said.ends_with("NOT VERIFIED\n"), "{said}");
+    }
+    let said = refused(there, &format!("verify forged.dealbundle --key {MEI}"), "E0509");
+    assert!(said.contains("checkpoint #7 is not signed by") && said.contains("no key of the ledger was given"), "{said}");
+    refused(there, &format!("verify seen.dealbundle --key {MEI} --against forged.dealbundle"), "E0509");
 }
 
 #[test]

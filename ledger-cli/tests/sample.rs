@@ -359,6 +359,16 @@ fn a_dossier_is_chosen_again_from_all_of_the_ledger() {
     let gone = *less.iter().find(|seq| **seq > 1 && less.contains(&(**seq + 1))).unwrap();
     less.remove(&gone);
     let told = verified(&less, &left_out, 5);
+    // Beside a sample or a statement it would not be compared with anything.
+    ends(there, "bundle 2025Q2 --type invoice --sample 8 --seed PwC-7731 -o sample.dealbundle", 0);
+    ends(there, &format!("bundle 2025Q2 --statement {BUYER} -o statement.dealbundle"), 0);
+    for files in ["forged.dealbundle sample.dealbundle", "statement.dealbundle forged.dealbundle", "sample.dealbundle all.dealbundle"] {
+        fails(there, &format!("verify {files} --key {WANG} --against all.dealbundle"), 2, "ask for each by itself");
+    }
+    fs::copy(there.join(".dealbook/checkpoints/00000000000000002328-year.note"), there.join("year.note")).unwrap();
+    let files = "sample.dealbundle statement.dealbundle year.note";
+    let (table, _) = ends(there, &format!("verify {files} --key {WANG} --against all.dealbundle"), 0);
+    assert_eq!(table.lines().filter(|line| line.starts_with("against ")).count(), 2, "{table}");
     assert!(told.contains(&format!("\n{gone},")) && told.contains(",missing,,,,\n") && told.contains("1 missing of "), "{told}");
     let mut more = held.clone();
     more.insert(2);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64ct::{Base64, Encoding as _};
-use ledger_core::checkpoint::Note;
+use ledger_core::checkpoint::{Kind, Note, PublicKey};
 use serde_json::Value;
 use support::{dealbook, fixture, printed};
 use tools::{can_run, skip};
@@ -215,6 +215,39 @@ fn python_accepts_what_is_handed_out_and_nothing_else() {
     for golden in Golden::all() {
         golden.held("python", &HANDED, &|file| golden.python(file));
     }
+}
+
+#[test]
+fn python_too_wants_a_witness_under_what_is_newest_where_no_key_of_the_ledger_is_known() {
+    if !can_run("python3", &["-c", "import blake3, cryptography, rfc8785"]) {
+        return skip("verify.py", "no python3 with blake3, cryptography and rfc8785");
+    }
+    let [_, golden, _] = Golden::all();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    let witness = PublicKey::named("mei.example", Kind::Cosigner, key.verifying_key()).to_string();
+    let cosigned = |which: &str| {
+        let mut note = Note::parse(&fs::read(golden.at(which)).unwrap()).unwrap();
+        note.cosign("mei.example", &key, 1_775_206_800);
+        fs::write(golden.at(which), note.to_string()).unwrap();
+        golden.does(&format!("checkpoint --import {which}"));
+        golden.does("bundle all -o all.dealbundle");
+        golden.does("prove 2 -o second.proof");
+    };
+    let agree = |name: &str, accepted: bool| {
+        let file = golden.at(name);
+        let said = ended(Command::new("python3").arg(verifier("verify.py")).arg(&file).arg(&witness));
+        let verified = dealbook(golden.folder.path(), NOW, &["verify", name, "--key", &witness]);
+        assert_eq!((said.is_ok(), verified.status.success()), (accepted, accepted), "{name}: {said:?}");
+    };
+    cosigned("first.note");
+    agree("first.note", true);
+    ["last.note", "all.dealbundle", "second.proof"].into_iter().for_each(|name| agree(name, false));
+    cosigned("last.note");
+    ["last.note", "all.dealbundle", "second.proof"].into_iter().for_each(|name| agree(name, true));
+    // The same once more under a name, which the witness has not signed: it is the same tree.
+    golden.does("checkpoint --key log.pem --name again");
+    golden.does("bundle all -o all.dealbundle");
+    agree("all.dealbundle", true);
 }
 
 #[test]

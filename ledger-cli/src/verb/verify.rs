@@ -6,7 +6,7 @@
 //! store               -> block by block what the log has?
 //! --full              -> every entry encoded again, every projection folded and compared with what is saved
 //! time stamps         -> of a checkpoint that is here?  a certificate that is trusted?
-//! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened; a kept checkpoint against the bundle beside it
+//! FILE                -> a checkpoint, a proof or a bundle, by keys alone: no ledger is opened; all of them against the bundles beside them
 //! --sources           -> every file that lines come from, found by its digest below a folder?
 //! --against           -> another bundle or ledger: what differs, field by field; what was chosen is chosen anew from it
 //! ```
@@ -15,6 +15,7 @@ mod against;
 mod beside;
 mod damaged;
 mod file;
+mod kept;
 mod ledger;
 mod receipt;
 mod signed;
@@ -45,8 +46,8 @@ use crate::signing;
 /// Recompute every hash of the ledger, or verify a checkpoint, a proof or a bundle
 ///
 /// Ends with exit code 5 when anything is not as it was recorded, and says which event. It shows the integrity of what was recorded, not that
-/// it exists, is accurate or is complete. For files no ledger is needed: --key says whose signatures count. A checkpoint that you kept, named
-/// beside a bundle of everything, must be of the same history.
+/// it exists, is accurate or is complete. For files no ledger is needed: --key says whose signatures count. A checkpoint, proof or
+/// bundle that you kept, named beside a bundle of everything, must be of the same history.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Checkpoints, proofs, bundles and time stamps that were handed out or kept, held against each other; without one, the ledger here
@@ -98,12 +99,17 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let sources = Where { folders: &args.sources, from: Some(&context.folder) };
     let trusted = signing::certificates(&context.folder, &args.tsa)?;
     let there = args.against.as_deref().map(|text| There::read(text, &keys, context)).transpose()?;
+    let drawn = file::have_tables(&args.files, context);
     if let Some(there) = &there
-        && !file::has_tables(&args.files, context)
+        && drawn != Some(true)
     {
         return match args.files.as_slice() {
             [] => against::compare(None, there, &keys, context),
             [file] => against::compare(Some(file), there, &keys, context),
+            _ if drawn.is_none() => {
+                Err(Failure::usage("--against draws a sample or statement anew, and compares other bundles line by line")
+                    .hint("ask for each by itself"))
+            }
             _ => Err(Failure::usage("--against compares one file, or the ledger here")),
         };
     }

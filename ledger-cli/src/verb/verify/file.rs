@@ -18,22 +18,24 @@ use super::beside::Beside;
 use super::signed::{hold_signatures, many};
 use super::sources::Where;
 use super::stamps;
-use super::{Checks, Examined, fingerprints, told};
+use super::{Checks, Examined, fingerprints, kept, told};
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure, counted};
-use crate::history;
 use crate::render::grouped;
 
 const NOT_INTACT: &str = "this is not as it was handed out";
 
-/// Whether one of the files is a sample or a statement, by its first line.
-pub(super) fn has_tables(files: &[PathBuf], context: &Context) -> bool {
+/// Whether the bundles among the files are samples or statements, by their first lines: `None` when there are both such and others.
+pub(super) fn have_tables(files: &[PathBuf], context: &Context) -> Option<bool> {
     let first = |file: &PathBuf| {
         let mut line = Vec::new();
         let open = File::open(context.folder.join(file)).map(|file| BufReader::new(file.take(MOST_BYTES)));
         open.and_then(|mut open| open.read_until(b'\n', &mut line)).is_ok().then_some(line)
     };
-    files.iter().filter_map(first).any(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some())
+    let headers = files.iter().filter_map(first).filter(|line| line.starts_with(bundle::MAGIC.as_bytes()));
+    let mut have = headers.map(|line| memchr::memmem::find(&line, b",\"kind\":\"").is_some());
+    let one = have.next().unwrap_or(false);
+    have.all(|other| other == one).then_some(one)
 }
 
 /// Whose word counts: keys, and certificates of time stamping authorities.
@@ -60,19 +62,22 @@ pub(super) fn run(
         let begins = open(file)?.fill_buf().map(|begins| begins.starts_with(bundle::MAGIC.as_bytes()));
         begins.map_err(|why| Failure::unreadable(file, &why))
     };
-    // Checkpoints that somebody kept are read before the bundles that are held against them.
-    let (mut read, mut besides, mut kept) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    // How large the ledger was at any checkpoint is known before a bundle is read: its tree is held against all of them.
+    let (mut read, mut besides, mut sizes) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let bundles: Vec<bool> = files.iter().map(is_bundle).collect::<Result<_, _>>()?;
     for (at, file) in files.iter().enumerate().filter(|(at, _)| !bundles[*at]) {
         let (name, mut bytes) = (file.display().to_string(), Vec::new());
         open(file)?.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|why| Failure::unreadable(file, &why))?;
         let handed = Handed::read(&bytes, &name)?;
-        kept.extend(handed.notes(&name).iter().map(|(_, note)| note.checkpoint.size));
+        sizes.extend(handed.notes(&name).iter().map(|(_, note)| note.checkpoint.size));
         read.insert(at, (name, handed, Hash::of(&bytes)));
+    }
+    for (_, file) in files.iter().enumerate().filter(|(at, _)| bundles[*at]) {
+        sizes.extend(kept::sizes(open(file)?));
     }
     for (at, file) in files.iter().enumerate().filter(|(at, _)| bundles[*at]) {
         let (name, mut beside) = (file.display().to_string(), Beside::default());
-        let reader = bundle::Reader::at(kept.iter().copied());
+        let reader = bundle::Reader::at(sizes.iter().copied());
         let (shown, digest) = read_by(reader, open(file)?, &name, |line| beside.see(line))?;
         besides.insert(name.clone(), beside);
         read.insert(at, (name, Handed::Bundle(Box::new(shown)), digest));
@@ -145,7 +150,7 @@ fn read_by(mut reader: bundle::Reader, mut from: impl BufRead, name: &str, mut s
 }
 
 /// What a file holds.
-enum Handed {
+pub(super) enum Handed {
     Bundle(Box<Shown>),
     Note(Note),
     Request(Request),
@@ -177,7 +182,7 @@ impl Handed {
     }
 
     /// Its checkpoints, with what they are called.
-    fn notes<'a>(&'a self, name: &str) -> Vec<(String, &'a Note)> {
+    pub(super) fn notes<'a>(&'a self, name: &str) -> Vec<(String, &'a Note)> {
         match self {
             Self::Note(note) => vec![(name.to_owned(), note)],
             Self::Request(request) => vec![(name.to_owned(), &request.note)],
@@ -195,8 +200,8 @@ impl Handed {
 }
 
 /// Examines what was handed out; `beside` holds what goes with the lines of a bundle.
-fn examine(
-    handed: &[(&str, &Handed)],
+fn examine<'a>(
+    handed: &[(&str, &'a Handed)],
     (keys, certificates): Trusted<'_>,
     there: Option<&There>,
     mut beside: impl FnMut(&mut Checks, &str, &Shown, bool) -> Result<(), Failure>,
@@ -230,7 +235,7 @@ fn examine(
                 let is_signed = || {
                     let mut signed = Checks::new();
                     let notes: Vec<(String, &Note)> = handed.notes(name);
-                    hold_signatures(&mut signed, &notes, own.as_ref(), keys);
+                    hold_signatures(&mut signed, &notes, &notes[notes.len().saturating_sub(1)..], own.as_ref(), keys);
                     signed.failure.is_none()
                 };
                 beside(&mut checks, name, shown, !shown.answers.is_empty() && is_signed())?;
@@ -243,10 +248,15 @@ fn examine(
         proven = if head.seq > proven.seq { head } else { proven };
         verdicts.push(verdict);
     }
-    let notes: Vec<(String, &Note)> = handed.iter().flat_map(|(name, handed)| handed.notes(name)).collect();
-    hold_forks(&mut checks, &notes);
-    hold_kept(&mut checks, handed);
-    hold_signatures(&mut checks, &notes, own.as_ref(), keys);
+    let bundles = handed.iter().filter(|(_, handed)| matches!(handed, Handed::Bundle(_))).count();
+    let named = |(name, handed): &(&str, &'a Handed)| {
+        let of = if bundles > 1 && matches!(handed, Handed::Bundle(_)) { format!(" of {name}") } else { String::new() };
+        handed.notes(name).into_iter().map(move |(called, note)| (called + &of, note)).collect::<Vec<_>>()
+    };
+    let notes: Vec<(String, &Note)> = handed.iter().flat_map(named).collect();
+    let newest: Vec<(String, &Note)> = handed.iter().filter_map(|handed| named(handed).pop()).collect();
+    kept::hold(&mut checks, handed, &notes);
+    hold_signatures(&mut checks, &notes, &newest, own.as_ref(), keys);
     let of: Vec<&Checkpoint> = notes.iter().map(|(_, note)| &note.checkpoint).collect();
     let stamps = handed.iter().flat_map(|(name, handed)| match handed {
         Handed::Stamp(bytes) => vec![stamps::Beside { name: (*name).to_owned(), bytes, of: of.clone() }],
@@ -269,7 +279,7 @@ fn hashes(count: usize) -> String {
     if count == 1 { "1 hash".to_owned() } else { format!("{count} hashes") }
 }
 
-fn position(seq: u64) -> String {
+pub(super) fn position(seq: u64) -> String {
     format!("#{}", grouped(&seq.to_string()))
 }
 
@@ -340,56 +350,6 @@ fn hold_tables(checks: &mut Checks, shown: &Shown, again: bool) {
         }
         if !again {
             checks.add("opening", "not looked at", REDERIVED);
-        }
-    }
-}
-
-/// Whether two checkpoints of one size are two histories.
-fn hold_forks(checks: &mut Checks, notes: &[(String, &Note)]) {
-    let mut first: BTreeMap<(&str, u64), &(String, &Note)> = BTreeMap::new();
-    for named in notes {
-        let (name, one) = (&named.0, &named.1.checkpoint);
-        let (other, parted) = *first.entry((&one.origin, one.size)).or_insert(named);
-        if parted.checkpoint.root != one.root {
-            let failure = Failure::new(Code::E0510, format!("{other} and {name} are two histories of {} up to #{}", one.origin, one.size))
-                .because(format!("{other} has the root {}", parted.checkpoint.root))
-                .because(format!("{name} has the root {}", one.root))
-                .hint("when both are signed by one key, whoever has it told two histories: keep both notes, they are the proof");
-            checks.fail("fork", format!("{other} and {name} have one size and two roots"), failure);
-        }
-    }
-}
-
-/// Holds checkpoints that somebody kept against the bundles beside them. A bundle continues each of its own checkpoints; one of everything comes
-/// to the root of any size, whichever checkpoints its keeper left in it.
-fn hold_kept(checks: &mut Checks, handed: &[(&str, &Handed)]) {
-    for (name, note) in handed.iter().filter_map(|(name, handed)| if let Handed::Note(note) = handed { Some((name, note)) } else { None }) {
-        for (of, shown) in
-            handed.iter().filter_map(|(of, handed)| if let Handed::Bundle(shown) = handed { Some((of, shown)) } else { None })
-        {
-            let (Checkpoint { origin, size, root }, newest) = (&note.checkpoint, shown.last);
-            let is_known = shown.notes.iter().any(|(_, known)| known.checkpoint == note.checkpoint);
-            match shown.roots.get(size) {
-                _ if is_known => checks.add("kept", "ok", format!("{of} continues {name}, up to {}", position(*size))),
-                Some(found) if found == root && shown.header.origin == *origin => {
-                    checks.add("kept", "ok", format!("{of} continues {name}, up to {}, by its lines", position(*size)));
-                }
-                _ if shown.header.origin != *origin => {
-                    checks.add("kept", "not looked at", format!("{name} is of {origin}, and {of} is not"));
-                }
-                Some(_) => {
-                    let failure = history::rewritten(name, &note.checkpoint);
-                    checks.fail("kept", format!("{of} is another history than that of {name}"), failure);
-                }
-                None if shown.whole => {
-                    checks.fail("kept", format!("{of} ends before {name}"), history::cut_off(name, &note.checkpoint, newest))
-                }
-                None if shown.notes.iter().all(|(_, known)| known.checkpoint.size != *size) => {
-                    let told = format!("{of} has no checkpoint of {}, which {name} is; a bundle of all would tell", position(*size));
-                    checks.add("kept", "not looked at", told);
-                }
-                None => {}
-            }
         }
     }
 }

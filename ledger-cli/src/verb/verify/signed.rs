@@ -107,7 +107,7 @@ pub(super) fn hold(checks: &mut Checks, roots: &Roots, found: &Found, origin: &s
     let mut notes: Vec<(String, &Note)> = found.notes.iter().map(|kept| (format!("checkpoint {kept}"), &kept.note)).collect();
     notes.extend(noted.map(|note| (format!("the checkpoint of #{} that was noted", note.checkpoint.size), note)));
     match history::keys(origin, found, &roots.rotations) {
-        Ok(own) => hold_signatures(checks, &notes, own.as_ref(), given),
+        Ok(own) => hold_signatures(checks, &notes, &[], own.as_ref(), given),
         Err(failure) => checks.fail("signatures", "a key was not replaced as it should be", failure),
     }
 }
@@ -124,8 +124,15 @@ fn called(key: &PublicKey) -> String {
 }
 
 /// Holds signatures against keys: those that the history itself names, in `own`, and those that were given. Each key that was given must have
-/// signed; each note must be signed by the key of its ledger.
-pub(super) fn hold_signatures(checks: &mut Checks, notes: &[(String, &Note)], own: Option<&Keys>, given: &[PublicKey]) {
+/// signed; each note must be signed by the key of its ledger. Where none of that ledger was given, each witness must have signed what is `newest`
+/// of each file: an older note proves nothing about who signed a newer one, and a history may name any key.
+pub(super) fn hold_signatures(
+    checks: &mut Checks,
+    notes: &[(String, &Note)],
+    newest: &[(String, &Note)],
+    own: Option<&Keys>,
+    given: &[PublicKey],
+) {
     if notes.is_empty() && given.is_empty() {
         return;
     }
@@ -169,7 +176,7 @@ pub(super) fn hold_signatures(checks: &mut Checks, notes: &[(String, &Note)], ow
         let by = by.into_iter().collect::<Vec<_>>().join(" and ");
         checks.add("signatures", "ok", format!("{} by {by}{word}", notes.len()));
     }
-    hold_witnesses(checks, notes, &witnesses, &missing);
+    hold_witnesses(checks, notes, if logs.is_empty() { newest } else { &[] }, &witnesses, &missing);
     let known = |note: &Note| {
         let keys = given.iter().chain(own.map(|own| own.at(note.checkpoint.size)));
         keys.flat_map(|key| note.by(key).map(|by| by.name.to_owned())).collect::<Vec<_>>().len()
@@ -180,8 +187,16 @@ pub(super) fn hold_signatures(checks: &mut Checks, notes: &[(String, &Note)], ow
     }
 }
 
-fn hold_witnesses(checks: &mut Checks, notes: &[(String, &Note)], witnesses: &[&PublicKey], missing: &dyn Fn(&PublicKey) -> Failure) {
+fn hold_witnesses(
+    checks: &mut Checks,
+    notes: &[(String, &Note)],
+    newest: &[(String, &Note)],
+    witnesses: &[&PublicKey],
+    missing: &dyn Fn(&PublicKey) -> Failure,
+) {
     for key in witnesses {
+        let is_signed = |of: &Note| notes.iter().any(|(_, note)| note.checkpoint == of.checkpoint && note.by(key).any(|by| by.holds));
+        let unsigned = newest.iter().find(|(_, note)| !is_signed(note));
         let seen: Vec<_> = notes
             .iter()
             .flat_map(|(name, note)| {
@@ -191,6 +206,12 @@ fn hold_witnesses(checks: &mut Checks, notes: &[(String, &Note)], witnesses: &[&
         if let Some((name, ..)) = seen.iter().find(|(.., holds)| !holds) {
             let why = format!("the signature of {} on {name} does not hold", called(key));
             let failure = Failure::new(Code::E0509, why.clone()).because("the text, the time or the signature was changed");
+            checks.fail("witnesses", why, failure);
+        } else if let (false, Some((name, _))) = (seen.is_empty(), unsigned) {
+            let why = format!("{name} is not signed by {}", called(key));
+            let failure = Failure::new(Code::E0509, why.clone())
+                .because("it is the newest of its file, no key of the ledger was given, and an older one proves nothing about it")
+                .hint("--key with the key of the ledger too, or what the witness has signed");
             checks.fail("witnesses", why, failure);
         } else if let Some((_, size, name, at, _)) = seen.iter().max_by_key(|(_, size, ..)| *size) {
             let at = at.and_then(|at| Some(Instant::from_micros(i64::try_from(at).ok()?.checked_mul(1_000_000)?)));
