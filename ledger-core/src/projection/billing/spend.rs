@@ -66,15 +66,10 @@ struct Billed<'a> {
 }
 
 impl Billed<'_> {
-    /// What each cost centre has of it, in cents.
-    fn shares(&self) -> impl Iterator<Item = (&str, i128)> {
-        self.centres.iter().map(|(centre, units)| (*centre, to_cents(*units)))
-    }
-
     /// The cost centre that has all of it.
     fn only(&self) -> Option<&str> {
-        let (centre, units) = self.shares().next()?;
-        (self.centres.len() == 1 && units == to_cents(self.units)).then_some(centre)
+        let (centre, units) = self.centres.first_key_value()?;
+        (self.centres.len() == 1 && to_cents(*units) == to_cents(self.units)).then_some(centre)
     }
 }
 
@@ -250,15 +245,23 @@ fn joined<'a>(mut one: Part<'a>, other: Part<'a>) -> Part<'a> {
     one
 }
 
-/// A purchase in the parts that its labels say; the rest of it stays where it is.
+/// A purchase in the parts that its labels say; the rest of it stays where it is. Labels tell more decimals than a purchase has: each part takes
+/// what the parts so far are rounded to, and the last one all that is left.
 fn shared<'a>(whole: &Part<'a>, billed: &Billed<'_>) -> Vec<Part<'a>> {
-    let seqs = [&whole.seqs[..], &billed.seqs].concat();
-    let part = |centre, units| Part { centre, units, seqs: seqs.clone(), ..whole.clone() };
-    let mut parts: Vec<Part<'a>> = billed.shares().map(|(centre, units)| part(Some(centre.to_owned()), units)).collect();
-    let rest = whole.units - parts.iter().map(|part| part.units).sum::<i128>();
-    parts.push(part(whole.centre.clone(), rest));
-    parts.retain(|part| part.units != 0);
-    parts
+    let labelled: i128 = billed.centres.values().sum();
+    // Each share was rounded when it was recorded: so much may lack of what is labelled whole.
+    let rest = Some(billed.units - labelled).filter(|rest| rest.unsigned_abs() > billed.centres.len() as u128);
+    let each = billed.centres.iter().map(|(centre, units)| (Some((*centre).to_owned()), *units));
+    let each: Vec<(Option<String>, i128)> = each.chain(rest.map(|rest| (whole.centre.clone(), rest))).collect();
+    let (seqs, last) = ([&whole.seqs[..], &billed.seqs].concat(), each.len().saturating_sub(1));
+    let (mut so_far, mut given) = (0, 0);
+    let part = |(at, (centre, units)): (usize, (Option<String>, i128))| {
+        so_far += units;
+        let until = if at == last { whole.units } else { to_cents(so_far) };
+        let units = until - std::mem::replace(&mut given, until);
+        (units != 0).then(|| Part { centre, units, seqs: seqs.clone(), ..whole.clone() })
+    };
+    each.into_iter().enumerate().filter_map(part).collect()
 }
 
 #[derive(Default)]
