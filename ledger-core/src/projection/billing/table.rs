@@ -14,56 +14,62 @@ fn number(position: usize) -> u32 {
     u32::try_from(position).ok().filter(|number| *number != NONE).expect("four thousand million distinct values do not fit in memory")
 }
 
-/// Finds the number of a value by its hash: an open-addressed table of numbers. Look-ups only; nothing ever walks it.
+/// Finds the number of a value by its hash: an open-addressed table. Look-ups only; nothing ever walks it.
+///
+/// Beside each number stands half of its hash, so that another value in the way is hardly ever looked at, and none when the table grows:
+/// values lie scattered in more memory than caches hold.
 #[derive(Debug, Default, Clone)]
 struct Finder {
-    slots: Vec<u32>,
+    /// The high half of a hash, and a number.
+    slots: Vec<(u32, u32)>,
     taken: usize,
 }
 
 impl Finder {
+    const FREE: (u32, u32) = (0, NONE);
+
     /// A finder with room for so many and as many again.
     fn with_room(values: usize) -> Self {
-        Self { slots: vec![NONE; (values * 4).next_power_of_two().max(64)], taken: 0 }
+        Self { slots: vec![Self::FREE; (values * 2).next_power_of_two().max(64)], taken: 0 }
     }
 
     fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut at = slot(hash, mask);
-        while self.slots[at] != NONE {
-            if same(self.slots[at]) {
-                return Some(self.slots[at]);
+        let mark = mark_of(hash);
+        let mut at = mark as usize & mask;
+        loop {
+            match self.slots[at] {
+                Self::FREE => return None,
+                (marked, number) if marked == mark && same(number) => return Some(number),
+                _ => at = (at + 1) & mask,
             }
-            at = (at + 1) & mask;
         }
-        None
     }
 
-    fn insert(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
-        if (self.taken + 1) * 2 > self.slots.len() {
+    fn insert(&mut self, hash: u64, number: u32) {
+        // A third stays free.
+        if (self.taken + 1) * 3 > self.slots.len() * 2 {
             let wider = (self.slots.len() * 2).max(64);
-            let old = std::mem::replace(&mut self.slots, vec![NONE; wider]);
-            for known in old.into_iter().filter(|known| *known != NONE) {
-                self.put(hash_of(known), known);
-            }
+            let old = std::mem::replace(&mut self.slots, vec![Self::FREE; wider]);
+            old.into_iter().filter(|slot| *slot != Self::FREE).for_each(|slot| self.put(slot));
         }
-        self.put(hash, number);
+        self.put((mark_of(hash), number));
         self.taken += 1;
     }
 
-    fn put(&mut self, hash: u64, number: u32) {
+    fn put(&mut self, slot: (u32, u32)) {
         let mask = self.slots.len() - 1;
-        let mut at = slot(hash, mask);
-        while self.slots[at] != NONE {
+        let mut at = slot.0 as usize & mask;
+        while self.slots[at] != Self::FREE {
             at = (at + 1) & mask;
         }
-        self.slots[at] = number;
+        self.slots[at] = slot;
     }
 }
 
-/// The first slot to look at. The high half of the hash is the better mixed one.
-fn slot(hash: u64, mask: usize) -> usize {
-    usize::try_from(hash >> 32).unwrap_or(0) & mask
+/// The high half of a hash, which is the better mixed one: it tells the first slot to look at.
+fn mark_of(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or(0)
 }
 
 fn mixed(hash: u64, word: u64) -> u64 {
@@ -90,8 +96,7 @@ impl Texts {
         let number = number(self.ends.len());
         self.all.push_str(text);
         self.ends.push(self.all.len() as u64);
-        let (all, ends) = (&self.all, &self.ends);
-        self.finder.insert(hash, number, |known| hash_text(text_at(all, ends, known)));
+        self.finder.insert(hash, number);
         number
     }
 
@@ -130,9 +135,8 @@ impl Texts {
     fn ready(&mut self) {
         if self.finder.taken != self.ends.len() {
             let mut finder = Finder::with_room(self.ends.len());
-            let (all, ends) = (&self.all, &self.ends);
-            for known in 0..number(ends.len()) {
-                finder.insert(hash_text(text_at(all, ends, known)), known, |known| hash_text(text_at(all, ends, known)));
+            for known in 0..number(self.ends.len()) {
+                finder.insert(hash_text(self.get(known)), known);
             }
             self.finder = finder;
         }
@@ -204,7 +208,7 @@ impl<const N: usize> Table<N> {
         }
         let number = number(rows.len());
         rows.push(row);
-        self.finder.insert(hash, number, |known| hash_words(&rows[known as usize]));
+        self.finder.insert(hash, number);
         number
     }
 
@@ -216,7 +220,7 @@ impl<const N: usize> Table<N> {
         if self.finder.taken != self.rows.len() {
             let mut finder = Finder::with_room(self.rows.len());
             for (at, row) in self.rows.iter().enumerate() {
-                finder.insert(hash_words(row), number(at), |known| hash_words(&self.rows[known as usize]));
+                finder.insert(hash_words(row), number(at));
             }
             self.finder = finder;
         }
