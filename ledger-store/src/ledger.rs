@@ -55,14 +55,20 @@ pub fn catch_up(source: &dyn Source, derived: Option<&Derived>, states: &mut [&m
     Ok(CaughtUp { head, folded: head.seq - from.seq })
 }
 
-/// Folds entries by several folds, each on a thread of its own: all of them get whatever `run` gives, in order. The folds have taken in
-/// everything when this returns.
+/// Folds entries by several folds, dealt out to as many threads as there are cores: all of them get whatever `run` gives, in order. The folds
+/// have taken in everything when this returns.
 pub fn fold_beside<F: FnMut(&[Entry]) + Send, R>(folds: impl Iterator<Item = F>, run: impl FnOnce(&mut dyn FnMut(Vec<Entry>)) -> R) -> R {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut hands: Vec<Vec<F>> = (0..cores).map(|_| Vec::new()).collect();
+    folds.enumerate().for_each(|(at, fold)| hands[at % cores].push(fold));
     std::thread::scope(|scope| {
-        let lanes: Vec<_> = folds
-            .map(|mut fold| {
+        let lanes: Vec<_> = hands
+            .into_iter()
+            .filter(|hand| !hand.is_empty())
+            .map(|mut hand| {
                 let (give, coming) = sync_channel::<Arc<Vec<Entry>>>(FOLDING);
-                (give, scope.spawn(move || coming.into_iter().for_each(|entries| fold(&entries))))
+                let fold = move || coming.into_iter().for_each(|entries| hand.iter_mut().for_each(|fold| fold(&entries)));
+                (give, scope.spawn(fold))
             })
             .collect();
         let ran = run(&mut |entries| {
