@@ -3,6 +3,7 @@
 //! A fingerprint is 16 bytes, eight of the natural key and eight of all that was said. Two rows are taken for the same only when both
 //! agree; when only the key's does, the lines are read and their keys compared.
 
+use std::io::{self, Write};
 use std::num::NonZeroU32;
 
 use crate::event::Entry;
@@ -32,6 +33,8 @@ struct Recent {
 }
 
 const WIDTH: usize = 24;
+/// So many are written at once.
+const PIECE: usize = 4_096;
 
 impl Known {
     /// Whether exactly this was said of this record, at this moment.
@@ -111,14 +114,21 @@ impl Projection for Known {
     }
 
     fn save(&self) -> Vec<u8> {
-        let sorted = self.sorted();
-        let mut bytes = Vec::with_capacity(sorted.len() * WIDTH);
-        for (print, seq) in sorted {
-            bytes.extend_from_slice(&print.key.to_le_bytes());
-            bytes.extend_from_slice(&print.content.to_le_bytes());
-            bytes.extend_from_slice(&seq.to_le_bytes());
-        }
+        let mut bytes = Vec::with_capacity(self.len() * WIDTH);
+        self.write(&mut bytes).expect("memory takes what is written");
         bytes
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut piece = Vec::with_capacity(PIECE * WIDTH);
+        for some in self.sorted().chunks(PIECE) {
+            piece.clear();
+            for (print, seq) in some {
+                [print.key, print.content, *seq].iter().for_each(|word| piece.extend_from_slice(&word.to_le_bytes()));
+            }
+            out.write_all(&piece)?;
+        }
+        Ok(())
     }
 
     fn load(&mut self, bytes: &[u8]) -> bool {
