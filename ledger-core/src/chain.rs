@@ -272,10 +272,7 @@ fn number(digits: &[u8]) -> Option<u64> {
 /// # Errors
 /// How the chain breaks. The head is then unchanged.
 pub fn follow(head: Head, line: &[u8]) -> Result<Head, Broken> {
-    let at = head.seq + 1;
-    let link = link(line, at)?;
-    fits(head, link)?;
-    Ok(Head { seq: at, hash: Hash::of(line) })
+    step(head, link(line, head.seq + 1)?, || Hash::of(line))
 }
 
 /// Follows many lines that are there already, faster than one by one: the head behind each. What comes behind the first line that does not
@@ -283,11 +280,18 @@ pub fn follow(head: Head, line: &[u8]) -> Result<Head, Broken> {
 pub fn follow_each<'a>(head: Head, lines: &'a [&[u8]]) -> impl Iterator<Item = Result<Head, Broken>> + use<'a> {
     let mut head = head;
     lines.iter().zip(hash_each(lines)).map(move |(line, hash)| {
-        let seq = head.seq + 1;
-        fits(head, link(line, seq)?)?;
-        head = Head { seq, hash };
+        head = step(head, link(line, head.seq + 1)?, || hash)?;
         Ok(head)
     })
+}
+
+/// The head behind a line that says this of its place, and hashes so.
+///
+/// # Errors
+/// As [`fits`].
+pub fn step(head: Head, link: Link, hash: impl FnOnce() -> Hash) -> Result<Head, Broken> {
+    fits(head, link)?;
+    Ok(Head { seq: link.seq, hash: hash() })
 }
 
 /// Whether what a line says of its place is the place after the head.

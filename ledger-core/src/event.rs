@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical;
-use crate::chain::{self, Broken, Hash, Head};
+use crate::chain::{self, Broken, Hash, Head, Link};
 use crate::id::Actor;
 use crate::time::Instant;
 
@@ -220,6 +220,21 @@ catalogue! {
 }
 
 impl Event {
+    /// Whether it tells what was done with the ledger: it changes no figure.
+    pub fn is_of_work(&self) -> bool {
+        matches!(
+            self,
+            Self::LedgerOpened(_)
+                | Self::SourceImported(_)
+                | Self::TemplateSaved(_)
+                | Self::BreakAssigned(_)
+                | Self::BreakResolved(_)
+                | Self::PeriodClosed(_)
+                | Self::CloseRestated(_)
+                | Self::KeyRotated(_)
+        )
+    }
+
     /// Whether it is money, which counts, when people record it, only once a second person has signed it.
     pub fn is_money(&self) -> bool {
         let of_credits = matches!(self, Self::CreditApplied(_) | Self::CreditGranted(_) | Self::CreditPassedOn(_) | Self::CreditRevoked(_));
@@ -414,8 +429,20 @@ impl Entry {
     /// # Errors
     /// When it is no entry of this format, or not in canonical form.
     pub fn read_strictly(line: &[u8], at: u64) -> Result<Self, Unreadable> {
+        if line.len() > chain::LONGEST_LINE {
+            return Err(Broken::TooLong { at }.into());
+        }
         let entry = Self::read(line, at)?;
         if canonical::is_form_of(line, &entry) { Ok(entry) } else { Err(Unreadable::NotCanonical { at }) }
+    }
+
+    /// What it says of its place, as [`chain::link`] reads it from the line.
+    ///
+    /// # Errors
+    /// It has another version than this program writes.
+    pub fn link(&self) -> Result<Link, Broken> {
+        let Self { prev, seq, v: version, .. } = *self;
+        if version == chain::VERSION { Ok(Link { seq, prev }) } else { Err(Broken::Newer { at: seq, version }) }
     }
 
     /// Appends the entry's line, without a newline.

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use ledger_core::chain::{Broken, Head, LONGEST_LINE, Link, VERSION, fits, follow_each, hash_each};
+use ledger_core::chain::{Broken, Head, follow_each, hash_each, step};
 use ledger_core::event::{Entry, Unreadable};
 
 use crate::{Block, Blocks, LogError};
@@ -134,13 +134,8 @@ fn check(block: &Block, depth: Depth) -> Result<Checked, Unreadable> {
 fn strictly(before: Head, lines: &[&[u8]]) -> Option<Checked> {
     let (mut after, mut entries) = (before, Vec::with_capacity(lines.len()));
     for (line, hash) in lines.iter().zip(hash_each(lines)) {
-        let seq = after.seq + 1;
-        let entry = Entry::read_strictly(line, seq).ok()?;
-        fits(after, Link { seq: entry.seq, prev: entry.prev }).ok()?;
-        if entry.v != VERSION || line.len() > LONGEST_LINE {
-            return None;
-        }
-        after = Head { seq, hash };
+        let entry = Entry::read_strictly(line, after.seq + 1).ok()?;
+        after = step(after, entry.link().ok()?, || hash).ok()?;
         entries.push(entry);
     }
     Some(Checked { before, after, heads: Vec::new(), entries })

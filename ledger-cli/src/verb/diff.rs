@@ -255,7 +255,7 @@ fn causes(session: &Session, first: Head, last: Head) -> Result<BTreeMap<u64, Ca
         return Ok(causes);
     }
     scan(session.source.read(first.seq + 1)?, first, Depth::Entries, |checked| {
-        for entry in checked.entries.iter().filter(|entry| entry.seq <= last.seq && !is_of_work(&entry.event)) {
+        for entry in checked.entries.iter().filter(|entry| entry.seq <= last.seq && !entry.event.is_of_work()) {
             let of = |before: Option<u64>, otherwise: Cause| match before {
                 Some(before) if before > first.seq => causes.get(&before).copied().unwrap_or(Cause::Late),
                 Some(_) => otherwise,
@@ -287,21 +287,6 @@ fn signs(event: &Event) -> Option<u64> {
         Event::EntryConfirmed(confirmed) => Some(confirmed.entry),
         _ => None,
     }
-}
-
-/// Whether an event tells what was done with the ledger: it changes no figure.
-fn is_of_work(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::LedgerOpened(_)
-            | Event::SourceImported(_)
-            | Event::TemplateSaved(_)
-            | Event::BreakAssigned(_)
-            | Event::BreakResolved(_)
-            | Event::PeriodClosed(_)
-            | Event::CloseRestated(_)
-            | Event::KeyRotated(_)
-    )
 }
 
 /// Whether an event is a rule, or says who may sign one.

@@ -104,24 +104,11 @@ pub fn dated(entry: &Entry) -> Instant {
 
 /// Whether an entry says something of the world that is dated before a moment: what the ledger says of itself is dated by when it did.
 pub fn is_dated(entry: &Entry, before: Instant) -> bool {
-    let of_itself = matches!(
-        entry.event,
-        Event::LedgerOpened(_)
-            | Event::SourceImported(_)
-            | Event::EntryApproved(_)
-            | Event::EntryConfirmed(_)
-            | Event::PersonRegistered(_)
-            | Event::TemplateSaved(_)
-            | Event::BreakAssigned(_)
-            | Event::BreakResolved(_)
-            | Event::PeriodClosed(_)
-            | Event::CloseRestated(_)
-            | Event::KeyRotated(_)
-    );
+    let signed = matches!(entry.event, Event::EntryApproved(_) | Event::EntryConfirmed(_) | Event::PersonRegistered(_));
     // What a source says anew may have been of another day, where it counts no more.
     let replaced = match &entry.event {
         Event::SourceRestated(told) => told.replaced.as_ref().map(|replaced| replaced.effective_at),
         _ => None,
     };
-    !of_itself && (dated(entry) < before || replaced.is_some_and(|at| at < before))
+    !signed && !entry.event.is_of_work() && (dated(entry) < before || replaced.is_some_and(|at| at < before))
 }
