@@ -263,6 +263,29 @@ pub(super) struct Unit {
     pub(super) rows: Vec<(usize, u64)>,
 }
 
+impl Unit {
+    /// One of which nothing particular is said, and no amount yet.
+    fn plain((side, subject, scope, currency): SectionKey, attributes: [u32; ATTRIBUTES]) -> Self {
+        Self {
+            side,
+            subject,
+            scope,
+            currency,
+            attributes,
+            strange: false,
+            provisional: false,
+            discount: false,
+            duplicate: false,
+            parts: Vec::new(),
+            amount: 0,
+            gross: 0,
+            count: 0,
+            date: None,
+            rows: Vec::new(),
+        }
+    }
+}
+
 /// A line of the ledger, as it is compared.
 #[derive(Debug)]
 pub(super) struct Of {
@@ -362,44 +385,13 @@ pub(super) fn lay(lines: Lines, held: Vec<Held>, files: &[File], mut texts: Text
         let rows = sum.files.iter().map(|(file, row)| (place[*file], *row)).collect();
         let mut attributes = [0; ATTRIBUTES];
         attributes[PRODUCT] = ranks[of as usize];
-        laid.units.push(Unit {
-            side,
-            subject,
-            scope,
-            currency,
-            attributes,
-            strange: false,
-            provisional: false,
-            discount: false,
-            duplicate: false,
-            parts: Vec::new(),
-            amount: sum.amount,
-            gross: sum.gross,
-            count: sum.count,
-            date: None,
-            rows,
-        });
+        let plain = Unit::plain((side, subject, scope, currency), attributes);
+        laid.units.push(Unit { amount: sum.amount, gross: sum.gross, count: sum.count, rows, ..plain });
     }
     for ((side, subject, scope, currency), mut attributes, amount, date) in stated {
         rank(&mut attributes);
         let gross = amount.checked_abs().ok_or(Untied::TooLarge)?;
-        laid.units.push(Unit {
-            side,
-            subject,
-            scope,
-            currency,
-            attributes,
-            strange: false,
-            provisional: false,
-            discount: false,
-            duplicate: false,
-            parts: Vec::new(),
-            amount,
-            gross,
-            count: 0,
-            date,
-            rows: Vec::new(),
-        });
+        laid.units.push(Unit { amount, gross, date, ..Unit::plain((side, subject, scope, currency), attributes) });
     }
     laid.units.sort_by(|one, other| unit_key(one).cmp(&unit_key(other)));
 
@@ -549,11 +541,6 @@ fn units(rows: Vec<Row>, duplicates: &BTreeSet<(usize, u64)>, laid: &mut Laid) -
     };
     let unit = |row: Row, duplicate: bool| -> Result<Unit, Untied> {
         Ok(Unit {
-            side: row.side,
-            subject: row.subject,
-            scope: row.scope,
-            currency: row.currency,
-            attributes: row.attributes,
             strange: row.strange,
             provisional: row.provisional,
             discount: row.discount,
@@ -564,6 +551,7 @@ fn units(rows: Vec<Row>, duplicates: &BTreeSet<(usize, u64)>, laid: &mut Laid) -
             count: 1,
             date: row.date,
             rows: vec![(row.file, row.row)],
+            ..Unit::plain((row.side, row.subject, row.scope, row.currency), row.attributes)
         })
     };
     let mut rows = rows.into_iter().peekable();
