@@ -260,12 +260,18 @@ impl<'de> de::MapAccess<'de> for Fields<'_, 'de> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/wire/examples.rs"]
+mod examples;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 
+    use super::examples::EXAMPLES;
     use super::*;
+    use crate::event::Event;
 
     #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
     struct Sample {
@@ -344,6 +350,22 @@ mod tests {
         let read: crate::event::Entry = read(&line).unwrap();
         assert_eq!(read, serde_json::from_str(&line).unwrap());
         assert!(super::super::is_form_of(line.as_bytes(), &read));
+    }
+
+    #[test]
+    fn every_event_is_read_in_which_nothing_is_escaped() {
+        let mut read_here = 0;
+        for (kind, full, sparse) in EXAMPLES {
+            for value in [full, sparse] {
+                let event: Event = serde_json::from_str(&format!(r#"{{"type":"{kind}","value":{value}}}"#)).unwrap();
+                let text = String::from_utf8(crate::event::encode(&event)).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{kind}");
+                let escaped = text.contains('\\');
+                read_here += usize::from(!escaped);
+                assert_eq!(read::<Event>(&text), (!escaped).then_some(event), "{kind}: {text}");
+            }
+        }
+        assert!(read_here > EXAMPLES.len(), "most events have nothing escaped");
     }
 
     #[test]
