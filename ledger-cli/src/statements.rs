@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::feed;
 use ledger_core::id::AccountId;
 use ledger_core::problem::{Code, Located, Problem, Problems};
-use ledger_core::statement::{self, Bill, Earlier, Layout, Reading, Received, STATEMENTS, Unrecognised, Version};
+use ledger_core::statement::{self, Aside, Bill, Layout, Reading, Received, STATEMENTS, Unrecognised, Version};
 use ledger_core::time::Instant;
 
 use crate::decode::table::Table;
@@ -63,7 +63,7 @@ impl Statements {
     ///
     /// # Errors
     /// Two files are versions of one bill, and nothing tells which is the later one.
-    pub fn earlier(&self, month: Instant) -> Result<Vec<Earlier>, Failure> {
+    pub fn earlier(&self, month: Instant) -> Result<Vec<Aside>, Failure> {
         let versions: Vec<Version<'_>> = self.received.iter().map(version).collect();
         statement::earlier(&versions, |(_, of)| of == month).map_err(|(one, other, bill)| {
             let mut problems = Problems::new();
@@ -83,11 +83,11 @@ pub(crate) fn two_versions(one: &Path, other: &Path, (payer, month): Bill) -> Lo
     whole_file(other, Problem::new(Code::E0329, "", why).cure("give the later one alone"))
 }
 
-/// What was left aside of an earlier version.
-pub(crate) fn left_aside(earlier: &Earlier, names: &[&str]) -> String {
-    let (payer, month) = earlier.bill;
+/// What was left aside of a file, and how it tells that.
+pub(crate) fn left_aside(aside: &Aside, names: &[&str], how: &str) -> String {
+    let (payer, month) = aside.bill;
     let month = &month.to_string()[..7];
-    format!("{}: the bill of {payer} for {month} before it was final; {} stands for it", names[earlier.file], names[earlier.by])
+    format!("{}: the bill of {payer} for {month} {how}; {} stands for it", names[aside.file], names[aside.by])
 }
 
 /// Reads a file. Nothing when it is no statement, or cannot be read to its end.

@@ -415,6 +415,36 @@ fn of_two_versions_of_one_bill_the_final_one_is_recorded_and_two_alike_are_refus
 }
 
 #[test]
+fn of_two_forms_of_one_bill_one_is_recorded() {
+    let year = planted::year();
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    ends(folder, 4, &["init", "--name", "bills"], &[0]);
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    let form = |format: Format| files::bill(&planted::rows_of(&year, 3, format), format);
+    write("legacy.csv", &form(Format::Legacy));
+    write("cur2.csv", &form(Format::Cur2));
+    fs::rename(folder.join(early(&year, 3, Format::Cur2, folder)), folder.join("early2.csv")).unwrap();
+    let import = |files: &[&str]| {
+        let shown = |format: &str| ends(folder, 4, &[&["import"], files, &["-n", "-f", format]].concat(), &[0]);
+        let new = |row: &str| row.split(',').nth(5).unwrap().parse::<u64>().unwrap();
+        (shown("csv").lines().skip(1).map(new).sum::<u64>(), shown("table"))
+    };
+    let ((cur, _), (legacy, _)) = (import(&["cur2.csv"]), import(&["legacy.csv"]));
+    assert!(cur > 0 && legacy > 0);
+    // CUR 2.0 tells more; a legacy one that is final tells more than a CUR 2.0 that is not.
+    let (both, told) = import(&["legacy.csv", "cur2.csv"]);
+    assert_eq!(both, cur);
+    assert!(told.contains("legacy.csv: the bill of") && told.contains("in another form; cur2.csv stands for it"), "{told}");
+    let (both, told) = import(&["legacy.csv", "early2.csv"]);
+    assert_eq!(both, legacy);
+    assert!(told.contains("early2.csv: the bill of") && told.contains("in another form; legacy.csv stands for it"), "{told}");
+    // What is recorded of the two is what the one says: it says nothing new afterwards.
+    ends(folder, 4, &["import", "legacy.csv", "cur2.csv"], &[0]);
+    assert_eq!(import(&["cur2.csv"]).0, 0);
+}
+
+#[test]
 fn every_kind_of_break_is_planted_more_than_once_and_look_alikes_of_each_sort_are_there() {
     let year = planted::year();
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();

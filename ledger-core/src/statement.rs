@@ -41,7 +41,7 @@ pub use labels::Labels;
 pub use line::{Line, Side, Subject};
 pub use received::{Class, Reading, Received, Summed};
 pub use sums::Sums;
-pub use versions::{Bill, Bills, Earlier, Version, earlier};
+pub use versions::{Aside, Bill, Bills, Version, earlier, in_another_form};
 
 /// Every kind of statement there is. A new one is a file and a line.
 pub const STATEMENTS: &[&dyn Statement] = &[

@@ -79,7 +79,7 @@ pub(super) fn judge(
     Ok(())
 }
 
-/// What files come to together: parts of a month are added up, and of two versions of a bill the final one counts.
+/// What files come to together: parts of a month are added up, of two versions of a bill the final one counts, and of two forms one.
 fn together(kind: &'static str, told: Vec<(usize, Form, Sums)>, read: &[Judged], judgement: &mut Judgement) -> Sums {
     let names: Vec<&str> = told.iter().map(|(at, ..)| read[*at].file.name.as_str()).collect();
     let versions: Vec<Version<'_>> =
@@ -92,10 +92,12 @@ fn together(kind: &'static str, told: Vec<(usize, Form, Sums)>, read: &[Judged],
             Vec::new()
         }
     };
-    judgement.notes.extend(earlier.iter().map(|earlier| left_aside(earlier, &names)));
+    let otherwise = statement::in_another_form(&versions);
+    judgement.notes.extend(earlier.iter().map(|aside| left_aside(aside, &names, "before it was final")));
+    judgement.notes.extend(otherwise.iter().map(|aside| left_aside(aside, &names, "in another form")));
     let mut sums = Sums::of(kind);
     for (place, (at, _, mut of_file)) in told.into_iter().enumerate() {
-        earlier.iter().filter(|earlier| earlier.file == place).for_each(|earlier| of_file.leave_out(earlier.bill));
+        earlier.iter().chain(&otherwise).filter(|aside| aside.file == place).for_each(|aside| of_file.leave_out(aside.bill));
         if let Err(problem) = sums.merge(of_file) {
             judgement.whole.push(whole_file(&read[at].file.path, problem));
         }

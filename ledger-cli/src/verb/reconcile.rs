@@ -160,7 +160,7 @@ impl Made {
         let known = same_as(&events, states);
         let digests = result.files.iter().map(|file| file.digest.to_string()).collect();
         let names: Vec<&str> = statements.received.iter().map(|received| received.name.as_str()).collect();
-        let notes = earlier.iter().map(|earlier| statements::left_aside(earlier, &names)).collect();
+        let notes = earlier.iter().map(|aside| statements::left_aside(aside, &names, "before it was final")).collect();
         Ok(Self { period, result, events, known, digests, notes })
     }
 }

@@ -61,9 +61,9 @@ pub struct Version<'a> {
     pub bills: &'a Bills,
 }
 
-/// A file that tells a bill before it was final, beside one that tells it as it is.
+/// A bill that a file tells and that is left aside there, because another file tells it better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Earlier {
+pub struct Aside {
     /// The file, by its place.
     pub file: usize,
     /// The bill.
@@ -77,8 +77,8 @@ pub struct Earlier {
 ///
 /// # Errors
 /// Two files are versions of one bill, and nothing tells which is the later one: their places, and the bill.
-pub fn earlier(all: &[Version<'_>], wanted: impl Fn(Bill) -> bool) -> Result<Vec<Earlier>, (usize, usize, Bill)> {
-    let mut found: Vec<Earlier> = Vec::new();
+pub fn earlier(all: &[Version<'_>], wanted: impl Fn(Bill) -> bool) -> Result<Vec<Aside>, (usize, usize, Bill)> {
+    let mut found: Vec<Aside> = Vec::new();
     let shared = |one: usize, other: usize| {
         let alike = one != other && all[one].form == all[other].form;
         all[one].bills.shared(all[other].bills).filter(|(bill, ..)| alike && wanted(*bill)).collect::<Vec<_>>()
@@ -90,7 +90,7 @@ pub fn earlier(all: &[Version<'_>], wanted: impl Fn(Bill) -> bool) -> Result<Vec
             let was_final = |(_, here, there): &(Bill, bool, bool)| *here && !there;
             if shared.iter().any(becomes_final) && !shared.iter().any(was_final) {
                 let new = shared.iter().filter(|(bill, ..)| !found.iter().any(|known| (known.file, known.bill) == (file, *bill)));
-                let new: Vec<Earlier> = new.map(|(bill, ..)| Earlier { file, bill: *bill, by }).collect();
+                let new: Vec<Aside> = new.map(|(bill, ..)| Aside { file, bill: *bill, by }).collect();
                 found.extend(new);
             }
         }
@@ -105,4 +105,20 @@ pub fn earlier(all: &[Version<'_>], wanted: impl Fn(Bill) -> bool) -> Result<Vec
         }
     }
     Ok(found)
+}
+
+/// Which files tell a bill that a file of another form of the same tells as well, a legacy CUR beside a CUR 2.0: where one form tells it as it is
+/// and another before it was final, that one stands; else the form that tells more.
+pub fn in_another_form(all: &[Version<'_>]) -> Vec<Aside> {
+    let mut found = Vec::new();
+    for (file, version) in all.iter().enumerate() {
+        for Told { bill, .. } in &version.bills.0 {
+            let telling = |of: &Version<'_>| of.bills.0.iter().find(|told| told.bill == *bill).map(Told::is_final);
+            let is_final = |form: Form| all.iter().any(|of| of.form == form && telling(of) == Some(true));
+            let told = all.iter().enumerate().filter_map(|(at, of)| Some((!is_final(of.form), of.form, !telling(of)?, at)));
+            let best = told.min().map(|(.., at)| (at, &all[at]));
+            found.extend(best.filter(|(_, of)| of.form != version.form).map(|(by, _)| Aside { file, bill: *bill, by }));
+        }
+    }
+    found
 }
