@@ -108,7 +108,7 @@ fn what_events_say_of_a_fee_sums_to_it_in_its_own_currency() {
          b2 INVOICED AWS_REV_SHARE -27.00 2026-01-10 currency=EUR
          b3 INVOICED AWS_REV_SHARE_REFUND 1.00 2026-01-12 currency=EUR",
     );
-    let lines = ledger.state.fee_lines(all()).lines;
+    let lines = ledger.state.fee_lines(all());
     let lines: Vec<_> = lines.iter().collect();
     let told: Vec<_> = lines.iter().map(|line| (line.currency, line.price.unwrap(), line.charged)).collect();
     let cents = |cents: i128| cents * 1_000_000;

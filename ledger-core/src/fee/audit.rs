@@ -101,13 +101,11 @@ pub(super) fn cents(units: i128) -> Amount {
     Amount::from_units(units).half_up(2)
 }
 
-/// Every line that carries a fee.
+/// Every line that carries a fee, or a price and no fee.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit<'a> {
     /// The lines, by agreement, invoice and line.
     pub lines: Vec<Judged<'a>>,
-    /// How many lines have a price and no fee.
-    pub without: u64,
     /// Whether there is a card at all.
     pub has_card: bool,
 }
@@ -159,7 +157,7 @@ struct Terms {
     sold: Sold,
 }
 
-/// Holds each line that carries a listing fee at the basis of a view against the card that was in force on the day of its invoice.
+/// Holds each line that carries a listing fee at the basis of a view, or should, against the card that was in force on the day of its invoice.
 pub fn audit<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards) -> Audit<'a> {
     audit_as(billing, view, cards, |_| ())
 }
@@ -167,12 +165,12 @@ pub fn audit<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards) -> Audit<
 /// The same, of lines as somebody else tells them.
 pub(crate) fn audit_as<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards, tell: impl Fn(&mut FeeLine<'a>)) -> Audit<'a> {
     let mut found = billing.fee_lines(view.basis());
-    found.lines.iter_mut().for_each(tell);
+    found.iter_mut().for_each(tell);
     let countries = cards.0.iter().any(|(.., card)| card.has_regions()).then(Map::default);
     let mut deals = Deals { view, agreements: Map::default(), deliveries: Map::default(), countries };
-    let mut terms: Vec<Result<Vec<Terms>, String>> = Vec::with_capacity(found.lines.len());
+    let mut terms: Vec<Result<Vec<Terms>, String>> = Vec::with_capacity(found.len());
     let mut sales: Map<(&str, Option<&str>), Vec<Terms>> = Map::default();
-    for line in &found.lines {
+    for line in &found {
         let told = of_line(line, &mut deals, cards);
         if let (Some(agreement), false, Ok(told)) = (line.agreement, line.is_refund, &told) {
             let of_deal = sales.entry((agreement, line.product)).or_default();
@@ -182,8 +180,8 @@ pub(crate) fn audit_as<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards,
         }
         terms.push(told.map(|told| vec![told]));
     }
-    let mut lines: Vec<Judged<'a>> = Vec::with_capacity(found.lines.len());
-    for (line, mut told) in found.lines.into_iter().zip(terms) {
+    let mut lines: Vec<Judged<'a>> = Vec::with_capacity(found.len());
+    for (line, mut told) in found.into_iter().zip(terms) {
         // A refund is given at the rate that was charged, and does not tell of which invoice it is.
         if line.is_refund
             && let (Ok(told), Some(of_deal)) = (&mut told, line.agreement.and_then(|agreement| sales.get(&(agreement, line.product))))
@@ -196,7 +194,7 @@ pub(crate) fn audit_as<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards,
         let key = |judged: &Judged<'a>| (judged.line.agreement, judged.line.invoice, judged.line.line, judged.line.currency);
         key(one).cmp(&key(other))
     });
-    Audit { lines, without: found.without, has_card: !cards.is_empty() }
+    Audit { lines, has_card: !cards.is_empty() }
 }
 
 fn of_line(line: &FeeLine<'_>, deals: &mut Deals<'_>, cards: &Cards) -> Result<Terms, String> {
@@ -276,6 +274,10 @@ fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards
         _ if is_delivered => Some("at least: it is not told of which invoice the refund is".to_owned()),
         _ => Some("at least: how the product is delivered is not told".to_owned()),
     };
+    if judged.line.fees == 0 && judged.verdict != Verdict::Agrees {
+        let why = judged.reason.map_or_else(String::new, |why| format!("; {why}"));
+        judged.reason = Some(format!("no listing fee was charged{why}"));
+    }
     if judged.verdict != Verdict::NotJudged || !several {
         let (fee, rated, card) = fees.swap_remove(place);
         (judged.expected, judged.rated, judged.card) = (Some(fee), Some(rated), Some(card));

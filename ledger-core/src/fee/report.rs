@@ -1,4 +1,4 @@
-//! The audit as a report: a row for each line that carries a fee.
+//! The audit as a report: a row for each line that carries a fee, or a price and no fee.
 
 use super::audit::{Audit, Verdict, cents};
 use crate::hash::Map;
@@ -6,7 +6,7 @@ use crate::money::{Amount, Currency};
 use crate::projection::records::View;
 use crate::report::{Cell, Column, Kind, Report};
 
-/// The report: a row for each line that carries a fee. Charged is expected and difference, or else not judged, in each row and in each sum.
+/// The report: a row for each line that carries a fee, or a price and no fee. Charged is expected and difference, or else not judged, in each row and in each sum.
 pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
     let mut report = Report::new("fees", columns());
     report.shown = vec![
@@ -62,11 +62,6 @@ pub fn fees(audit: &Audit<'_>, view: &View<'_>) -> Report {
         report
             .notes
             .push("no rate card is set: dealbook record policy.set --set policy=listing-fees … (docs/formats/events.md)".to_owned());
-    }
-    match audit.without {
-        0 => (),
-        1 => report.notes.push("1 line has a price and no listing fee; it is in no row".to_owned()),
-        many => report.notes.push(format!("{many} lines have a price and no listing fee; they are in no row")),
     }
     report
 }

@@ -44,7 +44,7 @@ pub use cash::cash;
 pub use compared::{Earned, Payout, makes_net};
 pub use deferral::{billings, deferral};
 pub use disbursements::disbursements;
-pub use fees::{FeeEvent, FeeLine, FeeLines};
+pub use fees::{FeeEvent, FeeLine};
 pub use findings::{Owed, findings, overview};
 pub use invoices::invoices;
 pub use measure::{MEASURES, Measure};

@@ -13,7 +13,7 @@ use super::table::NONE;
 use super::wholesale::Pairing;
 use super::{Action, Billing, IN_BALANCE, In, UNDATED};
 
-/// A line of a buyer's invoice for which AWS charged, or gave back, a listing fee.
+/// A line of a buyer's invoice for which AWS charged, or gave back, a listing fee; or that has a price and no fee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeLine<'a> {
     /// The buyer's invoice.
@@ -38,7 +38,7 @@ pub struct FeeLine<'a> {
     pub is_refund: bool,
     /// What AWS charged, less what it gave back, in hundred-millionths.
     pub charged: i128,
-    /// How many fees that is the sum of: each may be rounded by itself.
+    /// How many fees that is the sum of: each may be rounded by itself. None where nothing was ever charged.
     pub fees: u64,
     /// Whether a reseller sells it.
     pub is_resold: bool,
@@ -48,15 +48,6 @@ pub struct FeeLine<'a> {
     pub priced_in: Option<&'a str>,
     /// Price and fees in that currency: what of the line is in another is no part of either.
     charges: Vec<u32>,
-}
-
-/// Lines with a fee, and what has a price and none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FeeLines<'a> {
-    /// The lines, by invoice and line.
-    pub lines: Vec<FeeLine<'a>>,
-    /// How many lines have a price and no fee.
-    pub without: u64,
 }
 
 /// A line while it is gathered.
@@ -90,8 +81,8 @@ fn of<T>(all: &mut Vec<T>, is_it: impl Fn(&T) -> bool, new: T) -> &mut T {
 }
 
 impl Billing {
-    /// The lines that carry a listing fee at a basis.
-    pub fn fee_lines(&self, basis: Basis) -> FeeLines<'_> {
+    /// The lines that carry a listing fee at a basis, or a price and no fee, by invoice and line.
+    pub fn fee_lines(&self, basis: Basis) -> Vec<FeeLine<'_>> {
         let (sums, counted) = (self.charge_sums(basis, In::Pricing), self.counted());
         let pairing = if self.has_several_parties() { self.wholesale(&sums, &counted) } else { Pairing::default() };
         let wholesale: Vec<bool> = (0..u32::try_from(counted.len()).unwrap_or(NONE))
@@ -152,12 +143,13 @@ impl Billing {
             }
         }
         drop((sums, numbers, billed));
-        let mut lines = FeeLines::default();
+        let mut lines = Vec::new();
         for (key, at) in &found {
-            lines.without += u64::from(at.fees.is_empty() && at.prices.iter().any(|(_, price)| *price != 0));
-            lines.lines.extend(at.fees.iter().map(|fee| self.fee_line(*key, at, *fee)));
+            lines.extend(at.fees.iter().map(|fee| self.fee_line(*key, at, *fee)));
+            let unpaid = at.prices.iter().filter(|(_, price)| at.fees.is_empty() && *price != 0);
+            lines.extend(unpaid.map(|(currency, _)| self.fee_line(*key, at, (*currency, 0, 0))));
         }
-        lines.lines.sort_by(|one, other| (one.invoice, one.line, one.currency).cmp(&(other.invoice, other.line, other.currency)));
+        lines.sort_by(|one: &FeeLine<'_>, other| (one.invoice, one.line, one.currency).cmp(&(other.invoice, other.line, other.currency)));
         lines
     }
 
