@@ -259,7 +259,10 @@ impl From<Broken> for Failure {
             Broken::Unequal { stored, computed, .. } => {
                 failure.because(format!("the next event says {stored}")).because(format!("its bytes give    {computed}"))
             }
-            Broken::Newer { .. } => return failure.exit(Exit::Failure).hint("use the newer dealbook"),
+            // Whether somebody changed it, or a newer program wrote it: what cannot be read cannot be vouched for.
+            Broken::Newer { .. } => {
+                failure.hint("when a newer dealbook wrote it, use that one; else it was changed, and `dealbook verify` tells where")
+            }
             _ => failure,
         };
         match broken.at() {
@@ -443,12 +446,11 @@ mod tests {
             (Broken::OutOfPlace { expected: 7, found: 9 }, Code::E0502),
             (Broken::WrongGenesis { prev: Hash::of(b"a") }, Code::E0503),
             (Broken::NotALine { at: 7 }, Code::E0505),
+            (Broken::Newer { at: 7, version: 2 }, Code::E0505),
         ] {
             let failure = Failure::from(broken);
             assert_eq!((failure.exit, failure.diagnostics[0].code), (Exit::Integrity, Some(code)));
         }
-        let newer = Failure::from(Broken::Newer { at: 7, version: 2 });
-        assert_eq!(newer.exit, Exit::Failure, "a line of a newer program is no damage");
         insta::assert_snapshot!(printed(&Broken::Unequal { at: 7, stored: Hash::of(b"a"), computed: Hash::of(b"b") }.into()));
     }
 

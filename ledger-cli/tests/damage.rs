@@ -51,6 +51,23 @@ fn every_damage_is_named_where_it_is() {
             "event #2328 does not match its hash: it was changed in place",
             2327,
         ),
+        (
+            "another version",
+            |lines| lines[1203] = replaced(&lines[1203], "\"v\":1}", "\"v\":2}"),
+            "E0501",
+            "event #1204 does not match its hash: it was changed in place",
+            1203,
+        ),
+        (
+            "another version of the last one",
+            |lines| {
+                let last = lines.len() - 1;
+                lines[last] = replaced(&lines[last], "\"v\":1}", "\"v\":2}");
+            },
+            "E0501",
+            "event #2328 does not match its hash: it was changed in place",
+            2327,
+        ),
         ("not a line", |lines| lines[9] = b"nothing".to_vec(), "E0505", "event #10 is not a line of a ledger: it was changed in place", 9),
         ("missing", |lines| drop(lines.drain(99..102)), "E0502", "events #100 – #102 are missing", 99),
         ("the first one missing", |lines| drop(lines.remove(0)), "E0502", "event #1 is missing", 0),

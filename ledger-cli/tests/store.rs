@@ -273,6 +273,28 @@ fn a_line_changed_anywhere_is_found_by_whoever_reads_it() {
 }
 
 #[test]
+fn one_line_is_not_shown_when_it_is_not_what_was_recorded() {
+    let place = kept(true);
+    let log = String::from_utf8(place.log()).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    let (at, agreement) = (1_000..lines.len())
+        .find_map(|at| {
+            let (_, told) = lines[at].split_once("\"type\":\"invoice.issued\",\"value\":{\"agreement\":\"")?;
+            Some((at, told.split('"').next()?.to_owned()))
+        })
+        .unwrap();
+    let event = format!("#{}", at + 1);
+    place.run(["trace", &event]);
+    // What is derived was derived before: nobody has to read this line to answer, but it is shown.
+    let changed = lines[at].replacen("\"amount\":\"", "\"amount\":\"9", 1);
+    assert_ne!(changed, lines[at]);
+    fs::write(segment(&place), log.replacen(lines[at], &changed, 1)).unwrap();
+    for verb in [&["trace", &event][..], &["trace", &agreement], &["show", "event", &event]] {
+        place.run(verb).failed(5, "error[E0501]");
+    }
+}
+
+#[test]
 fn a_store_ahead_of_its_log_refuses_and_stays_as_it_is() {
     for clean in [true, false] {
         // The log is put back to an earlier day, and the anchor with it.

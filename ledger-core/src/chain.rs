@@ -165,8 +165,8 @@ pub enum Broken {
         /// The position where a line was expected.
         at: u64,
     },
-    /// A line of a later format version.
-    #[error("event #{at} has format version {version}: it was written by a newer dealbook")]
+    /// A line of a later format version: a newer program wrote it, or it was changed.
+    #[error("event #{at} has format version {version}, and this dealbook reads version {VERSION}")]
     Newer {
         /// The position where a line was expected.
         at: u64,
@@ -227,27 +227,36 @@ pub fn link(line: &[u8], at: u64) -> Result<Link, Broken> {
     if line.len() > LONGEST_LINE {
         return Err(Broken::TooLong { at });
     }
-    let version = version(line).ok_or(Broken::NotALine { at })?;
-    if version != VERSION {
-        return Err(Broken::Newer { at, version });
+    readable(version(line).ok_or(Broken::NotALine { at })?, at)?;
+    place(line).ok_or(Broken::NotALine { at })
+}
+
+/// What a line of whatever version says of its place, when it says it as this one does.
+pub(crate) fn place(line: &[u8]) -> Option<Link> {
+    const PREV: &[u8] = b",\"prev\":\"";
+    version(line).filter(|_| line.len() <= LONGEST_LINE && line.starts_with(b"{"))?;
+    // From the end there are few commas to look at, and no searcher to build.
+    let at = memchr::memrchr_iter(b',', line).find(|at| line[*at..].starts_with(PREV))?;
+    let rest = &line[at + PREV.len()..];
+    let prev = Hash::from_hex(rest.get(..64)?)?;
+    let rest = rest[64..].strip_prefix(b"\",\"recorded_at\":\"")?;
+    let rest = &rest[memchr::memchr(b'"', rest)?..];
+    let rest = rest.strip_prefix(b"\",\"seq\":")?;
+    let width = memchr::memchr(b',', rest)?;
+    let seq = number(&rest[..width])?;
+    rest[width..].starts_with(b",\"source\":").then_some(Link { seq, prev })
+}
+
+/// Whether a line of this version can be read. There was none before the first.
+///
+/// # Errors
+/// It cannot.
+pub(crate) fn readable(version: u64, at: u64) -> Result<(), Broken> {
+    match version {
+        VERSION => Ok(()),
+        ..VERSION => Err(Broken::NotALine { at }),
+        _ => Err(Broken::Newer { at, version }),
     }
-    let read = || {
-        const PREV: &[u8] = b",\"prev\":\"";
-        // From the end there are few commas to look at, and no searcher to build.
-        let at = memchr::memrchr_iter(b',', line).find(|at| line[*at..].starts_with(PREV))?;
-        let rest = &line[at + PREV.len()..];
-        let prev = Hash::from_hex(rest.get(..64)?)?;
-        let rest = rest[64..].strip_prefix(b"\",\"recorded_at\":\"")?;
-        let rest = &rest[memchr::memchr(b'"', rest)?..];
-        let rest = rest.strip_prefix(b"\",\"seq\":")?;
-        let width = memchr::memchr(b',', rest)?;
-        let seq = number(&rest[..width])?;
-        rest[width..].starts_with(b",\"source\":").then_some(Link { seq, prev })
-    };
-    if line.first() != Some(&b'{') {
-        return Err(Broken::NotALine { at });
-    }
-    read().ok_or(Broken::NotALine { at })
 }
 
 /// The version in the last few bytes: `,"v":N}`.
@@ -343,6 +352,8 @@ mod tests {
         assert_eq!(follow(head, &[b'x'; LONGEST_LINE + 1]), Err(Broken::TooLong { at: 2 }));
         let newer = String::from_utf8(line(2, head.hash, "{}")).unwrap().replace("\"v\":1}", "\"v\":2}");
         assert_eq!(follow(head, newer.as_bytes()), Err(Broken::Newer { at: 2, version: 2 }));
+        let never = newer.replace("\"v\":2}", "\"v\":0}");
+        assert_eq!(follow(head, never.as_bytes()), Err(Broken::NotALine { at: 2 }));
     }
 
     #[test]

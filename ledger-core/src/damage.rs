@@ -22,7 +22,7 @@ pub struct Seen {
 impl Seen {
     /// Looks at a line.
     pub fn of(line: &[u8]) -> Self {
-        Self { link: crate::chain::link(line, 0).ok(), hash: Hash::of(line) }
+        Self { link: crate::chain::place(line), hash: Hash::of(line) }
     }
 }
 

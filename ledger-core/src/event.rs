@@ -439,10 +439,10 @@ impl Entry {
     /// What it says of its place, as [`chain::link`] reads it from the line.
     ///
     /// # Errors
-    /// It has another version than this program writes.
+    /// It has a version that this program does not read.
     pub fn link(&self) -> Result<Link, Broken> {
-        let Self { prev, seq, v: version, .. } = *self;
-        if version == chain::VERSION { Ok(Link { seq, prev }) } else { Err(Broken::Newer { at: seq, version }) }
+        chain::readable(self.v, self.seq)?;
+        Ok(Link { seq: self.seq, prev: self.prev })
     }
 
     /// Appends the entry's line, without a newline.

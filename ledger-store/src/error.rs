@@ -128,12 +128,7 @@ pub enum LogError {
 impl LogError {
     /// Whether the ledger is not what it was: something recorded is missing, changed or out of place.
     pub const fn is_integrity(&self) -> bool {
-        match self {
-            // A newer program's line is intact; this program cannot read it.
-            Self::Broken(broken) => !matches!(broken, Broken::Newer { .. }),
-            Self::ShorterThanAnchor { .. } | Self::DiffersFromAnchor { .. } | Self::StoreAheadOfLog { .. } => true,
-            _ => false,
-        }
+        matches!(self, Self::Broken(_) | Self::ShorterThanAnchor { .. } | Self::DiffersFromAnchor { .. } | Self::StoreAheadOfLog { .. })
     }
 
     /// Whether someone else was first, or is at work, or went another way.

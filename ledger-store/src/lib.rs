@@ -35,8 +35,8 @@ pub type Blocks = Box<dyn Iterator<Item = Result<Block, LogError>> + Send>;
 
 /// Lines that can be read.
 ///
-/// What is read is not yet verified: whoever reads follows each line from the head before it ([`Block::follow`]), on as many cores
-/// as there are.
+/// Blocks that are read are not yet verified: whoever reads follows each line from the head before it ([`Block::follow`]), on as many cores
+/// as there are. One line alone is held against the line behind it, which names its hash.
 pub trait Source: Send {
     /// The last line that is durable.
     fn head(&self) -> Head;
@@ -47,16 +47,30 @@ pub trait Source: Send {
     /// The log cannot be read, or has no line at that position although its head lies behind it.
     fn read(&self, from: u64) -> Result<Blocks, LogError>;
 
-    /// One line, without its newline; nothing beyond the head.
+    /// One line, without its newline, and it hashes to what the line behind it says, the last one to the head; nothing beyond the head.
     ///
     /// # Errors
-    /// As [`Source::read`].
+    /// As [`Source::read`]; the line is not what it was when the next one was written.
     fn line(&self, seq: u64) -> Result<Option<Vec<u8>>, LogError> {
-        if seq == 0 || seq > self.head().seq {
+        let head = self.head();
+        if seq == 0 || seq > head.seq {
             return Ok(None);
         }
-        let block = self.read(seq)?.next().transpose()?;
-        Ok(block.and_then(|block| block.lines().next().map(<[u8]>::to_vec)))
+        let mut blocks = self.read(seq)?;
+        let nothing = |at| LogError::Broken(Broken::NotALine { at });
+        let block = blocks.next().transpose()?.ok_or_else(|| nothing(seq))?;
+        let mut lines = block.lines();
+        let line = lines.next().ok_or_else(|| nothing(seq))?;
+        let found = lines::head_of(line, seq)?.hash;
+        let told = if seq == head.seq {
+            head.hash
+        } else if let Some(next) = lines.next() {
+            lines::named_by(next, seq + 1)?
+        } else {
+            let behind = blocks.next().transpose()?.ok_or_else(|| nothing(seq + 1))?;
+            lines::named_by(behind.lines().next().ok_or_else(|| nothing(seq + 1))?, seq + 1)?
+        };
+        if found == told { Ok(Some(line.to_vec())) } else { Err(Broken::Unequal { at: seq, stored: told, computed: found }.into()) }
     }
 
     /// The head as it was behind line `seq`; the empty head for 0. Nothing beyond the head.

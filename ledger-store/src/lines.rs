@@ -141,11 +141,16 @@ pub(crate) fn lines_in(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The head that a line makes, when its place is known and its predecessor is not.
 pub(crate) fn head_of(line: &[u8], seq: u64) -> Result<Head, Broken> {
+    named_by(line, seq).map(|_| Head { seq, hash: Hash::of(line) })
+}
+
+/// The hash that the line at this place names as the one before it.
+pub(crate) fn named_by(line: &[u8], seq: u64) -> Result<Hash, Broken> {
     let link = chain::link(line, seq)?;
     if link.seq != seq {
         return Err(Broken::OutOfPlace { expected: seq, found: link.seq });
     }
-    Ok(Head { seq, hash: Hash::of(line) })
+    Ok(link.prev)
 }
 
 #[cfg(test)]

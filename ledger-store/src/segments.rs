@@ -80,13 +80,19 @@ pub(crate) fn end_of(path: &Path) -> Result<End, LogError> {
     if whole == 0 {
         return Ok(End { head: None, whole, unfinished });
     }
-    let bytes = read(whole.saturating_sub(LONGEST_LINE as u64 + 2), whole)?;
-    let body = &bytes[..bytes.len() - 1];
-    let start = memchr::memrchr(b'\n', body).map_or(0, |at| at + 1);
-    let line = &body[start..];
-    // What stands here is not known from outside: it is told by the line.
-    let link = chain::link(line, 0)?;
-    Ok(End { head: Some(head_of(line, link.seq)?), whole, unfinished })
+    let bytes = read(whole.saturating_sub(2 * (LONGEST_LINE as u64 + 1) + 1), whole)?;
+    let (before, line) = last_of(&bytes[..bytes.len() - 1]);
+    // What stands here is not known from outside: it is told by the line, and where that cannot be read by the one before it.
+    let seq = match chain::link(line, 0) {
+        Ok(link) => link.seq,
+        Err(_) => chain::link(last_of(before).1, 0)?.seq + 1,
+    };
+    Ok(End { head: Some(head_of(line, seq)?), whole, unfinished })
+}
+
+/// The last of some lines, which has no newline, and what stands before it, without its newline either.
+fn last_of(bytes: &[u8]) -> (&[u8], &[u8]) {
+    memchr::memrchr(b'\n', bytes).map_or((&[], bytes), |at| (&bytes[..at], &bytes[at + 1..]))
 }
 
 /// Where a log of segments ends, looked at without changing anything.

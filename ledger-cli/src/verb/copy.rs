@@ -5,7 +5,7 @@
 //!   sled:DIR whose log is damaged or lost: what its store holds, and behind that what of the log follows it
 //! ```
 
-use ledger_core::chain::{Broken, Head};
+use ledger_core::chain::Head;
 use ledger_core::event::{Entry, Event};
 use ledger_store::backend::sled::{Meta, Options, Salvage};
 use ledger_store::scan::{Depth, ScanError, scan};
@@ -116,9 +116,7 @@ fn sources(from: &Location) -> Result<Sources, Failure> {
 fn broken_log(error: ScanError) -> Result<Option<LogError>, Failure> {
     match error {
         ScanError::Log(error) if error.is_integrity() => Ok(Some(error)),
-        ScanError::Unreadable(ledger_core::event::Unreadable::Broken(broken)) if !matches!(broken, Broken::Newer { .. }) => {
-            Ok(Some(broken.into()))
-        }
+        ScanError::Unreadable(ledger_core::event::Unreadable::Broken(broken)) => Ok(Some(broken.into())),
         other => Err(other.into()),
     }
 }

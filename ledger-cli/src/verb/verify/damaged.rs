@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use ledger_core::chain::{Hash, Head};
+use ledger_core::chain::{Broken, Hash, Head};
 use ledger_core::damage::{self, Damage, Kind as Done};
+use ledger_core::event::Unreadable;
+use ledger_store::LogError;
 use ledger_store::checkpoints::Found;
 use ledger_store::scan::ScanError;
 use ledger_store::verify as store;
@@ -80,7 +82,13 @@ pub(super) fn damaged(
             None => checks.add("since", "failed", format!("the log does not contain {since}")),
         }
     }
-    let mut failure = if damages.is_empty() { Failure::from(broken) } else { told(&damages, anchor) };
+    // Lines of a later version at the end may be a newer program's: nothing that stands behind them says otherwise.
+    let is_newer = matches!(
+        &broken,
+        ScanError::Log(LogError::Broken(Broken::Newer { .. })) | ScanError::Unreadable(Unreadable::Broken(Broken::Newer { .. }))
+    );
+    let is_open = is_newer && damages.iter().all(|damage| matches!(damage.kind, Done::Unreadable));
+    let mut failure = if damages.is_empty() || is_open { Failure::from(broken) } else { told(&damages, anchor) };
     if let Some(end) = end.filter(|end| end.seq > proven.seq) {
         failure = failure.hint(format!("the store still has everything up to {end}: `dealbook copy {location} jsonl:FILE` saves it"));
     }

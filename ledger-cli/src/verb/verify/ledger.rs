@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use ledger_core::chain::{Broken, Hash, Head};
+use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Entry, Event};
 use ledger_core::projection::Projection;
 use ledger_core::projection::known::Known;
@@ -65,7 +65,6 @@ fn examine_beside(
     let stored = boundaries.stored;
     let integrity = match &broken {
         ScanError::Log(error) => error.is_integrity(),
-        ScanError::Unreadable(ledger_core::event::Unreadable::Broken(broken)) => !matches!(broken, Broken::Newer { .. }),
         ScanError::Unreadable(_) => true,
     };
     if integrity { damaged(broken, location, folder, wanted.since, stored, &found) } else { Err(broken.into()) }
