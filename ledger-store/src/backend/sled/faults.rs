@@ -247,6 +247,22 @@ fn a_lost_log_is_refused_and_salvaged() {
 }
 
 #[test]
+fn a_copy_of_a_store_that_cannot_be_read_is_not_left_behind() {
+    let (_folder, path, _) = ledger(2_000);
+    let mut refused = 0;
+    for file in ["db", "conf"] {
+        let whole = fs::read(path.join("store").join(file)).unwrap();
+        for damage in [&whole[..whole.len() / 2], b"nothing", &vec![0; whole.len()][..]] {
+            fs::write(path.join("store").join(file), damage).unwrap();
+            refused += u32::from(crate::verify::stored(&path).is_err());
+            assert!(!fs::read_dir(&path).unwrap().any(|file| file.unwrap().file_name().to_string_lossy().starts_with("store.copy")));
+        }
+        fs::write(path.join("store").join(file), whole).unwrap();
+    }
+    assert!(refused > 0, "sled opens whatever there is");
+}
+
+#[test]
 fn a_store_that_is_deleted_emptied_or_truncated_loses_nothing() {
     for unclean in [false, true] {
         let (_folder, path, head) = ledger(2_000);

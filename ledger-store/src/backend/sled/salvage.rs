@@ -20,15 +20,19 @@ pub struct Salvage {
     head: Head,
 }
 
+/// In this order, so that sled is let go of before its folder is removed.
 struct Held {
     store: Store,
-    copy: PathBuf,
+    copy: Copied,
 }
 
-impl Drop for Held {
+/// A copy of a store, which goes with whoever made it, whether sled can open it or not.
+struct Copied(PathBuf);
+
+impl Drop for Copied {
     fn drop(&mut self) {
         // It is only a copy; what cannot be removed is in nobody's way.
-        let _ = fs::remove_dir_all(&self.copy);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -43,17 +47,17 @@ impl Salvage {
             return Err(LogError::NotALedger { path: folder.to_owned() });
         }
         let _still = Still::take(&folder.join("LOCK"), patience)?;
-        let copy = folder.join(format!("store.copy-{}", std::process::id()));
-        copy_folder(&store, &copy).doing("copy", &store)?;
+        let copy = Copied(folder.join(format!("store.copy-{}", std::process::id())));
+        copy_folder(&store, &copy.0).doing("copy", &store)?;
         let unreadable = |why| LogError::Unreadable { path: store.clone(), why };
-        let held = Held { store: Store::open(&copy).map_err(unreadable)?, copy };
+        let held = Held { store: Store::open(&copy.0).map_err(unreadable)?, copy };
         let head = held.store.chain().map_err(unreadable)?;
         Ok(Self { held: Arc::new(held), head })
     }
 
     /// The heads before the first and behind the last line of every block, in order.
     pub(crate) fn headers(&self) -> Result<Vec<(Head, Head)>, LogError> {
-        let unreadable = |why| LogError::Unreadable { path: self.held.copy.clone(), why };
+        let unreadable = |why| LogError::Unreadable { path: self.held.copy.0.clone(), why };
         self.held.store.blocks(0).map(|block| block.map(|(header, _)| (header.before, header.after)).map_err(unreadable)).collect()
     }
 }
@@ -68,7 +72,7 @@ impl Source for Salvage {
         if from > self.head.seq {
             return Ok(Box::new(std::iter::empty()));
         }
-        let path = self.held.copy.clone();
+        let path = self.held.copy.0.clone();
         let unreadable = move |why| LogError::Unreadable { path: path.clone(), why };
         let header = self.held.store.header_at(from).map_err(&unreadable)?;
         let start = header.map_or(1, |header| if header.base > 0 { header.base } else { header.before.seq + 1 });
