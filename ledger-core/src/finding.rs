@@ -198,7 +198,7 @@ codes! {
         "Compare the application's document with the payment schedule.",
     BENEFICIARY_UNFIT "F57" Medium "A benefit goes to somebody whom the programme does not give to."
         "Compare the award with the programme's terms.",
-    EVIDENCE_MISSING "F58" Medium "An application lacks what its programme asks for, or came too late."
+    EVIDENCE_MISSING "F58" Medium "An application or a grant lacks what its programme asks for, or an application came too late."
         "Record what is missing, with its document, before AWS asks.",
     CREDIT_UNKNOWN "F59" High "A fact about a credit fits no credit that is recorded; it counts nothing."
         "Record the grant, or correct the fact.",

@@ -387,6 +387,15 @@ fn a_grant_is_held_against_its_programme() {
             "F61 C3: nothing defines WMP on 2024-06-02",
         ]
     );
+    desk.fact("2025-06-03", "credit.granted", granted("C4", "1.00", json!({ "programme": "mppo" })));
+    desk.fact("2025-06-03", "credit.granted", granted("C5", "1.00", json!({ "programme": "wmp" })));
+    let found = desk.findings();
+    for message in [
+        "F61 C4: no programme `mppo` is known here",
+        "F58 C5: nothing recorded shows what 15 or 25 % is of: a deal, or a first year's ARR (WMP as defined by #1 from 2024-10-01)",
+    ] {
+        assert!(found.iter().any(|told| told == message), "{found:#?}");
+    }
 }
 
 #[test]

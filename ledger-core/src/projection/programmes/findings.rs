@@ -58,12 +58,22 @@ impl Incentives<'_> {
             find(finding::GRANT_OUTSIDE_BAND, at, format!("{title} is nobody's balance, and this is a credit"), granted);
         }
         let Some(definition) = self.definition_of(benefit) else {
-            if granted.is_some() && programme::named(&benefit.programme).is_some() {
-                find(finding::PROGRAMME_UNDEFINED, at, format!("nothing defines {title} on {}", benefit.at.day()), granted);
+            let message = match programme::named(&benefit.programme) {
+                Some(_) => format!("nothing defines {title} on {}", benefit.at.day()),
+                None => format!("no programme `{title}` is known here"),
+            };
+            if granted.is_some() {
+                find(finding::PROGRAMME_UNDEFINED, at, message, granted);
             }
             return;
         };
-        if let Some(base) = benefit.base().filter(|_| !definition.terms.rates.is_empty()) {
+        let base = benefit.base().filter(|_| !definition.terms.rates.is_empty());
+        if base.is_none() && granted.is_some() && !definition.terms.rates.is_empty() {
+            let message =
+                format!("nothing recorded shows what {} is of: a deal, or a first year's ARR ({})", definition.rates(), definition.rule());
+            find(finding::EVIDENCE_MISSING, at, message, granted);
+        }
+        if let Some(base) = base {
             for (amount, currency) in self.granted_each(benefit) {
                 if currency != base.1 || !definition.covers(amount, base) {
                     let message =

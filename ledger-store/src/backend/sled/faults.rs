@@ -254,7 +254,7 @@ fn a_copy_of_a_store_that_cannot_be_read_is_not_left_behind() {
         let whole = fs::read(path.join("store").join(file)).unwrap();
         for damage in [&whole[..whole.len() / 2], b"nothing", &vec![0; whole.len()][..]] {
             fs::write(path.join("store").join(file), damage).unwrap();
-            refused += u32::from(crate::verify::stored(&path).is_err());
+            refused += u32::from(verify::stored(&path).is_err());
             assert!(!fs::read_dir(&path).unwrap().any(|file| file.unwrap().file_name().to_string_lossy().starts_with("store.copy")));
         }
         fs::write(path.join("store").join(file), whole).unwrap();
