@@ -459,6 +459,14 @@ impl From<LogError> for Failure {
             LogError::Unknown { source, .. } => {
                 Self::new(Code::E0606, message).because(source).hint("running the same command again is safe")
             }
+            // Its lines are what it is; what is said beside them can be made again.
+            LogError::NotALedger { path } if path.join("log").is_dir() => Self::new(Code::E0304, message)
+                .because("its `meta.json` is missing; its lines are there")
+                .hint("put the file back from a copy of the folder")
+                .hint(format!(
+                    "or make a ledger of its lines: cat {}/*.jsonl > lines.jsonl; dealbook copy jsonl:lines.jsonl sled:DIR",
+                    path.join("log").display()
+                )),
             LogError::NotALedger { .. } => Self::new(Code::E0304, message).hint("`dealbook init` makes one"),
             LogError::Newer { .. } => Self::new(Code::E0505, message).exit(crate::failure::Exit::Failure).hint("use the newer dealbook"),
             LogError::NoSuchBackend { .. } => Self::usage(message),

@@ -295,6 +295,17 @@ fn one_line_is_not_shown_when_it_is_not_what_was_recorded() {
 }
 
 #[test]
+fn a_ledger_that_has_lost_its_meta_says_how_its_lines_are_had() {
+    let place = kept(true);
+    fs::remove_file(place.at(".dealbook/meta.json")).unwrap();
+    place.run(["verify"]).failed(6, ".dealbook/log/*.jsonl > lines.jsonl; dealbook copy jsonl:lines.jsonl sled:DIR");
+    fs::write(place.at("lines.jsonl"), place.log()).unwrap();
+    place.run(["copy", "jsonl:lines.jsonl", "sled:anew"]).done();
+    let verified = place.run(["-L", "anew", "verify"]).done();
+    assert!(verified.out.contains(&KEPT.head.to_string()), "{verified}");
+}
+
+#[test]
 fn a_store_ahead_of_its_log_refuses_and_stays_as_it_is() {
     for clean in [true, false] {
         // The log is put back to an earlier day, and the anchor with it.
