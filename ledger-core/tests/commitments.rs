@@ -6,7 +6,7 @@ use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry, Source};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, NoNames};
-use ledger_core::projection::edp::{Setting, edp};
+use ledger_core::projection::edp::{Setting, edp, findings};
 use ledger_core::projection::records::Records;
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
@@ -63,9 +63,14 @@ impl Ledger {
     }
 
     fn bill(&mut self, recorded: &str, month: &str, amount: &str) {
-        let told = json!({ "amounts": { "billed": amount }, "class": "services", "currency": "USD", "line_type": "Usage",
+        self.spent(recorded, month, json!({ "amounts": { "billed": amount } }));
+    }
+
+    /// A sum of a bill that is of Usage, in USD, of a CUR file, unless more is said.
+    fn spent(&mut self, recorded: &str, month: &str, more: Value) {
+        let told = json!({ "class": "services", "currency": "USD", "line_type": "Usage",
             "month": format!("{month}-01T00:00:00Z"), "payer": BUYER, "rows": 1, "statement": "cur" });
-        self.record(recorded, &format!("{month}-01"), "spend.recorded", told);
+        self.record(recorded, &format!("{month}-01"), "spend.recorded", with(told, more));
     }
 
     fn invoice(&mut self, day: &str, number: &str, amount: &str) {
@@ -97,6 +102,10 @@ fn terms(more: Value) -> Value {
     let terms = json!({ "commitment": "PPA", "currency": "USD", "eligibility": [rule], "measure": { "columns": ["billed"] },
         "payers": [BUYER], "refunds": "memo", "years": [year(2025), year(2026)] });
     with(terms, more)
+}
+
+fn of_2026() -> Value {
+    json!({ "amount": "1200.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" })
 }
 
 /// Columns of the last contract year; what is not told is a dash.
@@ -242,4 +251,63 @@ fn a_month_that_a_statement_ends_in_explains_nothing_to_the_cent() {
          may be month: it ends within 2026-02, whose bill of 280.00 is known as a whole only"
     );
     assert!(report.notes.contains(&note), "{:?}", report.notes);
+}
+
+#[test]
+fn a_bill_without_the_column_of_the_measure_is_told_as_that() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["net_unblendd"] }, "years": [of_2026()] }));
+    for month in ["2026-01", "2026-02"] {
+        ledger.spent("2026-03-02", month, json!({ "amounts": { "net_unblended": "300.00", "unblended": "310.00" } }));
+    }
+    let report = ledger.at("2026-04-03");
+    let why = "not every line that counts has the column `net_unblendd`; all have `net_unblended` and `unblended`";
+    let missing = format!("2026-01 to 2026-02 of {BUYER}: {why}; 2026-03 of {BUYER}");
+    assert_eq!(told(&report, ["missing", "services", "shortfall"]), [missing.as_str(), "0.00", "-"]);
+    let note = format!(
+        "PPA: no bill of 2026-03 of {BUYER}; the bill of 2026-01 to 2026-02 of {BUYER} does not count: {why}; \
+         no shortfall and no forecast is told"
+    );
+    assert!(report.notes.contains(&note), "{:?}", report.notes);
+}
+
+#[test]
+fn words_that_no_bill_has_are_found_in_the_measure() {
+    let measure = json!({ "columns": ["net_unblendd", "unblended", "own"], "excluded": ["tax", "Creditt", "Refund", "New"] });
+    let mut ledger = Ledger::signed(json!({ "measure": measure }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "own": "310.00" }, "line_type": "New" }));
+    let found: Vec<String> = findings(&ledger.records.at(Basis::at(u64::MAX))).into_iter().map(|found| found.message).collect();
+    assert_eq!(
+        found,
+        [
+            "measure.columns: `net_unblendd` is no cost column that AWS or a bill here is known to have",
+            "measure.excluded: `tax` is no line type that AWS or a bill here is known to have; `Tax` is one",
+            "measure.excluded: `Creditt` is no line type that AWS or a bill here is known to have",
+        ]
+    );
+}
+
+#[test]
+fn a_bill_of_another_kind_of_file_is_told_with_the_columns_it_has() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["net_unblended", "unblended"] }, "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "billed": "310.00" }, "statement": "focus" }));
+    let report = ledger.at("2026-02-11");
+    let missing =
+        format!("2026-01 of {BUYER}: not every line that counts has the column `net_unblended` or `unblended`; all have `billed`");
+    assert_eq!(told(&report, ["missing"]), [missing]);
+    assert!(report.cards.last().unwrap().says.ends_with("; bills cannot be read as the contract measures them, no shortfall is told."));
+}
+
+#[test]
+fn a_bill_in_another_currency_is_told_as_that() {
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "billed": "310.00" }, "currency": "EUR" }));
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["missing"]), [format!("2026-01 of {BUYER}: in EUR, and the commitment is in USD")]);
+}
+
+#[test]
+fn a_bill_on_which_every_line_is_excluded_is_here_and_comes_to_nothing() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["billed"], "excluded": ["Tax"] }, "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "unblended": "10.00" }, "line_type": "Tax" }));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["missing", "services"]), ["-", "0.00"]);
 }

@@ -149,7 +149,7 @@ pub(super) fn milestones(told: &Year<'_>) -> Vec<(String, String)> {
         let word = match (lacks > 0, milestone.by <= told.standing.until) {
             (false, _) => "reached".to_owned(),
             (true, true) if told.whole => format!("missed by {}", grouped(lacks)),
-            (true, true) => "bills are missing".to_owned(),
+            (true, true) => told.lacks().to_owned(),
             (true, false) => format!("{} to go", grouped(lacks)),
         };
         (milestone.name.clone(), format!("{} by {last}: {word}", grouped(milestone.amount.units())))
@@ -201,7 +201,7 @@ fn sentence(told: &Year<'_>) -> String {
     );
     match told.shortfall() {
         None if told.whole => says.push_str("; no forecast is told"),
-        None => says.push_str("; bills are missing, no shortfall is told"),
+        None => _ = write!(says, "; {}, no shortfall is told", told.lacks()),
         Some(shortfall) if told.has_ended() => _ = write!(says, "; shortfall {}", grouped(shortfall)),
         Some(shortfall) => _ = write!(says, "; shortfall forecast {}", grouped(shortfall)),
     }

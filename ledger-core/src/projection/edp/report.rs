@@ -1,10 +1,10 @@
 //! Commitments as a report: a row for each contract year that had begun, and for people a bar with its parts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::card::{card, milestones, windows};
-use super::{Compared, Forecast, Purchased, Setting, Standing};
+use super::{Compared, Forecast, Purchased, Setting, Standing, Unread};
 use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::id::AccountId;
 use crate::money::Amount;
@@ -135,29 +135,40 @@ impl Year<'_> {
         }
     }
 
-    /// The months whose bills are not here, payer by payer; months that follow one another as one stretch.
-    fn missing(&self) -> Vec<String> {
+    /// The months whose bills are not here or tell nothing of it, payer by payer, and why these do not; months that follow one another as one
+    /// stretch.
+    fn missing(&self) -> Vec<(String, Option<String>)> {
         let of_year = period(&self.year.year);
-        let missing = self.standing.missing.iter().filter(|(month, _)| of_year.holds(*month));
-        let mut by_payer: BTreeMap<AccountId, Vec<Period>> = BTreeMap::new();
-        for (month, payer) in missing {
-            let stretches = by_payer.entry(*payer).or_default();
-            let until = super::months_end(*month);
+        let inside = self.standing.missing.iter().filter(|(month, _)| of_year.holds(*month));
+        let missing: BTreeSet<(AccountId, Instant)> = inside.map(|(month, payer)| (*payer, *month)).collect();
+        let mut stretches: Vec<(AccountId, Period, Option<&Unread>)> = Vec::new();
+        for (payer, month) in missing {
+            let (until, why) = (super::months_end(month), self.standing.unread.get(&(month, payer)));
             match stretches.last_mut() {
-                Some(last) if last.until == *month => last.until = until,
-                _ => stretches.push(Period { from: *month, until }),
+                Some((of, last, same)) if *of == payer && last.until == month && *same == why => last.until = until,
+                _ => stretches.push((payer, Period { from: month, until }, why)),
             }
         }
-        let told = |payer: AccountId, stretch: &Period| {
+        let told = |(payer, stretch, why): (AccountId, Period, Option<&Unread>)| {
             let (first, last) =
                 (stretch.from.day().format("%Y-%m"), Instant::from_micros(stretch.until.micros() - 1).day().format("%Y-%m"));
-            if super::months_end(stretch.from) == stretch.until {
+            let months = if super::months_end(stretch.from) == stretch.until {
                 format!("{first} of {payer}")
             } else {
                 format!("{first} to {last} of {payer}")
-            }
+            };
+            (months, why.map(|why| why.words(&self.standing.contract.terms)))
         };
-        by_payer.iter().flat_map(|(payer, stretches)| stretches.iter().map(|stretch| told(*payer, stretch))).collect()
+        stretches.into_iter().map(told).collect()
+    }
+
+    /// What lacks where not every bill counts.
+    pub(super) fn lacks(&self) -> &'static str {
+        if self.standing.missing.iter().any(|month| !self.standing.unread.contains_key(month)) {
+            "bills are missing"
+        } else {
+            "bills cannot be read as the contract measures them"
+        }
     }
 }
 
@@ -177,7 +188,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         Cell::Moment(year.year.until),
         Cell::text(terms.currency),
         Cell::text(if told.whole { "whole" } else { "partial" }),
-        list(told.missing()),
+        list(told.missing().into_iter().map(|(months, why)| why.map(|why| format!("{months}: {why}")).unwrap_or(months)).collect()),
         amount(year.year.amount.units()),
         amount(year.services),
         amount(year.gross()),
@@ -221,7 +232,7 @@ fn notes(told: &Year<'_>) -> Vec<String> {
     }
     notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
     if !told.whole {
-        notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
+        notes.push(format!("{name}: {}; no shortfall and no forecast is told", unbilled(told)));
     }
     for offer in told.forecast.iter().flat_map(|forecast| &forecast.closing) {
         let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
@@ -262,6 +273,15 @@ fn notes(told: &Year<'_>) -> Vec<String> {
         more => notes.push(format!("{name}: {more} refunds belong to a contract year before the ledger, and count nothing here")),
     }
     notes
+}
+
+/// Which bills of a year do not count, and why.
+fn unbilled(told: &Year<'_>) -> String {
+    let (unread, missing): (Vec<_>, Vec<_>) = told.missing().into_iter().partition(|(_, why)| why.is_some());
+    let missing: Vec<String> = missing.into_iter().map(|(months, _)| months).collect();
+    let missing = (!missing.is_empty()).then(|| format!("no bill of {}", missing.join(", ")));
+    let unread = unread.into_iter().map(|(months, why)| format!("the bill of {months} does not count: {}", why.unwrap_or_default()));
+    missing.into_iter().chain(unread).collect::<Vec<_>>().join("; ")
 }
 
 /// What the opening of a year does not tell, and what is left open by it.
