@@ -73,6 +73,13 @@ impl Ledger {
         self.record(recorded, &format!("{month}-01"), "spend.recorded", with(told, more));
     }
 
+    /// What AWS says it has counted up to a day.
+    fn stated(&mut self, recorded: &str, until: &str, counted: Value) -> u64 {
+        let statement = json!({ "commitment": "PPA", "currency": "USD", "document": Hash::of(b"a statement"),
+            "until": format!("{until}T00:00:00Z") });
+        self.record(recorded, until, "commitment.statement", with(statement, counted))
+    }
+
     fn invoice(&mut self, day: &str, number: &str, amount: &str) {
         self.bought(day, day, "invoice.issued", "SELLER_REV_SHARE", number, amount);
     }
@@ -241,9 +248,7 @@ fn a_month_that_a_statement_ends_in_explains_nothing_to_the_cent() {
     let mut ledger = Ledger::signed(json!({}));
     ledger.bill("2026-02-02", "2026-01", "310.00");
     ledger.bill("2026-03-02", "2026-02", "280.00");
-    let statement = json!({ "commitment": "PPA", "counted": "400.00", "currency": "USD", "document": Hash::of(b"a statement"),
-        "until": "2026-02-15T00:00:00Z" });
-    let seq = ledger.record("2026-03-02", "2026-02-15", "commitment.statement", statement);
+    let seq = ledger.stated("2026-03-02", "2026-02-15", json!({ "counted": "400.00" }));
     let report = ledger.at("2026-03-03");
     assert_eq!(told(&report, ["aws_difference", "aws_explained"]), ["-90.00", "-"]);
     let note = format!(
@@ -310,4 +315,22 @@ fn a_bill_on_which_every_line_is_excluded_is_here_and_comes_to_nothing() {
     let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["billed"], "excluded": ["Tax"] }, "years": [of_2026()] }));
     ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "unblended": "10.00" }, "line_type": "Tax" }));
     assert_eq!(told(&ledger.at("2026-02-11"), ["missing", "services"]), ["-", "0.00"]);
+}
+
+#[test]
+fn a_year_that_has_ended_keeps_what_is_said_of_it() {
+    let mut ledger = Ledger::signed(json!({ "carry_over": { "limit": "10" } }));
+    for month in (1..=11).map(|month| format!("2025-{month:02}")).chain(["2026-01".to_owned()]) {
+        ledger.bill("2026-02-02", &month, "100.00");
+    }
+    let seq = ledger.stated("2026-02-02", "2025-12-01", json!({ "counted": "1000.00" }));
+    let report = ledger.at("2026-02-11");
+    assert_eq!(
+        report.notes,
+        [
+            format!("PPA: no bill of 2025-12 of {BUYER}; no shortfall of year 1 is told"),
+            format!("PPA: differs by 100.00 from AWS to 2025-11-30 (#{seq}: 1,000.00, ours 1,100.00): nothing explains it to the cent"),
+            "PPA: not every bill of the years before counts; no shortfall and no forecast is told".to_owned(),
+        ]
+    );
 }

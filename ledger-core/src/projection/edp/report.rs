@@ -30,19 +30,19 @@ pub fn edp(setting: &Setting<'_>) -> Report {
     let mut report = Report::new("edp", columns());
     report.layout = Layout::Cards;
     for standing in setting.commitments() {
-        let last = standing.years.len();
+        let mut confirmed = false;
         report.notes.extend(standing.misplaced.map(|(cut_over, seq)| {
             let name = &standing.contract.terms.commitment;
             format!("{name}: no contract year holds {}, and what #{seq} brings forward counts nothing", cut_over.day())
         }));
-        for (at, year) in (1..).zip(&standing.years) {
+        for year in &standing.years {
             let told = of(setting, &standing, year);
             report.rows.push(row(&told));
             report.cards.push(card(&told));
-            if at == last {
-                report.notes.extend(notes(&told));
-            }
+            report.notes.extend(notes(&told));
+            confirmed |= told.compared.is_some();
         }
+        report.notes.extend(standing_notes(&standing, confirmed));
     }
     report
 }
@@ -116,6 +116,10 @@ pub(super) fn cents(units: i128) -> Amount {
 impl Year<'_> {
     pub(super) fn has_ended(&self) -> bool {
         self.standing.has_ended(self.year)
+    }
+
+    fn is_last(&self) -> bool {
+        self.standing.current().is_some_and(|last| last.number == self.year.number)
     }
 
     /// What lacks, or will: of a year that has ended, what does; of one that runs, what is forecast. Nothing while bills are missing.
@@ -220,7 +224,7 @@ pub(super) fn grouped(units: i128) -> String {
     crate::report::grouped(&cents(units).to_string())
 }
 
-/// What a reader should know of the year that runs.
+/// What a reader should know of a year.
 fn notes(told: &Year<'_>) -> Vec<String> {
     let name = &told.standing.contract.terms.commitment;
     let mut notes = Vec::new();
@@ -232,7 +236,9 @@ fn notes(told: &Year<'_>) -> Vec<String> {
     }
     notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
     if !told.whole {
-        notes.push(format!("{name}: {}; no shortfall and no forecast is told", unbilled(told)));
+        let untold =
+            if told.is_last() { "no shortfall and no forecast".to_owned() } else { format!("no shortfall of year {}", told.year.number) };
+        notes.push(format!("{name}: {}; {untold} is told", unbilled(told)));
     }
     for offer in told.forecast.iter().flat_map(|forecast| &forecast.closing) {
         let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
@@ -243,31 +249,43 @@ fn notes(told: &Year<'_>) -> Vec<String> {
             grouped(offer.surplus)
         ));
     }
-    notes.push(match &told.compared {
-        None => format!("{name}: never confirmed by AWS"),
-        Some(compared) => {
-            let last = Instant::from_micros(compared.statement.until.micros() - 1).day();
-            if compared.difference.is_zero() {
-                format!("{name}: agrees with AWS to {last} (#{})", compared.seq)
-            } else {
-                let why = if compared.explained.is_empty() {
-                    let perhaps = compared.perhaps.iter().map(|perhaps| format!("; may be {perhaps}")).collect::<String>();
-                    format!("nothing explains it to the cent{perhaps}")
-                } else {
-                    compared.explained.join("; or ")
-                };
-                let (difference, ours) = (grouped(compared.difference.units()), grouped(compared.ours.units()));
-                let theirs = grouped(compared.statement.counted.units());
-                format!("{name}: differs by {difference} from AWS to {last} (#{}: {theirs}, ours {ours}): {why}", compared.seq)
-            }
-        }
-    });
-    match told.standing.outside {
+    notes.extend(told.compared.as_ref().map(|compared| format!("{name}: {}", confirmation(compared))));
+    notes
+}
+
+/// How AWS's statement stands to what we count.
+fn confirmation(compared: &Compared) -> String {
+    let last = Instant::from_micros(compared.statement.until.micros() - 1).day();
+    if compared.difference.is_zero() {
+        return format!("agrees with AWS to {last} (#{})", compared.seq);
+    }
+    let why = if compared.explained.is_empty() {
+        let perhaps = compared.perhaps.iter().map(|perhaps| format!("; may be {perhaps}")).collect::<String>();
+        format!("nothing explains it to the cent{perhaps}")
+    } else {
+        compared.explained.join("; or ")
+    };
+    let (difference, ours) = (grouped(compared.difference.units()), grouped(compared.ours.units()));
+    let theirs = grouped(compared.statement.counted.units());
+    format!("differs by {difference} from AWS to {last} (#{}: {theirs}, ours {ours}): {why}", compared.seq)
+}
+
+/// What a reader should know of a commitment, whichever the year.
+fn standing_notes(standing: &Standing, confirmed: bool) -> Vec<String> {
+    if standing.years.is_empty() {
+        return Vec::new();
+    }
+    let name = &standing.contract.terms.commitment;
+    let mut notes = Vec::new();
+    if !confirmed {
+        notes.push(format!("{name}: never confirmed by AWS"));
+    }
+    match standing.outside {
         0 => (),
         1 => notes.push(format!("{name}: 1 purchase lies in no contract year")),
         more => notes.push(format!("{name}: {more} purchases lie in no contract year")),
     }
-    match told.standing.earlier {
+    match standing.earlier {
         0 => (),
         1 => notes.push(format!("{name}: 1 refund belongs to a contract year before the ledger, and counts nothing here")),
         more => notes.push(format!("{name}: {more} refunds belong to a contract year before the ledger, and count nothing here")),
@@ -281,7 +299,9 @@ fn unbilled(told: &Year<'_>) -> String {
     let missing: Vec<String> = missing.into_iter().map(|(months, _)| months).collect();
     let missing = (!missing.is_empty()).then(|| format!("no bill of {}", missing.join(", ")));
     let unread = unread.into_iter().map(|(months, why)| format!("the bill of {months} does not count: {}", why.unwrap_or_default()));
-    missing.into_iter().chain(unread).collect::<Vec<_>>().join("; ")
+    let found: Vec<String> = missing.into_iter().chain(unread).collect();
+    // What is carried over, and a cap on the term, come from the years before.
+    if found.is_empty() { "not every bill of the years before counts".to_owned() } else { found.join("; ") }
 }
 
 /// What the opening of a year does not tell, and what is left open by it.
