@@ -80,6 +80,10 @@ impl Ledger {
         self.record(recorded, until, "commitment.statement", with(statement, counted))
     }
 
+    fn summarised(&mut self, issued: &str, invoice: &str) {
+        self.record(issued, issued, "invoice.summarised", json!({ "invoice": invoice }));
+    }
+
     fn invoice(&mut self, day: &str, number: &str, amount: &str) {
         self.bought(day, day, "invoice.issued", "SELLER_REV_SHARE", number, amount);
     }
@@ -333,4 +337,79 @@ fn a_year_that_has_ended_keeps_what_is_said_of_it() {
             "PPA: not every bill of the years before counts; no shortfall and no forecast is told".to_owned(),
         ]
     );
+}
+
+/// January's bill of 260.00, with a milestone and a window of so much that meet within January.
+fn cut(milestone: &str, window: &str) -> Ledger {
+    let day = |day: &str| format!("2026-{day}T00:00:00Z");
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()],
+        "milestones": [{ "amount": milestone, "by": day("01-15"), "name": "M" }],
+        "windows": [{ "amount": window, "from": day("01-15"), "name": "W", "until": day("03-01") }] }));
+    ledger.bill("2026-02-02", "2026-01", "260.00");
+    ledger
+}
+
+#[test]
+fn what_falls_inside_of_a_month_is_not_decided_by_its_bill() {
+    let early = cut("250.00", "300.00").at("2026-01-21");
+    let [milestone, _] = told(&early, ["milestones", "windows"]);
+    assert_eq!(milestone, "M: 250.00 by 2026-01-14: cannot be told, it falls within 2026-01, whose bill is not here");
+    let mut ledger = cut("250.00", "300.00");
+    let within = "it falls within 2026-01, whose bill of 260.00 is known as a whole only";
+    let report = ledger.at("2026-02-11");
+    assert_eq!(
+        told(&report, ["milestones", "windows"]),
+        [
+            format!("M: 250.00 by 2026-01-14: cannot be told, {within}"),
+            format!("W: at least 0.00 of 300.00 from 2026-01-15 to 2026-02-28: at least 40.00 left, {within}"),
+        ]
+    );
+    ledger.bill("2026-03-02", "2026-02", "100.00");
+    let window = format!("W: at least 100.00 of 300.00 from 2026-01-15 to 2026-02-28: what is left cannot be told, {within}");
+    assert_eq!(told(&ledger.at("2026-03-11"), ["windows"]), [window]);
+    // More than all of the bill.
+    let [milestone, window] = told(&cut("300.00", "250.00").at("2026-02-11"), ["milestones", "windows"]);
+    assert_eq!(milestone, format!("M: 300.00 by 2026-01-14: missed by at least 40.00, {within}"));
+    assert_eq!(window, format!("W: at least 0.00 of 250.00 from 2026-01-15 to 2026-02-28: what is left cannot be told, {within}"));
+}
+
+#[test]
+fn purchases_decide_by_their_days_what_a_bill_does_not() {
+    let mut ledger = cut("250.00", "300.00");
+    ledger.invoice("2026-01-10", "INV-1", "250.00");
+    assert_eq!(told(&ledger.at("2026-02-11"), ["milestones"]), ["M: 250.00 by 2026-01-14: reached"]);
+    ledger.invoice("2026-01-20", "INV-2", "301.00");
+    let within = "it falls within 2026-01, whose bill of 260.00 is known as a whole only";
+    let window = format!("W: at least 301.00 of 300.00 from 2026-01-15 to 2026-02-28: over by at least 1.00, {within}");
+    assert_eq!(told(&ledger.at("2026-02-11"), ["windows"]), [window]);
+    // A bill's purchase that no summary dates may be of any day of its month.
+    let mut ledger = cut("300.00", "400.00");
+    let bought = json!({ "amounts": { "billed": "60.00" }, "class": "marketplace", "invoice": "INV-3" });
+    ledger.spent("2026-02-02", "2026-01", bought);
+    let [milestone] = told(&ledger.at("2026-02-11"), ["milestones"]);
+    let within = "it falls within 2026-01, whose bill of 320.00 is known as a whole only";
+    assert_eq!(milestone, format!("M: 300.00 by 2026-01-14: cannot be told, {within}"));
+    ledger.summarised("2026-01-12", "INV-3");
+    let [milestone] = told(&ledger.at("2026-02-11"), ["milestones"]);
+    let within = "it falls within 2026-01, whose bill of 260.00 is known as a whole only";
+    assert_eq!(milestone, format!("M: 300.00 by 2026-01-14: cannot be told, {within}"));
+    assert_eq!(
+        told(&ledger.at("2026-02-11"), ["windows"])[0].split(',').next(),
+        Some("W: at least 0.00 of 400.00 from 2026-01-15 to 2026-02-28: at least 140.00 left")
+    );
+}
+
+#[test]
+fn a_contract_year_that_begins_or_ends_within_a_month_says_what_becomes_of_its_bill() {
+    let year = |year: u32| json!({ "amount": "1200.00", "from": format!("{year}-01-15T00:00:00Z"), "until": format!("{}-01-15T00:00:00Z", year + 1) });
+    let mut ledger = Ledger::signed(json!({ "years": [year(2025)] }));
+    ledger.bill("2026-02-02", "2025-01", "310.00");
+    let begins = "PPA: year 1 begins within 2025-01, whose bill of 310.00 is known as a whole only: it counts in no contract year";
+    assert!(ledger.at("2025-06-11").notes.iter().any(|note| note == begins), "{:?}", ledger.at("2025-06-11").notes);
+    let ends = "PPA: year 1 ends within 2026-01, whose bill is not here: all of it counts";
+    assert!(ledger.at("2026-02-11").notes.iter().any(|note| note == ends), "{:?}", ledger.at("2026-02-11").notes);
+    let mut ledger = Ledger::signed(json!({ "years": [year(2025), year(2026)] }));
+    ledger.bill("2026-02-02", "2026-01", "310.00");
+    let begins = "PPA: year 2 begins within 2026-01, whose bill of 310.00 is known as a whole only: it counts in the year before";
+    assert!(ledger.at("2026-02-11").notes.iter().any(|note| note == begins), "{:?}", ledger.at("2026-02-11").notes);
 }

@@ -15,6 +15,7 @@ mod measure;
 mod opening;
 mod posts;
 mod report;
+mod retired;
 mod statement;
 
 use std::cell::RefCell;
@@ -24,6 +25,7 @@ pub use self::forecast::{Forecast, Offered};
 pub use self::measure::findings;
 pub use self::posts::Shortfalls;
 pub use self::report::{edp, why};
+pub use self::retired::Retired;
 pub use self::statement::Compared;
 use super::billing::{Billing, Bought, Names};
 use super::records::View;
@@ -47,6 +49,8 @@ pub struct Purchased {
     pub product: Option<String>,
     /// Of what was given back, when.
     pub given_back: Option<Instant>,
+    /// Of a bill that does not date it, the month: it counts on the last day of that, and may have been invoiced on any.
+    pub undated: Option<Instant>,
     /// Positions of the events that say so.
     pub seqs: Vec<u64>,
     /// When rows of a feed that say so took effect; a bill's are of its month.
@@ -61,6 +65,7 @@ impl Purchased {
             agreement: None,
             product: product.map(ToString::to_string),
             given_back: None,
+            undated: None,
             seqs: Vec::new(),
             told: BTreeSet::new(),
         }
@@ -250,6 +255,7 @@ impl Setting<'_> {
             agreement: bought.agreement.map(str::to_owned),
             product: bought.product.map(str::to_owned),
             given_back: bought.given_back,
+            undated: None,
             seqs: bought.seqs.clone(),
             told: bought.told.clone(),
         };
@@ -350,6 +356,7 @@ impl Setting<'_> {
             agreement: None,
             product: product.map(ToString::to_string).or_else(|| spend.product.as_ref().map(ToString::to_string)),
             given_back: None,
+            undated: self.view.issued_on(spend).is_none().then_some(spend.month),
             seqs: vec![seq],
             told: BTreeSet::new(),
         };
@@ -376,9 +383,15 @@ fn is_told(spend: &SpendRecorded, told: &BTreeMap<&str, BTreeSet<&str>>, by_code
     product.is_none_or(|product| products.is_empty() || products.contains(product.as_str()))
 }
 
+/// The calendar month that a moment lies in.
+fn month_of(moment: Instant) -> Period {
+    let day = moment.day();
+    Period::parse(&day.format("%Y-%m").to_string(), day).unwrap_or(Period { from: moment, until: moment })
+}
+
 /// The first moment after a calendar month that begins then.
 fn months_end(month: Instant) -> Instant {
-    Period::parse(&month.day().format("%Y-%m").to_string(), month.day()).map_or(month, |period| period.until)
+    month_of(month).until
 }
 
 /// The bills of a payer, by month: of each the first cost column of the measure that it has, of one kind of file.
@@ -447,21 +460,6 @@ impl Standing {
     /// What lacked in a year that has ended. Nothing is told while bills are missing.
     pub fn lacked(&self, year: &Reckoned<Purchased>) -> Option<i128> {
         (self.has_ended(year) && self.is_whole(year)).then(|| year.lacking())
-    }
-
-    /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day. Nothing is known of a
-    /// stretch with a part of what lies before the ledger.
-    pub fn retired(&self, year: &Reckoned<Purchased>, of: Period) -> Option<Amount> {
-        let before = year.opening.as_ref().map(|opening| Period { from: year.year.from, until: opening.cut_over });
-        let begun = match before {
-            Some(before) if of.from <= before.from && of.until >= before.until => year.brought_forward(),
-            Some(before) if of.from < before.until && of.until > before.from => return None,
-            _ => 0,
-        };
-        let inside = |moment: Instant| of.holds(moment) && period(&year.year).holds(moment);
-        let services: i128 = self.services.iter().filter(|((_, month), _)| inside(*month)).map(|(_, (sum, _))| sum).sum();
-        let bought: i128 = year.lines.iter().filter(|judged| inside(judged.line.counts_at)).map(|judged| judged.counted).sum();
-        Some(Amount::from_units(begun + services + bought).half_up(2))
     }
 
     /// What a year's commitment comes to by a moment when it is retired evenly, in cents.

@@ -234,6 +234,7 @@ fn notes(told: &Year<'_>) -> Vec<String> {
         let before = if told.year.number == 2 { "year 1 was".to_owned() } else { format!("years 1 to {} were", told.year.number - 1) };
         notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
     }
+    notes.extend(told.standing.cut_months(told.year).into_iter().map(|what| format!("{name}: {what}")));
     notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
     if !told.whole {
         let untold =
