@@ -413,3 +413,65 @@ fn a_contract_year_that_begins_or_ends_within_a_month_says_what_becomes_of_its_b
     let begins = "PPA: year 2 begins within 2026-01, whose bill of 310.00 is known as a whole only: it counts in the year before";
     assert!(ledger.at("2026-02-11").notes.iter().any(|note| note == begins), "{:?}", ledger.at("2026-02-11").notes);
 }
+
+/// January's bill of 300.00 and purchases of the month, with what AWS says of it.
+fn held_against(purchases: &[(&str, &str)], says: Value) -> Report {
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()] }));
+    ledger.bill("2026-02-02", "2026-01", "300.00");
+    for (number, amount) in purchases {
+        ledger.invoice("2026-01-10", number, amount);
+    }
+    ledger.stated("2026-02-03", "2026-02-01", says);
+    ledger.at("2026-02-11")
+}
+
+#[test]
+fn several_lines_explain_a_difference_when_no_others_do() {
+    let purchases = [("INV-1", "10.00"), ("INV-2", "20.00"), ("INV-3", "45.00"), ("INV-4", "7.00")];
+    let report = held_against(&purchases, json!({ "counted": "352.00", "marketplace": "52.00", "services": "300.00" }));
+    let lines = "lines: AWS does not count invoice INV-1 of 2026-01-10, and does not count invoice INV-2 of 2026-01-10";
+    let part = "Marketplace differs by 30.00 (52.00, ours 82.00)";
+    assert_eq!(told(&report, ["aws_difference", "aws_explained"]), ["30.00".to_owned(), format!("{part}; {lines}")]);
+    // The same without its parts.
+    let report = held_against(&purchases, json!({ "counted": "352.00" }));
+    assert_eq!(told(&report, ["aws_explained"]), [lines]);
+    // Two sets come to it.
+    let more = [("INV-1", "10.00"), ("INV-2", "20.00"), ("INV-3", "45.00"), ("INV-4", "25.00"), ("INV-5", "5.00")];
+    let report = held_against(&more, json!({ "counted": "375.00" }));
+    assert_eq!(told(&report, ["aws_difference", "aws_explained"]), ["30.00", "-"]);
+    let note = "nothing explains it to the cent; may be one of several sets of lines";
+    assert!(report.notes.iter().any(|told| told.ends_with(note)), "{:?}", report.notes);
+}
+
+#[test]
+fn the_parts_of_a_statement_are_held_against_ours() {
+    // What is lacking of the services is no purchase, though one comes to as much.
+    let report = held_against(&[("INV-1", "10.00")], json!({ "counted": "300.00", "services": "290.00" }));
+    assert_eq!(told(&report, ["aws_explained"]), ["AWS services differ by 10.00 (290.00, ours 300.00)"]);
+    let note = "PPA: differs by 10.00 from AWS to 2026-01-31 (#5: 300.00, ours 310.00): AWS services differ by 10.00 (290.00, ours 300.00)";
+    assert_eq!(report.notes.last().unwrap(), note);
+    // Both parts differ, and the total does not.
+    let report = held_against(&[("INV-1", "10.00")], json!({ "counted": "310.00", "marketplace": "0.00", "services": "310.00" }));
+    let note = "PPA: agrees with AWS to 2026-01-31 in total (#5): AWS services differ by -10.00 (310.00, ours 300.00), \
+        Marketplace differs by 10.00 (0.00, ours 10.00): \
+        rule: AWS does not count what PPA any since 2025-01-01 lets count; or line: AWS does not count invoice INV-1 of 2026-01-10";
+    assert_eq!(report.notes.last().unwrap(), note);
+    // Its parts are not what it says it has counted.
+    let report = held_against(&[("INV-1", "10.00")], json!({ "counted": "310.00", "marketplace": "1.00", "services": "2.00" }));
+    let note = "PPA: agrees with AWS to 2026-01-31 in total (#5): its parts 2.00 and 1.00 do not come to its total";
+    assert_eq!(report.notes.last().unwrap(), note);
+}
+
+#[test]
+fn what_aws_carries_over_is_a_part_of_its_own() {
+    let mut ledger = Ledger::signed(json!({ "carry_over": { "limit": "10" } }));
+    for month in (1..=12).map(|month| format!("2025-{month:02}")).chain(["2026-01".to_owned()]) {
+        ledger.bill("2026-02-02", &month, "110.00");
+    }
+    let says = |counted: &str, services: &str| json!({ "counted": counted, "marketplace": "0.00", "services": services });
+    ledger.stated("2026-02-03", "2026-02-01", says("230.00", "230.00"));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["carried", "aws_difference", "aws_explained"]), ["120.00", "0.00", "-"]);
+    ledger.stated("2026-02-04", "2026-02-01", says("210.00", "110.00"));
+    let part = "what was carried over differs by 20.00 (100.00, ours 120.00)";
+    assert_eq!(told(&ledger.at("2026-02-11"), ["aws_difference", "aws_explained"]), ["20.00", part]);
+}

@@ -216,7 +216,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         Cell::or_empty(told.compared.as_ref(), |compared| Cell::Moment(compared.statement.until)),
         Cell::or_empty(told.compared.as_ref(), |compared| amount(compared.statement.counted.units())),
         Cell::or_empty(told.compared.as_ref(), |compared| Cell::Amount(compared.difference)),
-        list(told.compared.iter().flat_map(|compared| compared.explained.clone()).collect()),
+        list(told.compared.iter().flat_map(|compared| compared.parts.iter().chain(&compared.explained).cloned()).collect()),
     ]
 }
 
@@ -250,25 +250,8 @@ fn notes(told: &Year<'_>) -> Vec<String> {
             grouped(offer.surplus)
         ));
     }
-    notes.extend(told.compared.as_ref().map(|compared| format!("{name}: {}", confirmation(compared))));
+    notes.extend(told.compared.as_ref().map(|compared| format!("{name}: {}", compared.words())));
     notes
-}
-
-/// How AWS's statement stands to what we count.
-fn confirmation(compared: &Compared) -> String {
-    let last = Instant::from_micros(compared.statement.until.micros() - 1).day();
-    if compared.difference.is_zero() {
-        return format!("agrees with AWS to {last} (#{})", compared.seq);
-    }
-    let why = if compared.explained.is_empty() {
-        let perhaps = compared.perhaps.iter().map(|perhaps| format!("; may be {perhaps}")).collect::<String>();
-        format!("nothing explains it to the cent{perhaps}")
-    } else {
-        compared.explained.join("; or ")
-    };
-    let (difference, ours) = (grouped(compared.difference.units()), grouped(compared.ours.units()));
-    let theirs = grouped(compared.statement.counted.units());
-    format!("differs by {difference} from AWS to {last} (#{}: {theirs}, ours {ours}): {why}", compared.seq)
 }
 
 /// What a reader should know of a commitment, whichever the year.
