@@ -208,6 +208,8 @@ codes! {
         "Record programme.defined with the date from which it held.",
     APPLICATION_UNFIT "F62" Medium "A credit names an application that is not recorded, is for another programme, or was turned down."
         "Compare the award with the application; correct whichever is wrong.",
+    MEASURE_UNKNOWN "F63" High "A commitment is measured by a cost column, or leaves out a line type, that no bill is known to have."
+        "Compare the contract's words with the bill's; correct the signing, or amend it.",
 }
 
 #[cfg(test)]

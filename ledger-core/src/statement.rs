@@ -54,6 +54,11 @@ pub const STATEMENTS: &[&dyn Statement] = &[
     &bank::Bank,
 ];
 
+/// What the cost columns of bills are called.
+pub fn cost_columns() -> impl Iterator<Item = &'static str> {
+    STATEMENTS.iter().filter(|statement| statement.is_bill()).flat_map(|statement| statement.columns()).filter_map(|column| column.cost)
+}
+
 /// A column of a statement.
 pub struct Column {
     /// The names it has had.

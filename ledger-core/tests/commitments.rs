@@ -6,7 +6,7 @@ use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry, Source};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, NoNames};
-use ledger_core::projection::edp::{Setting, edp};
+use ledger_core::projection::edp::{Setting, edp, findings};
 use ledger_core::projection::records::Records;
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
@@ -63,9 +63,25 @@ impl Ledger {
     }
 
     fn bill(&mut self, recorded: &str, month: &str, amount: &str) {
-        let told = json!({ "amounts": { "billed": amount }, "class": "services", "currency": "USD", "line_type": "Usage",
+        self.spent(recorded, month, json!({ "amounts": { "billed": amount } }));
+    }
+
+    /// A sum of a bill that is of Usage, in USD, of a CUR file, unless more is said.
+    fn spent(&mut self, recorded: &str, month: &str, more: Value) {
+        let told = json!({ "class": "services", "currency": "USD", "line_type": "Usage",
             "month": format!("{month}-01T00:00:00Z"), "payer": BUYER, "rows": 1, "statement": "cur" });
-        self.record(recorded, &format!("{month}-01"), "spend.recorded", told);
+        self.record(recorded, &format!("{month}-01"), "spend.recorded", with(told, more));
+    }
+
+    /// What AWS says it has counted up to a day.
+    fn stated(&mut self, recorded: &str, until: &str, counted: Value) -> u64 {
+        let statement = json!({ "commitment": "PPA", "currency": "USD", "document": Hash::of(b"a statement"),
+            "until": format!("{until}T00:00:00Z") });
+        self.record(recorded, until, "commitment.statement", with(statement, counted))
+    }
+
+    fn summarised(&mut self, issued: &str, invoice: &str) {
+        self.record(issued, issued, "invoice.summarised", json!({ "invoice": invoice }));
     }
 
     fn invoice(&mut self, day: &str, number: &str, amount: &str) {
@@ -97,6 +113,10 @@ fn terms(more: Value) -> Value {
     let terms = json!({ "commitment": "PPA", "currency": "USD", "eligibility": [rule], "measure": { "columns": ["billed"] },
         "payers": [BUYER], "refunds": "memo", "years": [year(2025), year(2026)] });
     with(terms, more)
+}
+
+fn of_2026() -> Value {
+    json!({ "amount": "1200.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" })
 }
 
 /// Columns of the last contract year; what is not told is a dash.
@@ -232,9 +252,7 @@ fn a_month_that_a_statement_ends_in_explains_nothing_to_the_cent() {
     let mut ledger = Ledger::signed(json!({}));
     ledger.bill("2026-02-02", "2026-01", "310.00");
     ledger.bill("2026-03-02", "2026-02", "280.00");
-    let statement = json!({ "commitment": "PPA", "counted": "400.00", "currency": "USD", "document": Hash::of(b"a statement"),
-        "until": "2026-02-15T00:00:00Z" });
-    let seq = ledger.record("2026-03-02", "2026-02-15", "commitment.statement", statement);
+    let seq = ledger.stated("2026-03-02", "2026-02-15", json!({ "counted": "400.00" }));
     let report = ledger.at("2026-03-03");
     assert_eq!(told(&report, ["aws_difference", "aws_explained"]), ["-90.00", "-"]);
     let note = format!(
@@ -242,4 +260,218 @@ fn a_month_that_a_statement_ends_in_explains_nothing_to_the_cent() {
          may be month: it ends within 2026-02, whose bill of 280.00 is known as a whole only"
     );
     assert!(report.notes.contains(&note), "{:?}", report.notes);
+}
+
+#[test]
+fn a_bill_without_the_column_of_the_measure_is_told_as_that() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["net_unblendd"] }, "years": [of_2026()] }));
+    for month in ["2026-01", "2026-02"] {
+        ledger.spent("2026-03-02", month, json!({ "amounts": { "net_unblended": "300.00", "unblended": "310.00" } }));
+    }
+    let report = ledger.at("2026-04-03");
+    let why = "not every line that counts has the column `net_unblendd`; all have `net_unblended` and `unblended`";
+    let missing = format!("2026-01 to 2026-02 of {BUYER}: {why}; 2026-03 of {BUYER}");
+    assert_eq!(told(&report, ["missing", "services", "shortfall"]), [missing.as_str(), "0.00", "-"]);
+    let note = format!(
+        "PPA: no bill of 2026-03 of {BUYER}; the bill of 2026-01 to 2026-02 of {BUYER} does not count: {why}; \
+         no shortfall and no forecast is told"
+    );
+    assert!(report.notes.contains(&note), "{:?}", report.notes);
+}
+
+#[test]
+fn words_that_no_bill_has_are_found_in_the_measure() {
+    let measure = json!({ "columns": ["net_unblendd", "unblended", "own"], "excluded": ["tax", "Creditt", "Refund", "New"] });
+    let mut ledger = Ledger::signed(json!({ "measure": measure }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "own": "310.00" }, "line_type": "New" }));
+    let found: Vec<String> = findings(&ledger.records.at(Basis::at(u64::MAX))).into_iter().map(|found| found.message).collect();
+    assert_eq!(
+        found,
+        [
+            "measure.columns: `net_unblendd` is no cost column that AWS or a bill here is known to have",
+            "measure.excluded: `tax` is no line type that AWS or a bill here is known to have; `Tax` is one",
+            "measure.excluded: `Creditt` is no line type that AWS or a bill here is known to have",
+        ]
+    );
+}
+
+#[test]
+fn a_bill_of_another_kind_of_file_is_told_with_the_columns_it_has() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["net_unblended", "unblended"] }, "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "billed": "310.00" }, "statement": "focus" }));
+    let report = ledger.at("2026-02-11");
+    let missing =
+        format!("2026-01 of {BUYER}: not every line that counts has the column `net_unblended` or `unblended`; all have `billed`");
+    assert_eq!(told(&report, ["missing"]), [missing]);
+    assert!(report.cards.last().unwrap().says.ends_with("; bills cannot be read as the contract measures them, no shortfall is told."));
+}
+
+#[test]
+fn a_bill_in_another_currency_is_told_as_that() {
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "billed": "310.00" }, "currency": "EUR" }));
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["missing"]), [format!("2026-01 of {BUYER}: in EUR, and the commitment is in USD")]);
+}
+
+#[test]
+fn a_bill_on_which_every_line_is_excluded_is_here_and_comes_to_nothing() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["billed"], "excluded": ["Tax"] }, "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "unblended": "10.00" }, "line_type": "Tax" }));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["missing", "services"]), ["-", "0.00"]);
+}
+
+#[test]
+fn a_year_that_has_ended_keeps_what_is_said_of_it() {
+    let mut ledger = Ledger::signed(json!({ "carry_over": { "limit": "10" } }));
+    for month in (1..=11).map(|month| format!("2025-{month:02}")).chain(["2026-01".to_owned()]) {
+        ledger.bill("2026-02-02", &month, "100.00");
+    }
+    let seq = ledger.stated("2026-02-02", "2025-12-01", json!({ "counted": "1000.00" }));
+    let report = ledger.at("2026-02-11");
+    assert_eq!(
+        report.notes,
+        [
+            format!("PPA: no bill of 2025-12 of {BUYER}; no shortfall of year 1 is told"),
+            format!("PPA: differs by 100.00 from AWS to 2025-11-30 (#{seq}: 1,000.00, ours 1,100.00): nothing explains it to the cent"),
+            "PPA: not every bill of the years before counts; no shortfall and no forecast is told".to_owned(),
+        ]
+    );
+}
+
+/// January's bill of 260.00, with a milestone and a window of so much that meet within January.
+fn cut(milestone: &str, window: &str) -> Ledger {
+    let day = |day: &str| format!("2026-{day}T00:00:00Z");
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()],
+        "milestones": [{ "amount": milestone, "by": day("01-15"), "name": "M" }],
+        "windows": [{ "amount": window, "from": day("01-15"), "name": "W", "until": day("03-01") }] }));
+    ledger.bill("2026-02-02", "2026-01", "260.00");
+    ledger
+}
+
+#[test]
+fn what_falls_inside_of_a_month_is_not_decided_by_its_bill() {
+    let early = cut("250.00", "300.00").at("2026-01-21");
+    let [milestone, _] = told(&early, ["milestones", "windows"]);
+    assert_eq!(milestone, "M: 250.00 by 2026-01-14: cannot be told, it falls within 2026-01, whose bill is not here");
+    let mut ledger = cut("250.00", "300.00");
+    let within = "it falls within 2026-01, whose bill of 260.00 is known as a whole only";
+    let report = ledger.at("2026-02-11");
+    assert_eq!(
+        told(&report, ["milestones", "windows"]),
+        [
+            format!("M: 250.00 by 2026-01-14: cannot be told, {within}"),
+            format!("W: at least 0.00 of 300.00 from 2026-01-15 to 2026-02-28: at least 40.00 left, {within}"),
+        ]
+    );
+    ledger.bill("2026-03-02", "2026-02", "100.00");
+    let window = format!("W: at least 100.00 of 300.00 from 2026-01-15 to 2026-02-28: what is left cannot be told, {within}");
+    assert_eq!(told(&ledger.at("2026-03-11"), ["windows"]), [window]);
+    // More than all of the bill.
+    let [milestone, window] = told(&cut("300.00", "250.00").at("2026-02-11"), ["milestones", "windows"]);
+    assert_eq!(milestone, format!("M: 300.00 by 2026-01-14: missed by at least 40.00, {within}"));
+    assert_eq!(window, format!("W: at least 0.00 of 250.00 from 2026-01-15 to 2026-02-28: what is left cannot be told, {within}"));
+}
+
+#[test]
+fn purchases_decide_by_their_days_what_a_bill_does_not() {
+    let mut ledger = cut("250.00", "300.00");
+    ledger.invoice("2026-01-10", "INV-1", "250.00");
+    assert_eq!(told(&ledger.at("2026-02-11"), ["milestones"]), ["M: 250.00 by 2026-01-14: reached"]);
+    ledger.invoice("2026-01-20", "INV-2", "301.00");
+    let within = "it falls within 2026-01, whose bill of 260.00 is known as a whole only";
+    let window = format!("W: at least 301.00 of 300.00 from 2026-01-15 to 2026-02-28: over by at least 1.00, {within}");
+    assert_eq!(told(&ledger.at("2026-02-11"), ["windows"]), [window]);
+    // A bill's purchase that no summary dates may be of any day of its month.
+    let mut ledger = cut("300.00", "400.00");
+    let bought = json!({ "amounts": { "billed": "60.00" }, "class": "marketplace", "invoice": "INV-3" });
+    ledger.spent("2026-02-02", "2026-01", bought);
+    let [milestone] = told(&ledger.at("2026-02-11"), ["milestones"]);
+    let within = "it falls within 2026-01, whose bill of 320.00 is known as a whole only";
+    assert_eq!(milestone, format!("M: 300.00 by 2026-01-14: cannot be told, {within}"));
+    ledger.summarised("2026-01-12", "INV-3");
+    let [milestone] = told(&ledger.at("2026-02-11"), ["milestones"]);
+    let within = "it falls within 2026-01, whose bill of 260.00 is known as a whole only";
+    assert_eq!(milestone, format!("M: 300.00 by 2026-01-14: cannot be told, {within}"));
+    assert_eq!(
+        told(&ledger.at("2026-02-11"), ["windows"])[0].split(',').next(),
+        Some("W: at least 0.00 of 400.00 from 2026-01-15 to 2026-02-28: at least 140.00 left")
+    );
+}
+
+#[test]
+fn a_contract_year_that_begins_or_ends_within_a_month_says_what_becomes_of_its_bill() {
+    let year = |year: u32| json!({ "amount": "1200.00", "from": format!("{year}-01-15T00:00:00Z"), "until": format!("{}-01-15T00:00:00Z", year + 1) });
+    let mut ledger = Ledger::signed(json!({ "years": [year(2025)] }));
+    ledger.bill("2026-02-02", "2025-01", "310.00");
+    let begins = "PPA: year 1 begins within 2025-01, whose bill of 310.00 is known as a whole only: it counts in no contract year";
+    assert!(ledger.at("2025-06-11").notes.iter().any(|note| note == begins), "{:?}", ledger.at("2025-06-11").notes);
+    let ends = "PPA: year 1 ends within 2026-01, whose bill is not here: all of it counts";
+    assert!(ledger.at("2026-02-11").notes.iter().any(|note| note == ends), "{:?}", ledger.at("2026-02-11").notes);
+    let mut ledger = Ledger::signed(json!({ "years": [year(2025), year(2026)] }));
+    ledger.bill("2026-02-02", "2026-01", "310.00");
+    let begins = "PPA: year 2 begins within 2026-01, whose bill of 310.00 is known as a whole only: it counts in the year before";
+    assert!(ledger.at("2026-02-11").notes.iter().any(|note| note == begins), "{:?}", ledger.at("2026-02-11").notes);
+}
+
+/// January's bill of 300.00 and purchases of the month, with what AWS says of it.
+fn held_against(purchases: &[(&str, &str)], says: Value) -> Report {
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()] }));
+    ledger.bill("2026-02-02", "2026-01", "300.00");
+    for (number, amount) in purchases {
+        ledger.invoice("2026-01-10", number, amount);
+    }
+    ledger.stated("2026-02-03", "2026-02-01", says);
+    ledger.at("2026-02-11")
+}
+
+#[test]
+fn several_lines_explain_a_difference_when_no_others_do() {
+    let purchases = [("INV-1", "10.00"), ("INV-2", "20.00"), ("INV-3", "45.00"), ("INV-4", "7.00")];
+    let report = held_against(&purchases, json!({ "counted": "352.00", "marketplace": "52.00", "services": "300.00" }));
+    let lines = "lines: AWS does not count invoice INV-1 of 2026-01-10, and does not count invoice INV-2 of 2026-01-10";
+    let part = "Marketplace differs by 30.00 (52.00, ours 82.00)";
+    assert_eq!(told(&report, ["aws_difference", "aws_explained"]), ["30.00".to_owned(), format!("{part}; {lines}")]);
+    // The same without its parts.
+    let report = held_against(&purchases, json!({ "counted": "352.00" }));
+    assert_eq!(told(&report, ["aws_explained"]), [lines]);
+    // Two sets come to it.
+    let more = [("INV-1", "10.00"), ("INV-2", "20.00"), ("INV-3", "45.00"), ("INV-4", "25.00"), ("INV-5", "5.00")];
+    let report = held_against(&more, json!({ "counted": "375.00" }));
+    assert_eq!(told(&report, ["aws_difference", "aws_explained"]), ["30.00", "-"]);
+    let note = "nothing explains it to the cent; may be one of several sets of lines";
+    assert!(report.notes.iter().any(|told| told.ends_with(note)), "{:?}", report.notes);
+}
+
+#[test]
+fn the_parts_of_a_statement_are_held_against_ours() {
+    // What is lacking of the services is no purchase, though one comes to as much.
+    let report = held_against(&[("INV-1", "10.00")], json!({ "counted": "300.00", "services": "290.00" }));
+    assert_eq!(told(&report, ["aws_explained"]), ["AWS services differ by 10.00 (290.00, ours 300.00)"]);
+    let note = "PPA: differs by 10.00 from AWS to 2026-01-31 (#5: 300.00, ours 310.00): AWS services differ by 10.00 (290.00, ours 300.00)";
+    assert_eq!(report.notes.last().unwrap(), note);
+    // Both parts differ, and the total does not.
+    let report = held_against(&[("INV-1", "10.00")], json!({ "counted": "310.00", "marketplace": "0.00", "services": "310.00" }));
+    let note = "PPA: agrees with AWS to 2026-01-31 in total (#5): AWS services differ by -10.00 (310.00, ours 300.00), \
+        Marketplace differs by 10.00 (0.00, ours 10.00): \
+        rule: AWS does not count what PPA any since 2025-01-01 lets count; or line: AWS does not count invoice INV-1 of 2026-01-10";
+    assert_eq!(report.notes.last().unwrap(), note);
+    // Its parts are not what it says it has counted.
+    let report = held_against(&[("INV-1", "10.00")], json!({ "counted": "310.00", "marketplace": "1.00", "services": "2.00" }));
+    let note = "PPA: agrees with AWS to 2026-01-31 in total (#5): its parts 2.00 and 1.00 do not come to its total";
+    assert_eq!(report.notes.last().unwrap(), note);
+}
+
+#[test]
+fn what_aws_carries_over_is_a_part_of_its_own() {
+    let mut ledger = Ledger::signed(json!({ "carry_over": { "limit": "10" } }));
+    for month in (1..=12).map(|month| format!("2025-{month:02}")).chain(["2026-01".to_owned()]) {
+        ledger.bill("2026-02-02", &month, "110.00");
+    }
+    let says = |counted: &str, services: &str| json!({ "counted": counted, "marketplace": "0.00", "services": services });
+    ledger.stated("2026-02-03", "2026-02-01", says("230.00", "230.00"));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["carried", "aws_difference", "aws_explained"]), ["120.00", "0.00", "-"]);
+    ledger.stated("2026-02-04", "2026-02-01", says("210.00", "110.00"));
+    let part = "what was carried over differs by 20.00 (100.00, ours 120.00)";
+    assert_eq!(told(&ledger.at("2026-02-11"), ["aws_difference", "aws_explained"]), ["20.00", part]);
 }

@@ -522,7 +522,7 @@ pub(super) fn findings(states: &States, view: &View<'_>, of_money: Vec<Finding>)
     let (broken, orders) = (book::audit(&states.book, view), book::purchase_orders(view, &states.billing));
     let of_programmes = states.programmes.at(view).findings();
     let all = states.sources.findings(&view.basis()).into_iter().chain(view.findings()).chain(broken).chain(of_money).chain(orders);
-    all.chain(of_programmes).collect()
+    all.chain(of_programmes).chain(edp::findings(view)).collect()
 }
 
 impl Noun {

@@ -11,17 +11,21 @@
 
 mod card;
 mod forecast;
+mod measure;
 mod opening;
 mod posts;
 mod report;
+mod retired;
 mod statement;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::forecast::{Forecast, Offered};
+pub use self::measure::findings;
 pub use self::posts::Shortfalls;
 pub use self::report::{edp, why};
+pub use self::retired::Retired;
 pub use self::statement::Compared;
 use super::billing::{Billing, Bought, Names};
 use super::records::View;
@@ -45,6 +49,8 @@ pub struct Purchased {
     pub product: Option<String>,
     /// Of what was given back, when.
     pub given_back: Option<Instant>,
+    /// Of a bill that does not date it, the month: it counts on the last day of that, and may have been invoiced on any.
+    pub undated: Option<Instant>,
     /// Positions of the events that say so.
     pub seqs: Vec<u64>,
     /// When rows of a feed that say so took effect; a bill's are of its month.
@@ -59,6 +65,7 @@ impl Purchased {
             agreement: None,
             product: product.map(ToString::to_string),
             given_back: None,
+            undated: None,
             seqs: Vec::new(),
             told: BTreeSet::new(),
         }
@@ -89,8 +96,10 @@ pub struct Standing {
     pub misplaced: Option<(Instant, u64)>,
     /// What AWS's own services came to: by payer and month, with the positions that say so.
     pub services: BTreeMap<(AccountId, Instant), (i128, Vec<u64>)>,
-    /// Months of payers that have ended and whose bills are not here.
+    /// Months of payers that have ended and whose bills are not here, or tell nothing of it.
     pub missing: BTreeSet<(Instant, AccountId)>,
+    /// The bills that are here and tell nothing of it, each with the reason.
+    pub unread: BTreeMap<(Instant, AccountId), Unread>,
     /// The end of the asked time.
     pub until: Instant,
 }
@@ -125,6 +134,33 @@ pub struct Setting<'a> {
     pub book: &'a Book,
     /// Which accounts are meant.
     pub names: &'a dyn Names,
+}
+
+/// Why a bill that is here tells nothing of a commitment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It is in these currencies, and not in the commitment's.
+    Currency(BTreeSet<Currency>),
+    /// Not every line that counts has a cost column of the measure; these columns they all have.
+    Column(BTreeSet<String>),
+}
+
+impl Unread {
+    fn words(&self, terms: &CommitmentTerms) -> String {
+        let quoted = |column: &String| format!("`{column}`");
+        match self {
+            Self::Currency(found) => {
+                let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+                format!("in {}, and the commitment is in {}", found.join(" and "), terms.currency)
+            }
+            Self::Column(found) => {
+                let wanted: Vec<String> = terms.measure.columns.iter().map(quoted).collect();
+                let found: Vec<String> = found.iter().map(quoted).collect();
+                let has = if found.is_empty() { "no column in common".to_owned() } else { found.join(" and ") };
+                format!("not every line that counts has the column {}; all have {has}", wanted.join(" or "))
+            }
+        }
+    }
 }
 
 /// What a month's bill says, read as a commitment measures it.
@@ -219,6 +255,7 @@ impl Setting<'_> {
             agreement: bought.agreement.map(str::to_owned),
             product: bought.product.map(str::to_owned),
             given_back: bought.given_back,
+            undated: None,
             seqs: bought.seqs.clone(),
             told: bought.told.clone(),
         };
@@ -250,7 +287,7 @@ impl Setting<'_> {
         told: &BTreeMap<&str, BTreeSet<&str>>,
         until: Instant,
     ) -> Standing {
-        let (mut services, mut billed) = (BTreeMap::new(), BTreeSet::new());
+        let (mut services, mut billed, mut unread) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let by_code = self.view.products_by_code();
         let terms = &contract.terms;
         let is_before = |moment: Instant| opening.is_some_and(|opening| moment < opening.cut_over);
@@ -260,6 +297,13 @@ impl Setting<'_> {
             let late = spent.iter().filter(|(spend, seq)| self.is_late(spend, *seq));
             let ended: BTreeSet<Instant> = late.map(|(spend, _)| spend.month).collect();
             for (month, bill) in bills(terms, spent).into_iter().filter(|(month, _)| ended.contains(month) && !is_before(*month)) {
+                let bill = match bill {
+                    Ok(bill) => bill,
+                    Err(why) => {
+                        unread.insert((month, *payer), why);
+                        continue;
+                    }
+                };
                 billed.insert((month, *payer));
                 services.insert((*payer, month), (bill.services, bill.seqs));
                 let news = bill.purchases.into_iter().filter(|(spend, ..)| !is_told(spend, told, &by_code));
@@ -282,7 +326,7 @@ impl Setting<'_> {
         };
         let wanted = years.iter().flat_map(of_year).flat_map(|month| terms.payers.iter().map(move |payer| (month.from, *payer)));
         let missing = wanted.filter(|month| !billed.contains(month) && !is_before(month.0)).collect();
-        Standing { contract, years, outside, earlier, misplaced, services, missing, until }
+        Standing { contract, years, outside, earlier, misplaced, services, missing, unread, until }
     }
 
     fn line_of_bill(
@@ -312,6 +356,7 @@ impl Setting<'_> {
             agreement: None,
             product: product.map(ToString::to_string).or_else(|| spend.product.as_ref().map(ToString::to_string)),
             given_back: None,
+            undated: self.view.issued_on(spend).is_none().then_some(spend.month),
             seqs: vec![seq],
             told: BTreeSet::new(),
         };
@@ -338,45 +383,59 @@ fn is_told(spend: &SpendRecorded, told: &BTreeMap<&str, BTreeSet<&str>>, by_code
     product.is_none_or(|product| products.is_empty() || products.contains(product.as_str()))
 }
 
+/// The calendar month that a moment lies in.
+fn month_of(moment: Instant) -> Period {
+    let day = moment.day();
+    Period::parse(&day.format("%Y-%m").to_string(), day).unwrap_or(Period { from: moment, until: moment })
+}
+
 /// The first moment after a calendar month that begins then.
 fn months_end(month: Instant) -> Instant {
-    Period::parse(&month.day().format("%Y-%m").to_string(), month.day()).map_or(month, |period| period.until)
+    month_of(month).until
 }
 
 /// The bills of a payer, by month: of each the first cost column of the measure that it has, of one kind of file.
-fn bills(terms: &CommitmentTerms, spend: Vec<(SpendRecorded, u64)>) -> BTreeMap<Instant, Bill> {
+fn bills(terms: &CommitmentTerms, spend: Vec<(SpendRecorded, u64)>) -> BTreeMap<Instant, Result<Bill, Unread>> {
     let mut by_month: BTreeMap<Instant, Vec<(SpendRecorded, u64)>> = BTreeMap::new();
-    for (told, seq) in spend.into_iter().filter(|(told, _)| told.currency == terms.currency) {
+    for (told, seq) in spend {
         by_month.entry(told.month).or_default().push((told, seq));
     }
-    let read = |(month, told): (Instant, Vec<(SpendRecorded, u64)>)| {
-        // A column counts when every line of a kind of file that counts has it.
-        let statements: BTreeSet<&str> = told.iter().map(|(spend, _)| spend.statement.as_str()).collect();
-        let matters = |spend: &SpendRecorded| !terms.measure.excluded.contains(&spend.line_type);
-        let has = |column: &str, statement: &str| {
-            let of_it = told.iter().filter(|(spend, _)| spend.statement == statement && matters(spend));
-            of_it.clone().next().is_some() && of_it.clone().all(|(spend, _)| spend.amounts.contains_key(column))
-        };
-        let each = terms.measure.columns.iter().flat_map(|column| statements.iter().map(move |statement| (column, *statement)));
-        let (column, statement) = each.into_iter().find(|(column, statement)| has(column, statement))?;
-        let statement = statement.to_owned();
-        let mut bill = Bill { services: 0, seqs: Vec::new(), purchases: Vec::new() };
-        let counts = |spend: &SpendRecorded| spend.statement == statement && !terms.measure.excluded.contains(&spend.line_type);
-        for (spend, seq) in told.into_iter().filter(|(spend, _)| counts(spend)) {
-            let Some(units) = spend.amounts.get(column).map(|amount| amount.units()) else { continue };
-            match spend.class.as_str() {
-                "marketplace" => bill.purchases.push((spend, seq, round_half_up(units, CENT))),
-                "support" if !terms.measure.support => (),
-                _ => {
-                    bill.services += units;
-                    bill.seqs.push(seq);
-                }
+    by_month.into_iter().map(|(month, told)| (month, bill(terms, told))).collect()
+}
+
+/// The bill of a month. A column counts when every line of a kind of file that counts has it.
+fn bill(terms: &CommitmentTerms, mut told: Vec<(SpendRecorded, u64)>) -> Result<Bill, Unread> {
+    let currencies: BTreeSet<Currency> = told.iter().map(|(spend, _)| spend.currency).collect();
+    if !currencies.contains(&terms.currency) {
+        return Err(Unread::Currency(currencies));
+    }
+    told.retain(|(spend, _)| spend.currency == terms.currency && !terms.measure.excluded.contains(&spend.line_type));
+    // By kind of file, the columns that every line of it has.
+    let mut common: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (spend, _) in &told {
+        let columns: BTreeSet<&str> = spend.amounts.keys().map(String::as_str).collect();
+        common.entry(&spend.statement).and_modify(|known| known.retain(|column| columns.contains(column))).or_insert(columns);
+    }
+    let wanted = |column: &String| Some((column.clone(), (*common.iter().find(|(_, has)| has.contains(column.as_str()))?.0).to_owned()));
+    let mut bill = Bill { services: 0, seqs: Vec::new(), purchases: Vec::new() };
+    let Some((column, statement)) = terms.measure.columns.iter().find_map(wanted) else {
+        let has = common.into_values().flatten().map(str::to_owned).collect();
+        // Of a bill on which every line is excluded nothing counts, whatever its columns.
+        return if told.is_empty() { Ok(bill) } else { Err(Unread::Column(has)) };
+    };
+    for (spend, seq) in told.into_iter().filter(|(spend, _)| spend.statement == statement) {
+        let Some(units) = spend.amounts.get(&column).map(|amount| amount.units()) else { continue };
+        match spend.class.as_str() {
+            "marketplace" => bill.purchases.push((spend, seq, round_half_up(units, CENT))),
+            "support" if !terms.measure.support => (),
+            _ => {
+                bill.services += units;
+                bill.seqs.push(seq);
             }
         }
-        bill.services = round_half_up(bill.services, CENT);
-        Some((month, bill))
-    };
-    by_month.into_iter().filter_map(read).collect()
+    }
+    bill.services = round_half_up(bill.services, CENT);
+    Ok(bill)
 }
 
 impl Standing {
@@ -401,21 +460,6 @@ impl Standing {
     /// What lacked in a year that has ended. Nothing is told while bills are missing.
     pub fn lacked(&self, year: &Reckoned<Purchased>) -> Option<i128> {
         (self.has_ended(year) && self.is_whole(year)).then(|| year.lacking())
-    }
-
-    /// What of a year had been retired in a stretch of time: AWS's own services by whole months, purchases by the day. Nothing is known of a
-    /// stretch with a part of what lies before the ledger.
-    pub fn retired(&self, year: &Reckoned<Purchased>, of: Period) -> Option<Amount> {
-        let before = year.opening.as_ref().map(|opening| Period { from: year.year.from, until: opening.cut_over });
-        let begun = match before {
-            Some(before) if of.from <= before.from && of.until >= before.until => year.brought_forward(),
-            Some(before) if of.from < before.until && of.until > before.from => return None,
-            _ => 0,
-        };
-        let inside = |moment: Instant| of.holds(moment) && period(&year.year).holds(moment);
-        let services: i128 = self.services.iter().filter(|((_, month), _)| inside(*month)).map(|(_, (sum, _))| sum).sum();
-        let bought: i128 = year.lines.iter().filter(|judged| inside(judged.line.counts_at)).map(|judged| judged.counted).sum();
-        Some(Amount::from_units(begun + services + bought).half_up(2))
     }
 
     /// What a year's commitment comes to by a moment when it is retired evenly, in cents.

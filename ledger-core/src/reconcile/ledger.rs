@@ -275,7 +275,7 @@ impl Ledger<'_> {
             held.push(Held {
                 date: last,
                 agreement,
-                explained: compared.explained.first().or(compared.perhaps.as_ref()).cloned(),
+                explained: compared.explained.first().or(compared.parts.first()).or(compared.perhaps.as_ref()).cloned(),
                 events: vec![compared.seq],
                 ..line(Side::Buyer, Subject::Commitment, *payer, (ours, terms.currency))
             });

@@ -145,12 +145,16 @@ pub(super) fn milestones(told: &Year<'_>) -> Vec<(String, String)> {
         let Some(retired) = told.standing.retired(told.year, Period { from: of_year.from, until: milestone.by }) else {
             return (milestone.name.clone(), format!("{} by {last}: before the ledger", grouped(milestone.amount.units())));
         };
-        let lacks = milestone.amount.units() - retired.units();
-        let word = match (lacks > 0, milestone.by <= told.standing.until) {
-            (false, _) => "reached".to_owned(),
-            (true, true) if told.whole => format!("missed by {}", grouped(lacks)),
-            (true, true) => "bills are missing".to_owned(),
-            (true, false) => format!("{} to go", grouped(lacks)),
+        let (lacks, at_least) = (milestone.amount.units() - retired.least, retired.most.map(|most| milestone.amount.units() - most));
+        let has_passed = milestone.by <= told.standing.until;
+        let word = match at_least {
+            _ if lacks <= 0 => "reached".to_owned(),
+            _ if has_passed && !told.whole => told.lacks().to_owned(),
+            _ if has_passed && retired.is_exact() => format!("missed by {}", grouped(lacks)),
+            _ if retired.is_exact() => format!("{} to go", grouped(lacks)),
+            _ if !has_passed => format!("at most {} to go, {}", grouped(lacks), retired.why()),
+            Some(at_least) if at_least > 0 => format!("missed by at least {}, {}", grouped(at_least), retired.why()),
+            _ => format!("cannot be told, {}", retired.why()),
         };
         (milestone.name.clone(), format!("{} by {last}: {word}", grouped(milestone.amount.units())))
     };
@@ -167,10 +171,17 @@ pub(super) fn windows(told: &Year<'_>) -> Vec<(String, String)> {
             let text = format!("{} from {} to {last}: partly before the ledger", grouped(window.amount.units()), window.from.day());
             return (window.name.clone(), text);
         };
-        let over = spent.units() - window.amount.units();
-        let word = if over > 0 { format!("over by {}", grouped(over)) } else { format!("{} left", grouped(-over)) };
-        let text = format!("{} of {} from {} to {last}: {word}", grouped(spent.units()), grouped(window.amount.units()), window.from.day());
-        (window.name.clone(), text)
+        let (over, left) = (spent.least - window.amount.units(), spent.most.map(|most| window.amount.units() - most));
+        let word = match left {
+            _ if spent.is_exact() && over > 0 => format!("over by {}", grouped(over)),
+            _ if spent.is_exact() => format!("{} left", grouped(-over)),
+            _ if over > 0 => format!("over by at least {}, {}", grouped(over), spent.why()),
+            Some(left) if left >= 0 => format!("at least {} left, {}", grouped(left), spent.why()),
+            _ => format!("what is left cannot be told, {}", spent.why()),
+        };
+        let at_least = if spent.is_exact() { "" } else { "at least " };
+        let (spent, budget) = (grouped(spent.least), grouped(window.amount.units()));
+        (window.name.clone(), format!("{at_least}{spent} of {budget} from {} to {last}: {word}", window.from.day()))
     };
     told.standing.contract.terms.windows.iter().filter(meets).map(one).collect()
 }
@@ -201,7 +212,7 @@ fn sentence(told: &Year<'_>) -> String {
     );
     match told.shortfall() {
         None if told.whole => says.push_str("; no forecast is told"),
-        None => says.push_str("; bills are missing, no shortfall is told"),
+        None => _ = write!(says, "; {}, no shortfall is told", told.lacks()),
         Some(shortfall) if told.has_ended() => _ = write!(says, "; shortfall {}", grouped(shortfall)),
         Some(shortfall) => _ = write!(says, "; shortfall forecast {}", grouped(shortfall)),
     }

@@ -70,7 +70,7 @@ impl Setting<'_> {
             }
             let known = bills(terms, spent);
             for month in &before {
-                let bill = known.get(&month.from)?;
+                let bill = known.get(&month.from)?.as_ref().ok()?;
                 let lines = bill.seqs.iter().copied().chain(bill.purchases.iter().map(|(_, seq, _)| *seq));
                 last = last.max(lines.min()).max(Some(*whole.get(&month.from)?));
             }

@@ -1,10 +1,10 @@
 //! Commitments as a report: a row for each contract year that had begun, and for people a bar with its parts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::card::{card, milestones, windows};
-use super::{Compared, Forecast, Purchased, Setting, Standing};
+use super::{Compared, Forecast, Purchased, Setting, Standing, Unread};
 use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::id::AccountId;
 use crate::money::Amount;
@@ -30,19 +30,19 @@ pub fn edp(setting: &Setting<'_>) -> Report {
     let mut report = Report::new("edp", columns());
     report.layout = Layout::Cards;
     for standing in setting.commitments() {
-        let last = standing.years.len();
+        let mut confirmed = false;
         report.notes.extend(standing.misplaced.map(|(cut_over, seq)| {
             let name = &standing.contract.terms.commitment;
             format!("{name}: no contract year holds {}, and what #{seq} brings forward counts nothing", cut_over.day())
         }));
-        for (at, year) in (1..).zip(&standing.years) {
+        for year in &standing.years {
             let told = of(setting, &standing, year);
             report.rows.push(row(&told));
             report.cards.push(card(&told));
-            if at == last {
-                report.notes.extend(notes(&told));
-            }
+            report.notes.extend(notes(&told));
+            confirmed |= told.compared.is_some();
         }
+        report.notes.extend(standing_notes(&standing, confirmed));
     }
     report
 }
@@ -118,6 +118,10 @@ impl Year<'_> {
         self.standing.has_ended(self.year)
     }
 
+    fn is_last(&self) -> bool {
+        self.standing.current().is_some_and(|last| last.number == self.year.number)
+    }
+
     /// What lacks, or will: of a year that has ended, what does; of one that runs, what is forecast. Nothing while bills are missing.
     pub(super) fn shortfall(&self) -> Option<i128> {
         match &self.forecast {
@@ -135,29 +139,40 @@ impl Year<'_> {
         }
     }
 
-    /// The months whose bills are not here, payer by payer; months that follow one another as one stretch.
-    fn missing(&self) -> Vec<String> {
+    /// The months whose bills are not here or tell nothing of it, payer by payer, and why these do not; months that follow one another as one
+    /// stretch.
+    fn missing(&self) -> Vec<(String, Option<String>)> {
         let of_year = period(&self.year.year);
-        let missing = self.standing.missing.iter().filter(|(month, _)| of_year.holds(*month));
-        let mut by_payer: BTreeMap<AccountId, Vec<Period>> = BTreeMap::new();
-        for (month, payer) in missing {
-            let stretches = by_payer.entry(*payer).or_default();
-            let until = super::months_end(*month);
+        let inside = self.standing.missing.iter().filter(|(month, _)| of_year.holds(*month));
+        let missing: BTreeSet<(AccountId, Instant)> = inside.map(|(month, payer)| (*payer, *month)).collect();
+        let mut stretches: Vec<(AccountId, Period, Option<&Unread>)> = Vec::new();
+        for (payer, month) in missing {
+            let (until, why) = (super::months_end(month), self.standing.unread.get(&(month, payer)));
             match stretches.last_mut() {
-                Some(last) if last.until == *month => last.until = until,
-                _ => stretches.push(Period { from: *month, until }),
+                Some((of, last, same)) if *of == payer && last.until == month && *same == why => last.until = until,
+                _ => stretches.push((payer, Period { from: month, until }, why)),
             }
         }
-        let told = |payer: AccountId, stretch: &Period| {
+        let told = |(payer, stretch, why): (AccountId, Period, Option<&Unread>)| {
             let (first, last) =
                 (stretch.from.day().format("%Y-%m"), Instant::from_micros(stretch.until.micros() - 1).day().format("%Y-%m"));
-            if super::months_end(stretch.from) == stretch.until {
+            let months = if super::months_end(stretch.from) == stretch.until {
                 format!("{first} of {payer}")
             } else {
                 format!("{first} to {last} of {payer}")
-            }
+            };
+            (months, why.map(|why| why.words(&self.standing.contract.terms)))
         };
-        by_payer.iter().flat_map(|(payer, stretches)| stretches.iter().map(|stretch| told(*payer, stretch))).collect()
+        stretches.into_iter().map(told).collect()
+    }
+
+    /// What lacks where not every bill counts.
+    pub(super) fn lacks(&self) -> &'static str {
+        if self.standing.missing.iter().any(|month| !self.standing.unread.contains_key(month)) {
+            "bills are missing"
+        } else {
+            "bills cannot be read as the contract measures them"
+        }
     }
 }
 
@@ -177,7 +192,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         Cell::Moment(year.year.until),
         Cell::text(terms.currency),
         Cell::text(if told.whole { "whole" } else { "partial" }),
-        list(told.missing()),
+        list(told.missing().into_iter().map(|(months, why)| why.map(|why| format!("{months}: {why}")).unwrap_or(months)).collect()),
         amount(year.year.amount.units()),
         amount(year.services),
         amount(year.gross()),
@@ -201,7 +216,7 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
         Cell::or_empty(told.compared.as_ref(), |compared| Cell::Moment(compared.statement.until)),
         Cell::or_empty(told.compared.as_ref(), |compared| amount(compared.statement.counted.units())),
         Cell::or_empty(told.compared.as_ref(), |compared| Cell::Amount(compared.difference)),
-        list(told.compared.iter().flat_map(|compared| compared.explained.clone()).collect()),
+        list(told.compared.iter().flat_map(|compared| compared.parts.iter().chain(&compared.explained).cloned()).collect()),
     ]
 }
 
@@ -209,7 +224,7 @@ pub(super) fn grouped(units: i128) -> String {
     crate::report::grouped(&cents(units).to_string())
 }
 
-/// What a reader should know of the year that runs.
+/// What a reader should know of a year.
 fn notes(told: &Year<'_>) -> Vec<String> {
     let name = &told.standing.contract.terms.commitment;
     let mut notes = Vec::new();
@@ -219,9 +234,12 @@ fn notes(told: &Year<'_>) -> Vec<String> {
         let before = if told.year.number == 2 { "year 1 was".to_owned() } else { format!("years 1 to {} were", told.year.number - 1) };
         notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
     }
+    notes.extend(told.standing.cut_months(told.year).into_iter().map(|what| format!("{name}: {what}")));
     notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
     if !told.whole {
-        notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
+        let untold =
+            if told.is_last() { "no shortfall and no forecast".to_owned() } else { format!("no shortfall of year {}", told.year.number) };
+        notes.push(format!("{name}: {}; {untold} is told", unbilled(told)));
     }
     for offer in told.forecast.iter().flat_map(|forecast| &forecast.closing) {
         let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
@@ -232,36 +250,42 @@ fn notes(told: &Year<'_>) -> Vec<String> {
             grouped(offer.surplus)
         ));
     }
-    notes.push(match &told.compared {
-        None => format!("{name}: never confirmed by AWS"),
-        Some(compared) => {
-            let last = Instant::from_micros(compared.statement.until.micros() - 1).day();
-            if compared.difference.is_zero() {
-                format!("{name}: agrees with AWS to {last} (#{})", compared.seq)
-            } else {
-                let why = if compared.explained.is_empty() {
-                    let perhaps = compared.perhaps.iter().map(|perhaps| format!("; may be {perhaps}")).collect::<String>();
-                    format!("nothing explains it to the cent{perhaps}")
-                } else {
-                    compared.explained.join("; or ")
-                };
-                let (difference, ours) = (grouped(compared.difference.units()), grouped(compared.ours.units()));
-                let theirs = grouped(compared.statement.counted.units());
-                format!("{name}: differs by {difference} from AWS to {last} (#{}: {theirs}, ours {ours}): {why}", compared.seq)
-            }
-        }
-    });
-    match told.standing.outside {
+    notes.extend(told.compared.as_ref().map(|compared| format!("{name}: {}", compared.words())));
+    notes
+}
+
+/// What a reader should know of a commitment, whichever the year.
+fn standing_notes(standing: &Standing, confirmed: bool) -> Vec<String> {
+    if standing.years.is_empty() {
+        return Vec::new();
+    }
+    let name = &standing.contract.terms.commitment;
+    let mut notes = Vec::new();
+    if !confirmed {
+        notes.push(format!("{name}: never confirmed by AWS"));
+    }
+    match standing.outside {
         0 => (),
         1 => notes.push(format!("{name}: 1 purchase lies in no contract year")),
         more => notes.push(format!("{name}: {more} purchases lie in no contract year")),
     }
-    match told.standing.earlier {
+    match standing.earlier {
         0 => (),
         1 => notes.push(format!("{name}: 1 refund belongs to a contract year before the ledger, and counts nothing here")),
         more => notes.push(format!("{name}: {more} refunds belong to a contract year before the ledger, and count nothing here")),
     }
     notes
+}
+
+/// Which bills of a year do not count, and why.
+fn unbilled(told: &Year<'_>) -> String {
+    let (unread, missing): (Vec<_>, Vec<_>) = told.missing().into_iter().partition(|(_, why)| why.is_some());
+    let missing: Vec<String> = missing.into_iter().map(|(months, _)| months).collect();
+    let missing = (!missing.is_empty()).then(|| format!("no bill of {}", missing.join(", ")));
+    let unread = unread.into_iter().map(|(months, why)| format!("the bill of {months} does not count: {}", why.unwrap_or_default()));
+    let found: Vec<String> = missing.into_iter().chain(unread).collect();
+    // What is carried over, and a cap on the term, come from the years before.
+    if found.is_empty() { "not every bill of the years before counts".to_owned() } else { found.join("; ") }
 }
 
 /// What the opening of a year does not tell, and what is left open by it.

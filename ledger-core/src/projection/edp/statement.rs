@@ -1,10 +1,11 @@
 //! What AWS says it has counted, held against what we count.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::report::grouped;
 use super::{Purchased, Setting, Standing, months_end};
-use crate::commitment::{Judged, Reckoned, Rule, period};
+use crate::commitment::{Judged, Opening, Reckoned, Rule, period};
 use crate::event::commitment::CommitmentStatement;
 use crate::money::Amount;
 use crate::time::{Instant, Period};
@@ -23,7 +24,11 @@ pub struct Compared {
     pub ours: Amount,
     /// How much more we count than AWS does; zero when both agree.
     pub difference: Amount,
-    /// What explains the difference to the cent, each alone: a line at the cut-off, a rule, a line.
+    /// Which of its parts differ, where AWS tells them; or that they do not come to its total.
+    pub parts: Vec<String>,
+    /// What of the difference is left for purchases to explain: that of the Marketplace where AWS tells it, else all of it.
+    pub open: Amount,
+    /// What explains that to the cent, each alone: a line at the cut-off, a rule, a line, or the only set of lines that does.
     pub explained: Vec<String>,
     /// What may be behind a difference that nothing explains to the cent, and is not known as exactly.
     pub perhaps: Option<String>,
@@ -68,17 +73,152 @@ impl Setting<'_> {
         };
         let last = of_year.until == statement.until;
         let split = services(&|month| month.holds(statement.until) && month.from != statement.until && !last);
-        let ours = services(&|month| month.until <= statement.until || last) + bought + year.carried + year.brought_forward();
+        let services = services(&|month| month.until <= statement.until || last);
+        let ours = services + bought + year.carried + year.brought_forward();
         let difference = ours - statement.counted.units();
-        let explained = if difference == 0 { Vec::new() } else { explained(year, &statement, difference) };
-        let is_within = explained.is_empty() && difference < 0 && -difference <= split;
-        let perhaps = is_within.then(|| {
+        let (parts, of_marketplace) = parts(standing, year, &statement, (services, bought));
+        let open = of_marketplace.unwrap_or(difference);
+        let mut explained = if open == 0 { Vec::new() } else { explained(year, &statement, open) };
+        let mut perhaps = None;
+        if open != 0 && explained.is_empty() {
+            let parts = candidates(year, &statement);
+            match &sets(&parts, open)[..] {
+                [] => (),
+                [set] => {
+                    let lines: Vec<&str> = set.iter().map(|at| parts[*at].1.as_str()).collect();
+                    explained.push(format!("lines: AWS {}", lines.join(", and ")));
+                }
+                _ => perhaps = Some("one of several sets of lines".to_owned()),
+            }
+        }
+        let of_services = difference - of_marketplace.unwrap_or(0);
+        if (of_marketplace.is_some() || explained.is_empty()) && of_services < 0 && -of_services <= split {
             let (month, bill) = (statement.until.day().format("%Y-%m"), grouped(split));
-            format!("month: it ends within {month}, whose bill of {bill} is known as a whole only")
-        });
+            perhaps = Some(format!("month: it ends within {month}, whose bill of {bill} is known as a whole only"));
+        }
         let cents = |units| Amount::from_units(units).half_up(2);
-        Compared { statement, seq, ours: cents(ours), difference: cents(difference), explained, perhaps }
+        Compared { statement, seq, ours: cents(ours), difference: cents(difference), parts, open: cents(open), explained, perhaps }
     }
+}
+
+impl Compared {
+    /// How it stands to what we count.
+    pub(super) fn words(&self) -> String {
+        let last = Instant::from_micros(self.statement.until.micros() - 1).day();
+        let (theirs, ours) = (grouped(self.statement.counted.units()), grouped(self.ours.units()));
+        let mut says = if self.difference.is_zero() {
+            let only = if self.parts.is_empty() { "" } else { " in total" };
+            format!("agrees with AWS to {last}{only} (#{})", self.seq)
+        } else {
+            format!("differs by {} from AWS to {last} (#{}: {theirs}, ours {ours})", grouped(self.difference.units()), self.seq)
+        };
+        if !self.parts.is_empty() {
+            says = format!("{says}: {}", self.parts.join(", "));
+        }
+        if !self.open.is_zero() {
+            let why = if self.explained.is_empty() { "nothing explains it to the cent".to_owned() } else { self.explained.join("; or ") };
+            says = format!("{says}: {why}");
+        }
+        self.perhaps.iter().for_each(|perhaps| _ = write!(says, "; may be {perhaps}"));
+        says
+    }
+}
+
+/// How AWS's own parts of what it has counted stand to ours, services and purchases; and by how much purchases differ, where that is known.
+fn parts(
+    standing: &Standing,
+    year: &Reckoned<Purchased>,
+    statement: &CommitmentStatement,
+    (services, bought): (i128, i128),
+) -> (Vec<String>, Option<i128>) {
+    let (told, counted) = ((statement.services.map(Amount::units), statement.marketplace.map(Amount::units)), statement.counted.units());
+    let may_carry = standing.contract.terms.carry_over.is_some();
+    let (their_services, their_marketplace, their_carried) = match told {
+        (None, None) => return (Vec::new(), None),
+        (Some(services), Some(bought)) => {
+            let rest = counted - services - bought;
+            if rest < 0 || rest > 0 && !may_carry {
+                let says = format!("its parts {} and {} do not come to its total", grouped(services), grouped(bought));
+                return (vec![says], None);
+            }
+            (told.0, told.1, Some(rest))
+        }
+        // What it was carried over may be in the part that it does not tell.
+        _ if may_carry => (told.0, told.1, None),
+        (Some(services), None) => (told.0, Some(counted - services), None),
+        (None, Some(bought)) => (Some(counted - bought), told.1, None),
+    };
+    let opened = year.opening.as_ref();
+    let our_services = opened.map_or(Some(0), Opening::services).map(|before| before + services);
+    let our_marketplace = opened.is_none_or(|opening| !opening.is_unsplit()).then(|| opened.map_or(0, Opening::bought) + bought);
+    // Where its two parts are all of it, what was carried over is one with the services.
+    let apart = their_carried.filter(|units| *units != 0);
+    let our_services = our_services.map(|units| if apart.is_none() && their_carried.is_some() { units + year.carried } else { units });
+    let each = [
+        ("AWS services differ", our_services.zip(their_services)),
+        ("what was carried over differs", apart.map(|theirs| (year.carried, theirs))),
+        ("Marketplace differs", our_marketplace.zip(their_marketplace)),
+    ];
+    let differ = each.into_iter().filter_map(|(what, both)| both.filter(|(ours, theirs)| ours != theirs).map(|both| (what, both)));
+    let says = |(what, (ours, theirs))| format!("{what} by {} ({}, ours {})", grouped(ours - theirs), grouped(theirs), grouped(ours));
+    (differ.map(says).collect(), our_marketplace.zip(their_marketplace).map(|(ours, theirs)| ours - theirs))
+}
+
+/// So many sets of lines are looked at, and no more: among more of them some come to any sum.
+const SETS: usize = 10_000;
+
+/// The sets of two and more parts that come to a sum, without those that hold another: none, the only one, or two when there are several.
+fn sets(parts: &[(i128, String)], sum: i128) -> Vec<Vec<usize>> {
+    let (mut found, mut looked_at, mut of_size) = (Vec::new(), 0, parts.len());
+    for size in 2..=parts.len() {
+        // So many there are of a size: n over k, from that of the size before.
+        of_size = of_size * (parts.len() + 1 - size) / size;
+        looked_at += of_size;
+        if looked_at > SETS {
+            break;
+        }
+        choose(parts, (0, size), sum, &mut Vec::new(), &mut found);
+    }
+    found
+}
+
+fn choose(parts: &[(i128, String)], (from, size): (usize, usize), sum: i128, chosen: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
+    if size == 0 {
+        let holds = |set: &Vec<usize>| set.iter().all(|at| chosen.contains(at));
+        if sum == 0 && !found.iter().any(holds) {
+            found.push(chosen.clone());
+        }
+        return;
+    }
+    for at in from..=parts.len().saturating_sub(size) {
+        if found.len() > 1 {
+            return;
+        }
+        chosen.push(at);
+        choose(parts, (at + 1, size - 1), sum - parts[at].0, chosen, found);
+        chosen.pop();
+    }
+}
+
+/// What AWS may hold otherwise than we do, line by line: how much more we count then, and what it does.
+fn candidates(year: &Reckoned<Purchased>, statement: &CommitmentStatement) -> Vec<(i128, String)> {
+    let end = statement.until.micros();
+    let mut found = Vec::new();
+    for judged in &year.lines {
+        let at = judged.line.counts_at.micros();
+        let name = called(judged);
+        match judged.counted {
+            0 => (),
+            counted if at < end - CUT_OFF => found.push((counted, format!("does not count {name}"))),
+            counted if at < end => found.push((counted, format!("does not count {name} or dates it later"))),
+            counted if at < end + CUT_OFF => found.push((-counted, format!("dates {name} earlier"))),
+            _ => (),
+        }
+        if judged.not_counted() != 0 && at < end {
+            found.push((-judged.not_counted(), format!("counts {name} ({})", judged.why)));
+        }
+    }
+    found
 }
 
 fn explained(year: &Reckoned<Purchased>, statement: &CommitmentStatement, difference: i128) -> Vec<String> {

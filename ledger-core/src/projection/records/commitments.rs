@@ -69,8 +69,12 @@ impl View<'_> {
     /// When something that a bill tells was invoiced: a bill has no date of its invoices, AWS's summary has; else it is of the last day of the
     /// month.
     pub(crate) fn invoiced(&self, spend: &SpendRecorded) -> Instant {
-        let issued = spend.invoice.as_ref().and_then(|invoice| self.issued_at(invoice.as_str()));
-        issued.unwrap_or_else(|| spend.last_moment())
+        self.issued_on(spend).unwrap_or_else(|| spend.last_moment())
+    }
+
+    /// When something that a bill tells was invoiced, as AWS's summary of the invoice says.
+    pub(crate) fn issued_on(&self, spend: &SpendRecorded) -> Option<Instant> {
+        spend.invoice.as_ref().and_then(|invoice| self.issued_at(invoice.as_str()))
     }
 
     /// The same as [`Self::spend_of`], whether its time has come at the basis or not.
