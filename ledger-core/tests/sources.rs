@@ -87,7 +87,7 @@ fn an_import_is_complete_when_what_it_promised_has_arrived() {
     ledger.row(first, mapped("PRODUCT"), "2025-01-02T00:00:00Z");
     ledger.row(second, mapped("PRODUCT"), "2025-01-02T00:00:00Z");
     ledger.row(first, mapped("OFFER"), "2025-01-02T00:00:00Z");
-    let empty = ledger.file(WHOSE, "account", (2025, 1), 0, json!({}));
+    let empty = ledger.file(WHOSE, "billing_event", (2025, 1), 0, json!({}));
     let state = ledger.state();
     let unfinished = |known_at| state.unfinished(known_at).map(|import| import.seq).collect::<Vec<_>>();
     assert_eq!([0, 1, 2, 3, 4, 5, 6].map(unfinished), [vec![], vec![1], vec![1, 2], vec![1, 2], vec![1], vec![], vec![]]);
@@ -96,7 +96,7 @@ fn an_import_is_complete_when_what_it_promised_has_arrived() {
         lines(&sources::sources(&state, &Basis::at(4)), &["event", "feed", "events", "arrived", "complete"]),
         ["1 product 2 1 false", "2 offer 1 1 true"]
     );
-    assert_eq!(state.lacks(&Basis::at(4)), ["1 import is unfinished"]);
+    assert_eq!(state.lacks(&Basis::at(4)), ["1 import is unfinished", "1 monthly file is missing"]);
     assert_eq!(state.lacks(&Basis::at(6)), Vec::<String>::new());
 }
 
@@ -128,6 +128,20 @@ fn a_month_without_a_file_is_a_gap_and_an_empty_file_is_none() {
         ]
     );
     assert_eq!(gaps(3), ["000057174132 billing_event 2025-01"], "what was known then");
+}
+
+#[test]
+fn the_feed_of_money_is_expected_as_soon_as_any_other_is_there() {
+    let mut ledger = Ledger::default();
+    for (feed, month) in [("agreement", (2024, 11)), ("agreement", (2024, 12)), ("agreement", (2025, 1)), ("billing_event", (2025, 1))] {
+        ledger.file(WHOSE, feed, month, 0, json!({}));
+    }
+    ledger.file(OTHER, "cur", (2025, 1), 0, json!({})); // a bill, and no feed of a seller
+    let state = ledger.state();
+    let gaps = |known_at| lines(&sources::gaps(&state, &Basis::at(known_at)), &["recipient", "feed", "month"]);
+    let [november, december, january] = ["2024-11", "2024-12", "2025-01"].map(|month| format!("{WHOSE} billing_event {month}"));
+    assert_eq!(gaps(3), [november.as_str(), &december, &january], "none of it is here");
+    assert_eq!(gaps(5), [november, december], "its first months are not here");
 }
 
 fn unusual() -> Ledger {
@@ -228,7 +242,7 @@ proptest! {
 fn rows_are_set_aside_until_their_file_is_read_again() {
     let mut ledger = Ledger::default();
     let first = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"quarantined": 2}));
-    let other = ledger.file(WHOSE, "offer", (2025, 1), 0, json!({"quarantined": 1}));
+    let other = ledger.file(WHOSE, "billing_event", (2025, 1), 0, json!({"quarantined": 1}));
     let again = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"replaces": first}));
     let state = ledger.state();
     let found = |seq| state.findings(&Basis::at(seq)).into_iter().map(|found| found.seq).collect::<Vec<_>>();

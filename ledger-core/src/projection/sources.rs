@@ -10,6 +10,7 @@ use self::by_hand::{ByHand, Differing};
 use super::Projection;
 use crate::event::governance::SourceImported;
 use crate::event::{Entry, Event};
+use crate::feed::FEEDS;
 use crate::finding::{self, Finding};
 use crate::id::AccountId;
 use crate::money::Currency;
@@ -139,6 +140,8 @@ pub struct Sources {
 
 const UNDATED: i64 = i64::MIN;
 const NAME: &str = "sources";
+/// The feed that every payout is computed from.
+const MONEY: &str = "billing_event";
 
 impl Sources {
     /// Every file that was read, in recorded order.
@@ -172,8 +175,9 @@ impl Sources {
         self.imports_by(known_at).filter(move |import| !import.is_complete_by(known_at) && !replaced.contains(&import.seq))
     }
 
-    /// The months, per recipient and feed, for which a file was to be expected and none was read: from the feed's first month to the
-    /// last one seen in any feed of the recipient.
+    /// The months, per recipient and feed, for which a file was to be expected and none was read, up to the last one seen in any feed of
+    /// the recipient. The billing event feed AWS writes for every seller, so it is expected from the first month that was delivered of any.
+    /// Other feeds AWS has added over the years: each is expected from its own first month on.
     pub fn gaps(&self, known_at: u64) -> Vec<Gap> {
         let mut delivered: BTreeMap<AccountId, BTreeMap<&str, BTreeSet<Month>>> = BTreeMap::new();
         for import in self.imports_by(known_at) {
@@ -182,12 +186,18 @@ impl Sources {
             }
         }
         let mut gaps = Vec::new();
-        for (recipient, feeds) in delivered {
-            let regular = || feeds.values().flatten().copied().filter(|month| *month != Month::BACKFILL);
-            let (Some(first), Some(last)) = (regular().min(), regular().max()) else { continue };
+        let first_of = |months: &BTreeSet<Month>| months.iter().copied().find(|month| *month != Month::BACKFILL);
+        for (recipient, mut feeds) in delivered {
+            let sellers = feeds.iter().filter(|(name, _)| FEEDS.iter().any(|feed| feed.name() == **name));
+            let begun = sellers.filter_map(|(_, months)| first_of(months)).min();
+            if begun.is_some() {
+                feeds.entry(MONEY).or_default();
+            }
+            let Some(last) = feeds.values().filter_map(|months| months.last().copied()).max() else { continue };
             for (feed, months) in &feeds {
-                // A feed of which only the backfill is here is expected from the recipient's first month on.
-                let mut month = months.iter().copied().find(|month| *month != Month::BACKFILL).unwrap_or(first);
+                // A feed of which only the backfill is here begins with the others, too.
+                let own = first_of(months).filter(|_| *feed != MONEY);
+                let Some(mut month) = own.or(begun) else { continue };
                 while month <= last {
                     if !months.contains(&month) {
                         gaps.push(Gap { recipient, feed: (*feed).to_owned(), month });
