@@ -160,9 +160,12 @@ fn unusual() -> Ledger {
     ledger.row(import, again("PARTY", first), "2025-01-03T00:00:00Z");
     let agreement = json!({"agreement": "agmt-1", "currency": "XQQ", "intent": "SPLIT", "recipient": WHOSE, "status": "PAUSED"});
     ledger.row(import, event("agreement.revised", &agreement), at);
-    let billed = json!({"action": "GIFTED", "amount": "1", "charge_side": "WATCHING", "charge_variant": "BARTER", "currency": "USD",
-        "recipient": WHOSE, "transaction_type": "CARBON_SHARE"});
+    let billed = json!({"action": "GIFTED", "amount": "1", "broker": "AWS_MARS", "catalog": "MoonMarketplace", "charge_side": "WATCHING",
+        "charge_variant": "BARTER", "currency": "USD", "recipient": WHOSE, "transaction_type": "CARBON_SHARE"});
     ledger.row(import, event("billing.unclassified", &billed), at);
+    let taxed = json!({"amount": "1", "calculation_reason": "Lottery", "display": "Hidden", "item": "t-1", "jurisdiction_level": "Galaxy",
+        "liable": "Nobody", "recipient": WHOSE, "tax_type": "NEWTAX", "transaction": "GIFT", "valid_from": at});
+    ledger.row(import, event("tax.itemised", &taxed), at);
     ledger
 }
 
@@ -177,12 +180,20 @@ fn what_is_out_of_the_ordinary_is_found() {
     F03 6 000057174132 agreement intent `SPLIT` is a value that this program does not know
     F03 6 000057174132 agreement status `PAUSED` is a value that this program does not know
     F03 7 000057174132 action `GIFTED` is a value that this program does not know
+    F03 7 000057174132 catalog `MoonMarketplace` is a value that this program does not know
     F03 7 000057174132 charge side `WATCHING` is a value that this program does not know
     F03 7 000057174132 invoice or charge variant `BARTER` is a value that this program does not know
+    F03 7 000057174132 operator that invoices `AWS_MARS` is a value that this program does not know
     F03 7 000057174132 transaction type `CARBON_SHARE` is a value that this program does not know
+    F03 8 000057174132 jurisdiction level `Galaxy` is a value that this program does not know
+    F03 8 000057174132 tax calculation reason `Lottery` is a value that this program does not know
+    F03 8 000057174132 tax transaction type `GIFT` is a value that this program does not know
+    F03 8 000057174132 tax type `NEWTAX` is a value that this program does not know
+    F03 8 000057174132 tax-liable party `Nobody` is a value that this program does not know
+    F03 8 000057174132 taxability of the display price `Hidden` is a value that this program does not know
     F04 6 000057174132 currency `XQQ` is not in ISO 4217
     F05 2 000057174132 000057174132/product/2025-01 2 rows were set aside
-    F06 2 000057174132 000057174132/product/2025-01 5 of 9 events have arrived
+    F06 2 000057174132 000057174132/product/2025-01 6 of 9 events have arrived
     F07 2 000057174132 000057174132/product/2025-01 `wholesale_by_sign` was used on 3 rows
     ");
     let known = |known_at| state.findings(&Basis::at(known_at)).len();

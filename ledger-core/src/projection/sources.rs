@@ -326,32 +326,42 @@ impl Sources {
     /// Looks for values that are new to this program in what an event says.
     fn look(&mut self, event: &Event, sight: Sight) {
         match event {
+            Event::PartyRegistered(party) => self.catalog(sight, Some(party.recipient), party.catalog.as_deref()),
+            Event::ProductListed(product) => self.catalog(sight, Some(product.recipient), product.catalog.as_deref()),
+            Event::OfferReleased(terms) => self.catalog(sight, terms.recipient, terms.catalog.as_deref()),
             Event::AgreementRevised(terms) | Event::AgreementAccepted(terms) | Event::AgreementAmended(terms) => {
                 if let Some(status) = terms.status.as_ref().filter(|status| !status.is_known()) {
                     self.notice(sight, terms.recipient, "agreement status", status.as_str());
                 }
-                if let Some(intent) = terms.intent.as_ref().filter(|intent| !INTENTS.contains(&intent.as_str())) {
-                    self.notice(sight, terms.recipient, "agreement intent", intent);
-                }
+                self.hold(sight, terms.recipient, "agreement intent", terms.intent.as_deref(), INTENTS);
+                self.catalog(sight, terms.recipient, terms.catalog.as_deref());
                 self.currency(sight, terms.recipient, terms.currency);
             }
             Event::ChargeScheduled(charge) => self.currency(sight, charge.recipient, Some(charge.currency)),
-            Event::TermRecorded(term) if !TERMS.contains(&term.kind.as_str()) => {
-                self.notice(sight, term.recipient, "term type", &term.kind);
-            }
+            Event::TermRecorded(term) => self.hold(sight, term.recipient, "term type", Some(&term.kind), TERMS),
             Event::OfferTargeted(target) => {
-                if !TARGETS.contains(&target.kind.as_str()) {
-                    self.notice(sight, target.recipient, "target type", &target.kind);
-                }
-                if !POLARITIES.contains(&target.polarity.as_str()) {
-                    self.notice(sight, target.recipient, "target polarity", &target.polarity);
-                }
+                self.hold(sight, target.recipient, "target type", Some(&target.kind), TARGETS);
+                self.hold(sight, target.recipient, "target polarity", Some(&target.polarity), POLARITIES);
+                self.catalog(sight, target.recipient, target.catalog.as_deref());
             }
-            Event::IdMapped(mapping) if !MAPPINGS.contains(&mapping.kind.as_str()) => {
-                self.notice(sight, Some(mapping.recipient), "mapping type", &mapping.kind);
+            Event::IdMapped(mapping) => {
+                self.hold(sight, Some(mapping.recipient), "mapping type", Some(&mapping.kind), MAPPINGS);
+                self.catalog(sight, Some(mapping.recipient), mapping.catalog.as_deref());
             }
-            Event::UsageMetered(usage) => self.currency(sight, Some(usage.recipient), usage.currency),
-            Event::TaxItemised(tax) => self.currency(sight, Some(tax.recipient), tax.currency),
+            Event::UsageMetered(usage) => {
+                self.catalog(sight, Some(usage.recipient), usage.catalog.as_deref());
+                self.currency(sight, Some(usage.recipient), usage.currency);
+            }
+            Event::TaxItemised(tax) => {
+                let whose = Some(tax.recipient);
+                self.hold(sight, whose, "tax-liable party", tax.liable.as_deref(), LIABLE);
+                self.hold(sight, whose, "tax transaction type", tax.transaction.as_deref(), TAX_TRANSACTIONS);
+                self.hold(sight, whose, "tax type", tax.tax_type.as_deref(), TAX_TYPES);
+                self.hold(sight, whose, "jurisdiction level", tax.jurisdiction_level.as_deref(), JURISDICTION_LEVELS);
+                self.hold(sight, whose, "taxability of the display price", tax.display.as_deref(), DISPLAYS);
+                self.hold(sight, whose, "tax calculation reason", tax.calculation_reason.as_deref(), CALCULATION_REASONS);
+                self.currency(sight, whose, tax.currency);
+            }
             event => {
                 if let Some(row) = event.billing() {
                     let whose = Some(row.recipient);
@@ -367,11 +377,25 @@ impl Sources {
                     if let (Event::BillingUnclassified(_), Some(action)) = (event, &row.action) {
                         self.notice(sight, whose, "action", action);
                     }
+                    self.hold(sight, whose, "operator that invoices", row.broker.as_deref(), BROKERS);
+                    self.catalog(sight, whose, row.catalog.as_deref());
                     self.currency(sight, whose, Some(row.currency));
                     self.currency(sight, whose, row.disbursement_currency);
                 }
             }
         }
+    }
+
+    /// Notices a value that is none of those that are known.
+    fn hold(&mut self, sight: Sight, recipient: Option<AccountId>, what: &str, value: Option<&str>, known: &[&str]) {
+        if let Some(value) = value.filter(|value| !known.contains(value)) {
+            self.notice(sight, recipient, what, value);
+        }
+    }
+
+    /// A catalog is recorded only where it is not the one that is known.
+    fn catalog(&mut self, sight: Sight, recipient: Option<AccountId>, catalog: Option<&str>) {
+        self.hold(sight, recipient, "catalog", catalog, &[]);
     }
 
     fn currency(&mut self, sight: Sight, recipient: Option<AccountId>, currency: Option<Currency>) {
@@ -398,7 +422,7 @@ impl Projection for Sources {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn evolve(&mut self, entry: &Entry) {
@@ -567,6 +591,15 @@ const INTENTS: &[&str] = &["NEW", "AMEND", "REPLACE", "RENEW"];
 const TARGETS: &[&str] = &["BuyerAccounts", "ParticipatingPrograms", "CountryCodes"];
 const POLARITIES: &[&str] = &["PositiveTargeting", "NegativeTargeting"];
 const MAPPINGS: &[&str] = &["PRODUCT", "OFFER"];
+// The guide names the first two; AWS K.K. invoices buyers in Japan, as the sample has it. `AWS_INC` is not recorded by an import.
+const BROKERS: &[&str] = &["AWS_INC", "AWS_EUROPE", "AWS_JAPAN"];
+const LIABLE: &[&str] = &["AWS", "Seller"];
+const TAX_TRANSACTIONS: &[&str] = &["AWS", "REFUND", "TAXONLYREFUND"];
+const TAX_TYPES: &[&str] = &["None", "Sales", "SellerUse"];
+// `Country` is that of a value-added tax.
+const JURISDICTION_LEVELS: &[&str] = &["Country", "State", "County", "City", "District"];
+const DISPLAYS: &[&str] = &["Exclusive"];
+const CALCULATION_REASONS: &[&str] = &["Taxable", "NonTaxable", "Exempt", "ZeroRated"];
 const TERMS: &[&str] = &[
     "ByolPricingTerm",
     "ConfigurableUpfrontPricingTerm",
