@@ -255,8 +255,10 @@ fn rows_are_set_aside_until_their_file_is_read_again() {
     let first = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"quarantined": 2}));
     let other = ledger.file(WHOSE, "billing_event", (2025, 1), 0, json!({"quarantined": 1}));
     let again = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"replaces": first}));
+    let mended = ledger.file(WHOSE, "billing_event", (2025, 1), 1, json!({"repairs": other}));
     let state = ledger.state();
     let found = |seq| state.findings(&Basis::at(seq)).into_iter().map(|found| found.seq).collect::<Vec<_>>();
     assert_eq!((found(other), state.lacks(&Basis::at(other))), (vec![first, other], vec!["3 rows are quarantined".to_owned()]));
     assert_eq!((found(again), state.lacks(&Basis::at(again))), (vec![other], vec!["1 row is quarantined".to_owned()]));
+    assert_eq!(state.lacks(&Basis::at(mended)), ["1 import is unfinished"], "the mended rows are on their way");
 }

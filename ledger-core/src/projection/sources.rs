@@ -212,8 +212,8 @@ impl Sources {
     /// What a report on these sources lacks, in a sentence each; nothing when it is complete.
     pub fn lacks(&self, basis: &Basis) -> Vec<String> {
         let (unfinished, gaps) = (self.unfinished(basis.known_at).count(), self.gaps(basis.known_at).len());
-        let replaced = self.replaced(basis.known_at);
-        let standing = self.imports_by(basis.known_at).filter(|import| !replaced.contains(&import.seq));
+        let settled = self.settled(basis.known_at);
+        let standing = self.imports_by(basis.known_at).filter(|import| !settled.contains(&import.seq));
         let quarantined: u64 = standing.map(|import| import.said.quarantined).sum();
         let say = |count: u64, one: &str, many: &str| match count {
             0 => None,
@@ -233,9 +233,9 @@ impl Sources {
     /// What is out of the ordinary at a basis, in order.
     pub fn findings(&self, basis: &Basis) -> Vec<Finding> {
         let mut found = Vec::new();
-        let replaced = self.replaced(basis.known_at);
+        let settled = self.settled(basis.known_at);
         for import in self.imports_by(basis.known_at) {
-            self.judge(import, basis.known_at, &replaced, &mut found);
+            self.judge(import, basis.known_at, &settled, &mut found);
         }
         for (novelty, sights) in &self.novelties {
             let Some(sight) = sights.iter().find(|sight| sight.stands(basis)) else { continue };
@@ -277,12 +277,12 @@ impl Sources {
         found
     }
 
-    /// The imports whose file was read again: what was set aside then, was looked at again since.
-    fn replaced(&self, known_at: u64) -> BTreeSet<u64> {
-        self.imports_by(known_at).filter_map(|import| import.said.replaces).collect()
+    /// The imports whose file was read again, or whose rows came mended: what was set aside then, was looked at again since.
+    pub fn settled(&self, known_at: u64) -> BTreeSet<u64> {
+        self.imports_by(known_at).flat_map(|import| [import.said.replaces, import.said.repairs]).flatten().collect()
     }
 
-    fn judge(&self, import: &Import, known_at: u64, replaced: &BTreeSet<u64>, found: &mut Vec<Finding>) {
+    fn judge(&self, import: &Import, known_at: u64, settled: &BTreeSet<u64>, found: &mut Vec<Finding>) {
         let said = &import.said;
         let mut find = |code, message| {
             found.push(Finding {
@@ -302,7 +302,7 @@ impl Sources {
             };
             find(finding::FILE_REWRITTEN, message);
         }
-        if said.quarantined > 0 && !replaced.contains(&import.seq) {
+        if said.quarantined > 0 && !settled.contains(&import.seq) {
             let rows = if said.quarantined == 1 { "1 row was".to_owned() } else { format!("{} rows were", said.quarantined) };
             find(finding::QUARANTINED, format!("{rows} set aside"));
         }
