@@ -360,6 +360,14 @@ impl Context {
         }
     }
 
+    /// Tells of problems that do not end the command, on standard error.
+    pub fn warn(&self, problems: &Failure) {
+        if !self.global.quiet {
+            let width = width(&io::stderr()).unwrap_or(ERROR_WIDTH);
+            let _ = problems.warn(&mut anstream::stderr().lock(), width);
+        }
+    }
+
     /// Shows how far a job is, on standard error, when that is a terminal and the job takes longer than half a second.
     pub fn progress(&self, what: &'static str, length: u64) -> Progress {
         let wanted = !self.global.quiet && io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb");
@@ -401,6 +409,9 @@ impl Drop for Progress {
         }
     }
 }
+
+/// Errors are not wider than this when no terminal says otherwise.
+pub const ERROR_WIDTH: usize = 140;
 
 /// How wide a terminal is; nothing when it is none.
 pub fn width(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {

@@ -212,6 +212,17 @@ impl Failure {
         self
     }
 
+    /// Calls files as the user does: each by its second name, where its first one was read.
+    #[must_use]
+    pub fn renamed(mut self, names: &[(String, String)]) -> Self {
+        for excerpt in self.diagnostics.iter_mut().flat_map(|diagnostic| &mut diagnostic.excerpts) {
+            if let Some((_, name)) = names.iter().find(|(read, _)| *read == excerpt.file) {
+                excerpt.file.clone_from(name);
+            }
+        }
+        self
+    }
+
     /// Sets another exit code than the one that goes with the code.
     #[must_use]
     pub fn exit(self, exit: Exit) -> Self {
@@ -227,6 +238,22 @@ impl Failure {
     /// # Errors
     /// Those of the writer.
     pub fn print(&self, out: &mut impl Write, width: usize) -> io::Result<()> {
+        self.diagnose(&Level::ERROR, out, width)?;
+        if !self.closing.is_empty() {
+            writeln!(out)?;
+        }
+        self.closing.iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    /// Prints it as what is to be known, where it is no reason to fail.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn warn(&self, out: &mut impl Write, width: usize) -> io::Result<()> {
+        self.diagnose(&Level::WARNING, out, width)
+    }
+
+    fn diagnose(&self, level: &Level<'static>, out: &mut impl Write, width: usize) -> io::Result<()> {
         let renderer = Renderer::styled().term_width(width);
         for (at, diagnostic) in self.diagnostics.iter().enumerate() {
             if at > 0 {
@@ -234,15 +261,12 @@ impl Failure {
             }
             // One block with its excerpt, or a line each when there is none: the renderer joins them with a rule that points at nothing.
             if diagnostic.excerpts.iter().any(|excerpt| excerpt.source.is_some()) {
-                writeln!(out, "{}", renderer.render(&diagnostic.groups()))?;
+                writeln!(out, "{}", renderer.render(&diagnostic.groups(level)))?;
             } else {
-                diagnostic.groups().into_iter().try_for_each(|group| writeln!(out, "{}", renderer.render(&[group])))?;
+                diagnostic.groups(level).into_iter().try_for_each(|group| writeln!(out, "{}", renderer.render(&[group])))?;
             }
         }
-        if !self.closing.is_empty() {
-            writeln!(out)?;
-        }
-        self.closing.iter().try_for_each(|line| writeln!(out, "{line}"))
+        Ok(())
     }
 }
 
@@ -273,8 +297,8 @@ impl From<Broken> for Failure {
 }
 
 impl Diagnostic {
-    fn groups(&self) -> Vec<Group<'_>> {
-        let mut title = Level::ERROR.primary_title(&self.message);
+    fn groups(&self, level: &Level<'static>) -> Vec<Group<'_>> {
+        let mut title = level.clone().primary_title(&self.message);
         if let Some(code) = self.code {
             title = title.id(code.as_str());
         }

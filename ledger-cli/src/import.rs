@@ -14,7 +14,8 @@ mod statements;
 pub use judge::{History, Judged, Judgement, Known, Said, judge};
 pub use record::record;
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 
 use ledger_core::id::Actor;
 use ledger_core::time::Instant;
@@ -46,7 +47,7 @@ pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, c
         Known { records: ledger.known(), sources: &ledger.states().sources, bills: &ledger.states().records, book: &ledger.states().book };
     let judgement = judged(files, order, known, context)?;
     // Before anything is appended: a file that is recorded is not read again for the rows that were left out.
-    for judged in judgement.files.iter().filter(|judged| order.quarantine && !judged.bad.is_empty() && judged.history != History::Same) {
+    for judged in judgement.files.iter().filter(|judged| order.quarantine && judged.is_set_aside()) {
         let path = set_aside(judged)?;
         context.note(format_args!("note: {} set aside in `{}`", counted(judged.bad.len() as u64, "row"), path.display()));
     }
@@ -64,6 +65,8 @@ pub fn run(ledger: &mut Ledger<States>, files: Vec<InFile>, order: &Order<'_>, c
 pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: &Context) -> Result<Judgement, Failure> {
     // A row of the billing feed has about 800 bytes; how many rows there are is not known before they are read.
     let bytes: u64 = files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum();
+    let streams: Vec<(String, String)> =
+        files.iter().filter(|file| file.stream.is_some()).map(|file| (file.path.display().to_string(), file.shown())).collect();
     let mut progress = context.progress("reading", bytes / 800);
     let mut judgement = judge(files, order.said, known, |rows| progress.add(rows))?;
     drop(progress);
@@ -72,10 +75,16 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
     if !order.quarantine {
         refused.extend(std::mem::take(&mut judgement.rows));
     }
+    for (spooled, shown) in &streams {
+        judgement.notes.iter_mut().for_each(|note| *note = note.replace(spooled, shown));
+    }
     if refused.is_empty() {
+        if judgement.files.iter().any(Judged::is_set_aside) {
+            context.warn(&Failure::problems(&judgement.rows).renamed(&streams));
+        }
         return Ok(judgement);
     }
-    let failure = Failure::problems(&refused);
+    let failure = Failure::problems(&refused).renamed(&streams);
     let rows_only = judgement.files.iter().any(|judged| !judged.bad.is_empty()) && whole == 0;
     Err(if rows_only {
         failure.closing("Keep the good rows:  dealbook import --quarantine … (bad rows go to FILE.rejected.csv)")
@@ -89,19 +98,15 @@ pub fn judged(files: Vec<InFile>, order: &Order<'_>, known: Known<'_>, context: 
 /// # Errors
 /// It cannot be written.
 fn set_aside(judged: &Judged) -> Result<PathBuf, Failure> {
-    let path = rejected_beside(&judged.file.path);
+    let path = judged.file.rejected();
     let write = || {
-        let mut out = std::io::BufWriter::new(std::fs::File::create(&path)?);
+        // Of one stream after another each has the same name: what is there already is nowhere else.
+        let is_stream = judged.file.stream.is_some();
+        let file = File::options().write(true).create(true).truncate(true).create_new(is_stream).open(&path)?;
+        let mut out = std::io::BufWriter::new(file);
         crate::decode::copy_records(&judged.file.path, &judged.bad, &mut out)?;
         std::io::Write::flush(&mut out)
     };
     write().map_err(|why| Failure::unwritable(&path, &why))?;
     Ok(path)
-}
-
-/// `data.csv.gz` → `data.rejected.csv`
-fn rejected_beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".gz").unwrap_or(&name);
-    path.with_file_name(format!("{}{}", stem.strip_suffix(".csv").unwrap_or(stem), files::REJECTED))
 }

@@ -9,13 +9,11 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, FromArgMatches, Parser};
 
-use crate::context::{Context, Global, Location, width};
+use crate::context::{Context, ERROR_WIDTH, Global, Location, width};
 use crate::failure::{Exit, Failure};
 use crate::verb::{GROUPS, Verb};
 
 const ABOUT: &str = "A tamper-evident ledger for AWS Marketplace deals";
-/// Errors are not wider than this when no terminal says otherwise.
-const ERROR_WIDTH: usize = 140;
 
 const FIRST_STEPS: &[(&str, &str)] = &[
     ("dealbook init --sample demo && cd demo", "a ledger with a year of deals"),

@@ -125,6 +125,8 @@ fn damaged_rows_are_set_aside_mended_and_imported() {
     assert!(dry.out.starts_with("Would append 47 events") && place.log() == log && !rejected.exists(), "{dry}");
     let ran = place.run(["import", "feeds", "--quarantine"]).done();
     assert!(ran.out.starts_with("Appended #2 – #49 (48 events)") && ran.err.contains("note: 3 rows set aside in `"), "{ran}");
+    assert!(["warning[E0211]", ":8:", ":21:", ":34"].iter().all(|told| ran.err.contains(told)), "it says which, and why: {ran}");
+    assert!(!ran.err.contains("error") && !ran.err.contains("nothing was appended"), "{ran}");
     let text = fs::read_to_string(&rejected).unwrap();
     let expected: Vec<&str> = [0, 7, 20, 33].iter().map(|at| damaged.split_inclusive('\n').nth(*at).unwrap()).collect();
     assert_eq!(text, expected.concat(), "the header and the damaged rows as they were");
@@ -135,11 +137,52 @@ fn damaged_rows_are_set_aside_mended_and_imported() {
     fs::write(&rejected, [0, 7, 20, 33].map(|at| lines[at]).concat()).unwrap();
     place.run(["import", &rejected.display().to_string(), "--account", RECIPIENT]).done();
     assert_eq!(place.payouts(), whole.payouts());
+    assert!(!place.run(["show", "payouts"]).done().out.contains("incomplete"));
+    assert_eq!(place.run(["show", "findings", "-f", "csv"]).done().out.lines().count(), 1, "nothing but the header");
     // Whoever imports everything again loses nothing of what was mended.
     let log = place.log();
     place.run(["import", "feeds", "--quarantine"]).done();
     assert_eq!(fs::read_to_string(&rejected).unwrap(), [0, 7, 20, 33].map(|at| lines[at]).concat());
     assert!(place.log() == log);
+}
+
+#[test]
+fn rows_that_were_set_aside_come_mended_whatever_the_file_is_called() {
+    let good = billing(0..9);
+    let damaged = good.replacen(",1.00,", ",\"1,000.00\",", 1).replacen(",4.03,", ",\"4,000.03\",", 1);
+    assert_eq!(damaged.matches(",000.0").count(), 2);
+    let others = billing(20..40);
+    let mended = |lines: &[usize]| lines.iter().map(|at| good.split_inclusive('\n').nth(*at).unwrap()).collect::<String>();
+    let bad: Vec<usize> = damaged.lines().enumerate().filter(|(at, line)| *at == 0 || line.contains(",000.0")).map(|(at, _)| at).collect();
+    for (name, text, is_settled) in [
+        ("march.rejected.csv", mended(&bad), true),
+        ("march.rejected.csv", mended(&bad[..2]), false),
+        ("march.csv", good.clone(), true),
+        ("march.csv", good.clone() + others.split_once('\n').unwrap().1, true),
+        ("march.csv", others.clone(), false),
+    ] {
+        let place = Place::ledger();
+        place.write("march.csv", &damaged);
+        place.run(["import", "march.csv", "--quarantine", "--account", RECIPIENT]).done();
+        place.write(name, text);
+        place.run(["import", name, "--account", RECIPIENT]).done();
+        let said = place.run(["show", "payouts"]).done();
+        assert_eq!(!said.out.contains("incomplete"), is_settled, "{name}: {said}");
+    }
+    // The next delivery has the damaged rows still: they are set aside again, and come with the file that was mended before.
+    let place = Place::ledger();
+    place.write(&month(2025, 1), &damaged);
+    place.run(["import", "feeds", "--quarantine"]).done();
+    let rejected = month(2025, 1).replace("data.csv", "data.rejected.csv");
+    for grown in ["", billing(20..40).split_once('\n').unwrap().1] {
+        place.write(&month(2025, 1), damaged.clone() + grown);
+        place.run(["import", "feeds", "--quarantine"]).done();
+        assert!(place.run(["show", "payouts"]).done().out.contains("incomplete"));
+        place.write(&rejected, mended(&bad));
+        place.run(["import", &rejected]).done();
+        assert!(!place.run(["show", "payouts"]).done().out.contains("incomplete"));
+        assert_eq!(place.run(["show", "findings", "-f", "csv"]).done().out.lines().count(), 1);
+    }
 }
 
 #[test]
@@ -251,13 +294,24 @@ fn a_pipe_is_read_like_a_file_and_links_are_not_passed_over() {
     let ran = Ran::from(child.wait_with_output().unwrap()).done();
     assert!(ran.out.starts_with("Appended #2 – #32 (31 events)"), "{ran}");
     assert_eq!(fs::read_dir(place.at("tmp")).unwrap().count(), 0);
+    // What is wrong with it is told by the name that the user knows, and what is set aside stays.
+    let damaged = billing(60..70).replacen(",61.60,", ",61.60 USD,", 1);
+    for (more, code) in [(None, 3), (Some("--quarantine"), 0), (Some("--quarantine"), 1)] {
+        let child = place.start(["import", "pipe", "--account", RECIPIENT].into_iter().chain(more));
+        fs::write(&pipe, damaged.replace("61.60", if code == 1 { "1.01" } else { "61.60" })).unwrap();
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert!(ran.err.contains(if code == 1 { "error[E0324]" } else { "--> pipe:2:" }), "{ran}");
+        assert_eq!(ran.code, Some(code), "{ran}");
+    }
+    assert_eq!(fs::read_to_string(place.at("pipe.rejected.csv")).unwrap().lines().count(), 2);
+    assert_eq!(fs::read_dir(place.at("tmp")).unwrap().count(), 0);
     // A link to a file is the file; a link to a folder is said.
     let kept = place.write("kept.csv", billing(30..40));
     let linked = place.write(&month(2025, 2), "");
     fs::remove_file(&linked).unwrap();
     std::os::unix::fs::symlink(&kept, &linked).unwrap();
     let ran = place.run(["import", "feeds"]).done();
-    assert!(ran.out.starts_with("Appended #33 – #43 (11 events)"), "{ran}");
+    assert!(ran.out.starts_with("Appended #43 – #53 (11 events)"), "{ran}");
     std::os::unix::fs::symlink(place.at("feeds"), place.at("feeds/again")).unwrap();
     place.run(["import", "feeds"]).failed(1, "is a link to a folder, which is not followed");
 }
@@ -302,7 +356,9 @@ fn standard_input_and_gzip_are_read_like_files() {
     let packed = gzip(feed.as_bytes());
     let place = Place::ledger();
     piped(&place, &import, &packed[..packed.len() / 2]).failed(3, "error[E0318]");
-    piped(&place, &import, b"").failed(3, "error[E0316]");
+    let empty = piped(&place, &import, b"");
+    assert!(empty.err.contains("--> standard input\n"), "{empty}");
+    empty.failed(3, "error[E0316]");
     assert_eq!(place.verified(Depth::Strict).seq, 1);
     assert_eq!(fs::read_dir(place.at("tmp")).unwrap().count(), 0);
 }
@@ -344,6 +400,8 @@ fn every_exit_code_has_its_case() {
     place.run(["import", "good.csv", "--account", "4444"]).failed(2, "--account");
     place.run(["import", "damaged.csv", "--account", RECIPIENT]).failed(3, "error[E0211]");
     place.run(["import", "unknown.csv", "--account", RECIPIENT]).failed(3, "error[E0302]");
+    fs::create_dir(place.at("empty")).unwrap();
+    place.run(["import", "empty"]).failed(3, "error[E0302]: no file that can be imported is in these paths");
     place.run(["import", "good.csv"]).failed(3, "error[E0322]");
     place.run(["import", "missing.csv"]).failed(6, "error[E0303]");
     let elsewhere = Place::empty();

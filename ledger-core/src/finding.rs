@@ -121,7 +121,7 @@ codes! {
     UNKNOWN_CURRENCY "F04" High "A currency is not in ISO 4217."
         "Look at the row: a damaged code is likelier than a new currency.",
     QUARANTINED "F05" High "Rows could not be read and were set aside; reports do not hold them."
-        "Repair the rows in the quarantine file and import it.",
+        "Repair the rows in the quarantine file, leave its name as it is, and import it.",
     UNFINISHED_IMPORT "F06" High "A file's import was cut off: some of its events have not arrived. Importing it again finishes it."
         "Import the file again.",
     FALLBACK_USED "F07" Low "A file older than today's columns was read by a rule that fills in what it does not say."

@@ -37,6 +37,18 @@ pub enum NotAnAmount {
     /// A comma or blank groups the digits: a spreadsheet has re-saved the file.
     #[error("the digits are grouped")]
     Grouped,
+    /// A comma stands where the decimal point should.
+    #[error("a comma stands for the decimal point")]
+    DecimalComma,
+    /// A blank stands before or behind it.
+    #[error("a blank stands beside it")]
+    Blank,
+    /// The minus stands behind the digits.
+    #[error("the minus stands behind the digits")]
+    TrailingMinus,
+    /// Nothing stands before the decimal point, or behind it.
+    #[error("no digit stands on one side of the decimal point")]
+    BarePoint,
     /// An exponent, as spreadsheets write large numbers.
     #[error("an exponent is written")]
     Exponent,
@@ -49,7 +61,7 @@ pub enum NotAnAmount {
     /// More than eighteen digits stand before the decimal point.
     #[error("more than 18 digits stand before the decimal point")]
     TooLarge,
-    /// A zero with a minus, a leading zero, a bare point, a plus, or a sign that no number has.
+    /// A zero with a minus, a leading zero, a plus, or a sign that no number has.
     #[error("it does not read `-?(0|[1-9][0-9]*)(\\.[0-9]{{1,8}})?`")]
     Malformed,
 }
@@ -201,10 +213,26 @@ fn diagnose(text: &str) -> NotAnAmount {
     if text.contains(['$', '€', '£', '¥', '₹', '₩']) {
         return NotAnAmount::CurrencySign;
     }
-    if text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | ' ' | '\u{a0}' | '\u{202f}' | '\'' | '-')) {
-        return NotAnAmount::Grouped;
+    let is_blank = |c: char| matches!(c, ' ' | '\t' | '\u{a0}' | '\u{202f}');
+    if text.starts_with(is_blank) || text.ends_with(is_blank) {
+        return NotAnAmount::Blank;
     }
-    NotAnAmount::Malformed
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    if unsigned.strip_suffix('-').is_some_and(|digits| digits.parse::<Amount>().is_ok()) {
+        return NotAnAmount::TrailingMinus;
+    }
+    let is_whole = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if unsigned.strip_prefix('.').or_else(|| unsigned.strip_suffix('.')).is_some_and(is_whole) {
+        return NotAnAmount::BarePoint;
+    }
+    let groups: Vec<&str> = unsigned.split(|c| is_blank(c) || matches!(c, ',' | '.' | '\'')).collect();
+    match groups.as_slice() {
+        groups if !groups.iter().copied().all(is_whole) => NotAnAmount::Malformed,
+        [first, second] if unsigned.contains(',') && (first.len() > 3 || second.len() != 3) => NotAnAmount::DecimalComma,
+        // Two digits are a group in India.
+        [first, second, ..] if first.len() <= 3 && matches!(second.len(), 2 | 3) => NotAnAmount::Grouped,
+        _ => NotAnAmount::Malformed,
+    }
 }
 
 impl Amount {
@@ -436,7 +464,19 @@ mod tests {
             ("-0.00", NotAnAmount::Malformed),
             ("+1", NotAnAmount::Malformed),
             ("01", NotAnAmount::Malformed),
-            (".5", NotAnAmount::Grouped),
+            ("4.000,00", NotAnAmount::Grouped),
+            ("10,00,000.00", NotAnAmount::Grouped),
+            ("1,000", NotAnAmount::Grouped),
+            ("73,5", NotAnAmount::DecimalComma),
+            ("4000,000", NotAnAmount::DecimalComma),
+            (" 73.5", NotAnAmount::Blank),
+            ("4,000.00 ", NotAnAmount::Blank),
+            ("73.5-", NotAnAmount::TrailingMinus),
+            (".5", NotAnAmount::BarePoint),
+            ("-73.", NotAnAmount::BarePoint),
+            (".", NotAnAmount::Malformed),
+            ("1.2.3", NotAnAmount::Malformed),
+            ("1-2", NotAnAmount::Malformed),
             ("abc", NotAnAmount::Malformed),
         ] {
             assert_eq!(text.parse::<Amount>(), Err(why), "{text}");

@@ -68,7 +68,7 @@ codes! {
     E0208 "an amount is too fine or too large", "`{column}` does not fit an amount",
         "Amounts have at most 18 digits before the decimal point and 8 after it. They are kept exactly and never rounded on the way in.\n\n    0.000000001     nine decimals";
     E0211 "an amount is not a decimal number", "`{column}` is not a decimal number",
-        "Amounts are digits with an optional minus and an optional decimal point.\n\n    \"4,000.00\"     write 4000.00\n    1.11E+11       write 111000000000\n    $5             write 5\n\nAWS writes them so; a spreadsheet that re-saved the file has probably changed them. Download the file again.";
+        "Amounts are digits with an optional minus and an optional decimal point.\n\n    \"4,000.00\"     write 4000.00\n    \"73,5\"         write 73.5\n    73.5-          write -73.5\n    $5             write 5\n    1.11E+11       most of its digits are gone, and nothing tells them\n\nAWS writes them so; a spreadsheet that re-saved the file has probably changed them. Download the file again.";
     E0214 "an id has lost its digits", "id `{found}` has lost its digits",
         "An AWS account id has 12 digits, leading zeros included. A spreadsheet takes it for a number and writes 1.11122E+11, or drops the leading zeros; the digits cannot be got back. Download the file again, and look at it with a text editor.";
     E0215 "a value is not an AWS account id", "`{found}` is not a 12-digit AWS account id",

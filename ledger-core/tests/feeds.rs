@@ -3,10 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ledger_core::feed::{Accounts, Cells, Column, FEEDS, Fact, Feed, Role, Whose, recognise};
+use ledger_core::problem::Problem;
 use ledger_core::time::Instant;
 
 /// A row in which every column says its own name, or has a moment of its own.
@@ -36,6 +37,10 @@ fn moments(columns: &[Column]) -> BTreeMap<String, &'static str> {
 
 /// Reads a row of a feed in which each column is itself, but for some.
 fn read(feed: &dyn Feed, but: &[(&str, &str)]) -> Fact {
+    outcome(feed, but).unwrap_or_else(|problems| panic!("{}: {problems:?}", feed.name()))
+}
+
+fn outcome(feed: &dyn Feed, but: &[(&str, &str)]) -> Result<Fact, Vec<Problem>> {
     let columns = feed.columns();
     let moments: BTreeMap<&str, String> = moments(columns).into_iter().map(|(moment, name)| (name, moment)).collect();
     let cell = |column: &Column| {
@@ -62,7 +67,7 @@ fn read(feed: &dyn Feed, but: &[(&str, &str)]) -> Fact {
     assert_eq!(layout.feed.name(), feed.name());
     let row = Row(columns.iter().map(cell).collect());
     let whose = Whose { recipient: "111122223333".parse().unwrap(), accounts: &Accounts::new(), named: None };
-    layout.read(&row, whose).fact.unwrap_or_else(|problems| panic!("{}: {problems:?}", feed.name()))
+    layout.read(&row, whose).fact
 }
 
 fn listed(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
@@ -152,5 +157,21 @@ fn the_page_says_what_the_feeds_are() {
     }
     for rule in ["line-is-invoice", "payout-in-pricing-currency", "wholesale-by-sign"] {
         assert!(page.contains(&format!("`{rule}`")), "{rule}");
+    }
+}
+
+#[test]
+fn every_damaged_column_of_a_row_is_reported_at_once() {
+    for feed in FEEDS {
+        let damaged = |but: &[(&str, &str)]| -> BTreeSet<String> {
+            outcome(*feed, but).err().into_iter().flatten().filter_map(|problem| problem.column).collect()
+        };
+        for damage in ["no such\tvalue", ""] {
+            let each: Vec<(&str, &str)> = feed.columns().iter().map(|column| (column.name, damage)).collect();
+            let alone: Vec<(&str, &str)> = each.into_iter().filter(|column| !damaged(&[*column]).is_empty()).collect();
+            let names: BTreeSet<String> = alone.iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert!(!names.is_empty());
+            assert_eq!(damaged(&alone), names, "{}: {damage:?}", feed.name());
+        }
     }
 }

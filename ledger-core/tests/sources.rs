@@ -87,7 +87,7 @@ fn an_import_is_complete_when_what_it_promised_has_arrived() {
     ledger.row(first, mapped("PRODUCT"), "2025-01-02T00:00:00Z");
     ledger.row(second, mapped("PRODUCT"), "2025-01-02T00:00:00Z");
     ledger.row(first, mapped("OFFER"), "2025-01-02T00:00:00Z");
-    let empty = ledger.file(WHOSE, "account", (2025, 1), 0, json!({}));
+    let empty = ledger.file(WHOSE, "billing_event", (2025, 1), 0, json!({}));
     let state = ledger.state();
     let unfinished = |known_at| state.unfinished(known_at).map(|import| import.seq).collect::<Vec<_>>();
     assert_eq!([0, 1, 2, 3, 4, 5, 6].map(unfinished), [vec![], vec![1], vec![1, 2], vec![1, 2], vec![1], vec![], vec![]]);
@@ -96,7 +96,7 @@ fn an_import_is_complete_when_what_it_promised_has_arrived() {
         lines(&sources::sources(&state, &Basis::at(4)), &["event", "feed", "events", "arrived", "complete"]),
         ["1 product 2 1 false", "2 offer 1 1 true"]
     );
-    assert_eq!(state.lacks(&Basis::at(4)), ["1 import is unfinished"]);
+    assert_eq!(state.lacks(&Basis::at(4)), ["1 import is unfinished", "1 monthly file is missing"]);
     assert_eq!(state.lacks(&Basis::at(6)), Vec::<String>::new());
 }
 
@@ -130,6 +130,20 @@ fn a_month_without_a_file_is_a_gap_and_an_empty_file_is_none() {
     assert_eq!(gaps(3), ["000057174132 billing_event 2025-01"], "what was known then");
 }
 
+#[test]
+fn the_feed_of_money_is_expected_as_soon_as_any_other_is_there() {
+    let mut ledger = Ledger::default();
+    for (feed, month) in [("agreement", (2024, 11)), ("agreement", (2024, 12)), ("agreement", (2025, 1)), ("billing_event", (2025, 1))] {
+        ledger.file(WHOSE, feed, month, 0, json!({}));
+    }
+    ledger.file(OTHER, "cur", (2025, 1), 0, json!({})); // a bill, and no feed of a seller
+    let state = ledger.state();
+    let gaps = |known_at| lines(&sources::gaps(&state, &Basis::at(known_at)), &["recipient", "feed", "month"]);
+    let [november, december, january] = ["2024-11", "2024-12", "2025-01"].map(|month| format!("{WHOSE} billing_event {month}"));
+    assert_eq!(gaps(3), [november.as_str(), &december, &january], "none of it is here");
+    assert_eq!(gaps(5), [november, december], "its first months are not here");
+}
+
 fn unusual() -> Ledger {
     let mut ledger = Ledger::default();
     let before = ledger.file(WHOSE, "product", (2025, 1), 0, json!({}));
@@ -146,9 +160,12 @@ fn unusual() -> Ledger {
     ledger.row(import, again("PARTY", first), "2025-01-03T00:00:00Z");
     let agreement = json!({"agreement": "agmt-1", "currency": "XQQ", "intent": "SPLIT", "recipient": WHOSE, "status": "PAUSED"});
     ledger.row(import, event("agreement.revised", &agreement), at);
-    let billed = json!({"action": "GIFTED", "amount": "1", "charge_side": "WATCHING", "charge_variant": "BARTER", "currency": "USD",
-        "recipient": WHOSE, "transaction_type": "CARBON_SHARE"});
+    let billed = json!({"action": "GIFTED", "amount": "1", "broker": "AWS_MARS", "catalog": "MoonMarketplace", "charge_side": "WATCHING",
+        "charge_variant": "BARTER", "currency": "USD", "recipient": WHOSE, "transaction_type": "CARBON_SHARE"});
     ledger.row(import, event("billing.unclassified", &billed), at);
+    let taxed = json!({"amount": "1", "calculation_reason": "Lottery", "display": "Hidden", "item": "t-1", "jurisdiction_level": "Galaxy",
+        "liable": "Nobody", "recipient": WHOSE, "tax_type": "NEWTAX", "transaction": "GIFT", "valid_from": at});
+    ledger.row(import, event("tax.itemised", &taxed), at);
     ledger
 }
 
@@ -163,12 +180,20 @@ fn what_is_out_of_the_ordinary_is_found() {
     F03 6 000057174132 agreement intent `SPLIT` is a value that this program does not know
     F03 6 000057174132 agreement status `PAUSED` is a value that this program does not know
     F03 7 000057174132 action `GIFTED` is a value that this program does not know
+    F03 7 000057174132 catalog `MoonMarketplace` is a value that this program does not know
     F03 7 000057174132 charge side `WATCHING` is a value that this program does not know
     F03 7 000057174132 invoice or charge variant `BARTER` is a value that this program does not know
+    F03 7 000057174132 operator that invoices `AWS_MARS` is a value that this program does not know
     F03 7 000057174132 transaction type `CARBON_SHARE` is a value that this program does not know
+    F03 8 000057174132 jurisdiction level `Galaxy` is a value that this program does not know
+    F03 8 000057174132 tax calculation reason `Lottery` is a value that this program does not know
+    F03 8 000057174132 tax transaction type `GIFT` is a value that this program does not know
+    F03 8 000057174132 tax type `NEWTAX` is a value that this program does not know
+    F03 8 000057174132 tax-liable party `Nobody` is a value that this program does not know
+    F03 8 000057174132 taxability of the display price `Hidden` is a value that this program does not know
     F04 6 000057174132 currency `XQQ` is not in ISO 4217
     F05 2 000057174132 000057174132/product/2025-01 2 rows were set aside
-    F06 2 000057174132 000057174132/product/2025-01 5 of 9 events have arrived
+    F06 2 000057174132 000057174132/product/2025-01 6 of 9 events have arrived
     F07 2 000057174132 000057174132/product/2025-01 `wholesale_by_sign` was used on 3 rows
     ");
     let known = |known_at| state.findings(&Basis::at(known_at)).len();
@@ -228,10 +253,12 @@ proptest! {
 fn rows_are_set_aside_until_their_file_is_read_again() {
     let mut ledger = Ledger::default();
     let first = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"quarantined": 2}));
-    let other = ledger.file(WHOSE, "offer", (2025, 1), 0, json!({"quarantined": 1}));
+    let other = ledger.file(WHOSE, "billing_event", (2025, 1), 0, json!({"quarantined": 1}));
     let again = ledger.file(WHOSE, "product", (2025, 1), 0, json!({"replaces": first}));
+    let mended = ledger.file(WHOSE, "billing_event", (2025, 1), 1, json!({"repairs": other}));
     let state = ledger.state();
     let found = |seq| state.findings(&Basis::at(seq)).into_iter().map(|found| found.seq).collect::<Vec<_>>();
     assert_eq!((found(other), state.lacks(&Basis::at(other))), (vec![first, other], vec!["3 rows are quarantined".to_owned()]));
     assert_eq!((found(again), state.lacks(&Basis::at(again))), (vec![other], vec!["1 row is quarantined".to_owned()]));
+    assert_eq!(state.lacks(&Basis::at(mended)), ["1 import is unfinished"], "the mended rows are on their way");
 }

@@ -147,6 +147,10 @@ impl Rows {
         };
         self.header = Row { line, number: 0, record: &self.record }.fields().map(str::to_owned).collect();
         self.seen = 0;
+        if let Some(problem) = not_commas(&self.header) {
+            self.report(0, None, problem, problems);
+            return false;
+        }
         let mut known = HashSet::new();
         let twice: Vec<usize> = (0..self.header.len()).filter(|at| !known.insert(self.header[*at].as_str())).collect();
         for at in &twice {
@@ -337,6 +341,19 @@ fn not_text(beginning: &[u8]) -> Option<Problem> {
     }
 }
 
+/// A header that shows that other characters separate lines or columns than those of AWS's files.
+fn not_commas(header: &[String]) -> Option<Problem> {
+    let why = match header {
+        _ if header.iter().any(|name| name.contains('\r')) => {
+            "its lines end with a carriage return alone, and AWS ends them with a line feed"
+        }
+        [all] if all.contains(';') => "semicolons stand between its columns, and AWS writes commas",
+        [all] if all.contains('\t') => "tabs stand between its columns, and AWS writes commas",
+        _ => return None,
+    };
+    Some(Problem::new(Code::E0302, "", why).cure("a spreadsheet has probably re-saved this file; download it again"))
+}
+
 fn damaged_gzip(why: &io::Error) -> Problem {
     let early = why.kind() == io::ErrorKind::UnexpectedEof;
     let why = if early { "the compressed file ends too early".to_owned() } else { format!("the compressed file is corrupt: {why}") };
@@ -510,6 +527,9 @@ mod tests {
             ("a quote that never closes", b"id,name,amount\nbe-1,x,1\nbe-2,\"Globex Retail,4000.00\nbe-3,y,1\n"),
             ("a quote that closes too late", b"id,name,amount\nbe-2,\"Globex Retail,4000.00\nbe-3,\"Initech, Inc\",1\n"),
             ("text behind a closing quote", b"id,name\nbe-1,\"The \"best\" Ltd\"\n"),
+            ("carriage returns for line ends", b"id,name\rbe-1,Globex\rbe-2,Initech\r"),
+            ("semicolons for commas", b"id;name\nbe-1;Globex\n"),
+            ("tabs for commas", b"id\tname\nbe-1\tGlobex\n"),
             ("a quote inside a field", b"id,name\nbe-1,6\" pipe\n"),
             ("NUL", b"id,name\nbe-1,Glo\0bex\n"),
             ("two columns of one name", b"id,amount,amount\n1,2,3\n"),

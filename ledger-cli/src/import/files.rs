@@ -15,6 +15,37 @@ pub struct InFile {
     pub name: String,
     /// What its path tells.
     pub place: Place,
+    /// What it was spooled from, where it is a stream.
+    pub stream: Option<PathBuf>,
+}
+
+impl InFile {
+    /// A stream that was spooled to a file.
+    pub fn spooled(from: PathBuf, to: PathBuf) -> Self {
+        Self { path: to, name: from.display().to_string(), place: Place::default(), stream: Some(from) }
+    }
+
+    /// What it is called when something is said of it.
+    pub fn shown(&self) -> String {
+        match &self.stream {
+            Some(from) if is_standard_input(from) => "standard input".to_owned(),
+            from => from.as_ref().unwrap_or(&self.path).display().to_string(),
+        }
+    }
+
+    /// Where the rows go that are set aside: beside the file, those of a stream into the current folder.
+    pub fn rejected(&self) -> PathBuf {
+        let name = |path: &Path| rejected(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
+        match &self.stream {
+            Some(from) => PathBuf::from(name(from)),
+            None => self.path.with_file_name(name(&self.path)),
+        }
+    }
+}
+
+/// Whether a path stands for standard input.
+pub fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// What a path in AWS's delivery layout tells.
@@ -92,13 +123,25 @@ fn walk(folder: &Path, is_meant: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf
 }
 
 /// How the name of a file ends that holds rows which were set aside.
-pub const REJECTED: &str = ".rejected.csv";
+const REJECTED: &str = ".rejected.csv";
+
+/// The name of the file that the rows of another go to which are set aside: `data.csv.gz` → `data.rejected.csv`.
+pub fn rejected(name: &str) -> String {
+    let stem = name.strip_suffix(".gz").unwrap_or(name);
+    let stem = stem.strip_suffix(".csv").unwrap_or(stem);
+    format!("{}{REJECTED}", if stem == "-" { "stdin" } else { stem })
+}
+
+/// Whether a file of this name has rows that were set aside.
+pub fn are_mended(name: &str) -> bool {
+    name.ends_with(REJECTED)
+}
 
 fn is_meant(path: &Path, endings: &[&str]) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     // What --quarantine set aside stands beside its file, and is imported when somebody names it.
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
-    endings.iter().any(|ending| plain.ends_with(ending)) && !name.ends_with(REJECTED)
+    endings.iter().any(|ending| plain.ends_with(ending)) && !are_mended(&name)
 }
 
 fn describe(path: PathBuf) -> InFile {
@@ -119,7 +162,7 @@ fn describe(path: PathBuf) -> InFile {
         _ => parts.len().saturating_sub(1),
     };
     let name = parts[from..].join("/");
-    InFile { path, name, place }
+    InFile { path, name, place, stream: None }
 }
 
 /// `billingeventfeed_v1` has version 1.

@@ -16,7 +16,7 @@ use ledger_core::statement;
 use ledger_core::time::Instant;
 use ledger_store::scan::in_order;
 
-use super::files::InFile;
+use super::files::{self, InFile};
 use super::rows::{self, Chunks};
 use crate::decode::csv::Rows;
 use crate::decode::json;
@@ -64,6 +64,8 @@ pub struct Judged {
     pub bad: Vec<u64>,
     /// What is known of the file.
     pub history: History,
+    /// The import whose rows that were set aside it has, mended.
+    pub repairs: Option<u64>,
     /// What the second pass goes by.
     pub(super) content: Content,
 }
@@ -143,6 +145,7 @@ impl Judged {
             fallbacks: BTreeMap::new(),
             bad: Vec::new(),
             history: History::New,
+            repairs: None,
             content: Content::Facts(Vec::new()),
         }
     }
@@ -150,6 +153,11 @@ impl Judged {
     /// Whether it holds documents.
     pub fn is_documents(&self) -> bool {
         matches!(self.content, Content::Facts(_))
+    }
+
+    /// Whether rows of it are set aside, when damaged ones are.
+    pub fn is_set_aside(&self) -> bool {
+        !self.bad.is_empty() && self.history != History::Same
     }
 
     /// How many events follow its `source.imported`.
@@ -362,8 +370,9 @@ fn history(file: &InFile, feed: &str, recipient: AccountId, sources: &Sources) -
         said.recipient == recipient && said.feed == feed && place == (file.place.version, file.place.year, file.place.month)
     };
     let imports: Vec<Import> = sources.imports().iter().filter(same_file).cloned().collect();
-    // Without a month in its path there is no telling that two files are the same one at two times.
-    let latest = imports.last().filter(|_| file.place.year.is_some()).cloned();
+    // Without a month in its path there is no telling that two files are the same one at two times. Mended rows are a file of their own.
+    let is_told = file.place.year.is_some() && !files::are_mended(&file.name);
+    let latest = imports.iter().rev().find(|import| is_told && !files::are_mended(&import.said.file)).cloned();
     (latest, imports)
 }
 
@@ -469,7 +478,30 @@ fn judge_file(
     };
     judged.known = judged.rows - judged.events() - judged.bad.len() as u64;
     judged.content = Content::Rows { layout, named, chunks };
+    if matches!(judged.history, History::New | History::Same) {
+        judged.repairs = repairs(&judged, known.sources);
+    }
+    if judged.repairs.is_some() {
+        judged.history = History::New;
+    }
     Ok(judged)
+}
+
+/// The import whose rows that were set aside a file has: those rows alone, under the name that they were given last, or its whole file once
+/// more, and mended.
+fn repairs(judged: &Judged, sources: &Sources) -> Option<u64> {
+    let (name, feed) = (&judged.file.name, judged.feed);
+    let set_aside = |import: &&Import| import.said.quarantined > 0 && import.said.recipient == judged.recipient && import.said.feed == feed;
+    let mut imports = sources.imports().iter().rev().filter(set_aside);
+    let import = if files::are_mended(name) {
+        imports.find(|import| files::rejected(&import.said.file) == *name).filter(|import| judged.rows >= import.said.quarantined)?
+    } else {
+        imports.find(|Import { said, .. }| {
+            let read = said.rows.saturating_sub(said.quarantined);
+            said.file == *name && said.digest != judged.digest && judged.rows >= said.rows && judged.known >= read && read > 0
+        })?
+    };
+    (!sources.settled(u64::MAX).contains(&import.seq)).then_some(import.seq)
 }
 
 /// A file is not what it was a moment ago.

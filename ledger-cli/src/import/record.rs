@@ -114,6 +114,7 @@ fn imported(judged: &Judged) -> SourceImported {
         month: place.month,
         recipient: judged.recipient,
         quarantined: judged.bad.len() as u64,
+        repairs: judged.repairs,
         replaces,
         rewritten,
         rewritten_from,

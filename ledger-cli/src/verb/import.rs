@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use ledger_core::chain::Head;
 use ledger_core::id::{AccountId, Actor};
 use ledger_core::report::{Cell, Column, Kind, Report};
+use tempfile::NamedTempFile;
 
 use crate::context::{Context, Writing};
-use crate::failure::{Exit, Failure, counted};
-use crate::import::{self, History, Judged, Judgement, Known, Order, Said, files};
+use crate::failure::{Code, Exit, Failure, counted};
+use crate::import::files::{self, InFile};
+use crate::import::{self, History, Judged, Judgement, Known, Order, Said};
+use crate::scratch::{self, Scratch};
 use crate::session::{self, Session};
 
 /// Append events from AWS seller data feeds, from its bills, and from documents of its APIs and EventBridge
@@ -40,15 +43,17 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let spooled = Spooled::all(&args.paths)?;
-    let paths: Vec<PathBuf> =
-        args.paths.iter().map(|path| spooled.iter().find(|s| s.from == *path).map_or(path, |s| &s.to).clone()).collect();
-    let mut found = files::find(&paths)?;
-    for file in &mut found {
-        // Where it was spooled is nothing to remember.
-        if let Some(spooled) = spooled.iter().find(|spooled| spooled.to == file.path) {
-            file.name = spooled.from.display().to_string();
-        }
+    // What is neither a file nor a folder is spooled, because it is read twice.
+    let is_stream =
+        |path: &PathBuf| files::is_standard_input(path) || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    let (streams, paths): (Vec<PathBuf>, Vec<PathBuf>) = args.paths.into_iter().partition(is_stream);
+    let streams: BTreeSet<PathBuf> = streams.into_iter().collect();
+    let spooled = streams.into_iter().map(|from| Ok((spool(&from)?, from))).collect::<Result<Vec<_>, Failure>>()?;
+    let mut found: Vec<InFile> = spooled.iter().map(|(to, from)| InFile::spooled(from.clone(), to.path().to_owned())).collect();
+    found.extend(files::find(&paths)?);
+    if found.is_empty() {
+        return Err(Failure::new(Code::E0302, "no file that can be imported is in these paths")
+            .hint("give AWS's files, or a folder of them; `dealbook help files` lists every kind of file"));
     }
     let names = args.entities.into_iter().collect();
     let effective_at = args.effective.as_deref().map(|text| crate::intent::moment(text).map_err(effective)).transpose()?;
@@ -84,40 +89,16 @@ pub(super) fn actor(name: Option<&str>, verb: &str) -> Result<Actor, Failure> {
     name.parse().map_err(|why: ledger_core::id::NotAnId| Failure::usage(format!("invalid value `{name}` for --actor")).because(why))
 }
 
-/// Standard input, or a pipe, spooled to a file because it is read twice.
-struct Spooled {
-    from: PathBuf,
-    to: PathBuf,
-}
-
-impl Spooled {
-    /// Spools what is neither a file nor a folder.
-    fn all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
-        let is_stream =
-            |path: &Path| path == Path::new("-") || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-        let streams: BTreeSet<&PathBuf> = paths.iter().filter(|path| is_stream(path)).collect();
-        streams.into_iter().enumerate().map(|(number, path)| Self::spool(path, number)).collect()
-    }
-
-    fn spool(from: &Path, number: usize) -> Result<Self, Failure> {
-        let to = std::env::temp_dir().join(format!("dealbook-stream-{}-{number}.csv", std::process::id()));
-        let mut file = File::options().write(true).create_new(true).open(&to).map_err(|why| Failure::unwritable(&to, &why))?;
-        let spooled = Self { from: from.to_owned(), to };
-        let copied = if from == Path::new("-") {
-            std::io::copy(&mut std::io::stdin().lock(), &mut file)
-        } else {
-            File::open(from).and_then(|mut stream| std::io::copy(&mut stream, &mut file))
-        };
-        copied.map_err(|why| Failure::unreadable(from, &why))?;
-        Ok(spooled)
-    }
-}
-
-impl Drop for Spooled {
-    fn drop(&mut self) {
-        // It is of no use to anyone.
-        let _ = std::fs::remove_file(&self.to);
-    }
+/// A file with what a stream says, there for the occasion.
+fn spool(from: &Path) -> Result<Scratch<NamedTempFile>, Failure> {
+    let mut to = scratch::file().map_err(|why| Failure::unwritable(&std::env::temp_dir(), &why))?;
+    let copied = if files::is_standard_input(from) {
+        std::io::copy(&mut std::io::stdin().lock(), &mut to)
+    } else {
+        File::open(from).and_then(|mut stream| std::io::copy(&mut stream, &mut to))
+    };
+    copied.map_err(|why| Failure::unreadable(from, &why))?;
+    Ok(to)
 }
 
 fn entity(text: &str) -> Result<(String, String), String> {

@@ -74,6 +74,9 @@ pub struct SourceImported {
     pub quarantined: u64,
     /// The seller whose feed it is.
     pub recipient: AccountId,
+    /// The import whose rows that were set aside this file has, mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<u64>,
     /// The import of the same file before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<u64>,

@@ -35,6 +35,8 @@ impl Feed for Account {
     }
 
     fn read(&self, row: &Row<'_>) -> Option<Reading> {
+        let account = row.needed(C::AccountId, row.id(C::AccountId));
+        let valid_from = row.needed(C::ValidFrom, row.moment(C::ValidFrom));
         let party = PartyRegistered {
             aws_account: row.account(C::AwsAccountId),
             catalog: row.catalog(C::Catalog),
@@ -43,8 +45,8 @@ impl Feed for Account {
             mailing_address: row.id(C::MailingAddressId),
             recipient: row.recipient(),
             tax_address: row.id(C::TaxAddressId),
-            account: row.needed(C::AccountId, row.id(C::AccountId))?,
-            valid_from: row.needed(C::ValidFrom, row.moment(C::ValidFrom))?,
+            account: account?,
+            valid_from: valid_from?,
         };
         let key = format!("{}@{}", party.account, party.valid_from);
         Some(Reading { key, event: Event::PartyRegistered(Box::new(party)), effective_at: None })

@@ -43,14 +43,16 @@ impl Feed for Address {
     }
 
     fn read(&self, row: &Row<'_>) -> Option<Reading> {
+        let address = row.needed(C::AddressId, row.id(C::AddressId));
+        let valid_from = row.needed(C::ValidFrom, row.moment(C::ValidFrom));
         let located = PartyLocated {
             aws_account: row.account(C::AwsAccountId),
             company: row.owned(C::CompanyName),
             country: row.owned(C::CountryCode).or_else(|| row.owned(C::Country)),
             recipient: row.recipient(),
             state: row.owned(C::StateOrRegion),
-            address: row.needed(C::AddressId, row.id(C::AddressId))?,
-            valid_from: row.needed(C::ValidFrom, row.moment(C::ValidFrom))?,
+            address: address?,
+            valid_from: valid_from?,
         };
         let key = format!("{}@{}", located.address, located.valid_from);
         Some(Reading { key, event: Event::PartyLocated(Box::new(located)), effective_at: None })

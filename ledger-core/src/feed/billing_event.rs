@@ -74,11 +74,10 @@ impl Feed for BillingEvents {
         let effective_at = row.moment(C::ActionDate);
         row.needed(C::ValidFrom, row.moment(C::ValidFrom));
 
-        let (action, transaction_type, amount, currency) = (action?, transaction_type?, amount?, currency?);
-        let kind = Kind::of(action, &transaction_type);
+        let kind = action.zip(transaction_type.as_ref()).map_or(Kind::Unclassified, |(action, kind)| Kind::of(action, kind));
         let bills = matches!(kind, Kind::Issued | Kind::Adjusted | Kind::Forgiven | Kind::Balance | Kind::Unclassified);
         let header = matches!(kind, Kind::Paid | Kind::Failed);
-        let fee = transaction_type.as_str().starts_with("AWS_");
+        let fee = transaction_type.as_ref().is_some_and(|kind| kind.as_str().starts_with("AWS_"));
 
         let invoice: Option<InvoiceId> = row.id(C::InvoiceId);
         let invoice_date = row.moment(C::InvoiceDate);
@@ -99,10 +98,11 @@ impl Feed for BillingEvents {
             row.currency(C::DisbursementCurrency)
         } else {
             row.fall_back("payout-in-pricing-currency");
-            Some(currency)
+            currency
         };
         let balance_impacting = row.flag(C::BalanceImpacting);
-        let wholesale = !row.has(C::ChargeVariant) && is_wholesale_cost(&kind, &transaction_type, amount.is_negative());
+        let older = transaction_type.as_ref().zip(amount).filter(|_| !row.has(C::ChargeVariant));
+        let wholesale = older.is_some_and(|(transaction_type, amount)| is_wholesale_cost(&kind, transaction_type, amount.is_negative()));
         if wholesale {
             row.fall_back("wholesale-by-sign");
         }
@@ -110,10 +110,8 @@ impl Feed for BillingEvents {
         let seller_only = row.has(C::BuyerInvoiceId) && row.text(C::BuyerInvoiceId).is_none() && invoice.is_some() && !header;
 
         let event = BillingEvent {
-            action: matches!(kind, Kind::Unclassified).then(|| action.to_owned()),
             offer: if agreement.is_none() { row.id(C::OfferId) } else { None },
             agreement,
-            amount,
             balance_impacting: balance_impacting.filter(|told| *told != kind.touches_balance()),
             bank_trace: row.id(C::BankTraceId),
             billing_address: row.id(C::BillingAddressId).filter(|_| bills && !fee),
@@ -126,9 +124,8 @@ impl Feed for BillingEvents {
             charge_variant: charge_variant.filter(|variant| Some(variant) != invoice_variant.as_ref()),
             end_user: row.id(C::EndUserAccountId).filter(|user| bills && !fee && Some(user) != counterparty.as_ref()),
             counterparty,
-            currency,
             disbursement: row.id(C::DisbursementBillingEventId),
-            disbursement_amount: row.amount(C::DisbursementAmount).filter(|paid| *paid != amount),
+            disbursement_amount: row.amount(C::DisbursementAmount).filter(|paid| Some(*paid) != amount),
             disbursement_currency: payout_currency,
             disbursement_reference: row.id(C::DisbursementReferenceNumber),
             due: row.moment(C::PaymentDueDate).filter(|_| bills && !fee),
@@ -142,11 +139,16 @@ impl Feed for BillingEvents {
             recipient: row.recipient(),
             reference: row.id(C::TransactionReferenceId).filter(|_| bills),
             seller_only,
-            transaction_type,
             usage_from: row.moment(C::UsagePeriodStartDate).filter(|_| bills && !fee),
             usage_until: row.moment_after(C::UsagePeriodEndDate).filter(|_| bills && !fee),
             wholesale,
+            // What a row must have comes last: when it is damaged, every other column has been looked at.
+            action: action.filter(|_| matches!(kind, Kind::Unclassified)).map(str::to_owned),
+            amount: amount?,
+            currency: currency?,
+            transaction_type: transaction_type?,
         };
+        action?;
         Some(Reading { key: key?.as_str().to_owned(), event: kind.event(event), effective_at })
     }
 }

@@ -10,6 +10,7 @@ use self::by_hand::{ByHand, Differing};
 use super::Projection;
 use crate::event::governance::SourceImported;
 use crate::event::{Entry, Event};
+use crate::feed::FEEDS;
 use crate::finding::{self, Finding};
 use crate::id::AccountId;
 use crate::money::Currency;
@@ -139,6 +140,8 @@ pub struct Sources {
 
 const UNDATED: i64 = i64::MIN;
 const NAME: &str = "sources";
+/// The feed that every payout is computed from.
+const MONEY: &str = "billing_event";
 
 impl Sources {
     /// Every file that was read, in recorded order.
@@ -172,8 +175,9 @@ impl Sources {
         self.imports_by(known_at).filter(move |import| !import.is_complete_by(known_at) && !replaced.contains(&import.seq))
     }
 
-    /// The months, per recipient and feed, for which a file was to be expected and none was read: from the feed's first month to the
-    /// last one seen in any feed of the recipient.
+    /// The months, per recipient and feed, for which a file was to be expected and none was read, up to the last one seen in any feed of
+    /// the recipient. The billing event feed AWS writes for every seller, so it is expected from the first month that was delivered of any.
+    /// Other feeds AWS has added over the years: each is expected from its own first month on.
     pub fn gaps(&self, known_at: u64) -> Vec<Gap> {
         let mut delivered: BTreeMap<AccountId, BTreeMap<&str, BTreeSet<Month>>> = BTreeMap::new();
         for import in self.imports_by(known_at) {
@@ -182,12 +186,18 @@ impl Sources {
             }
         }
         let mut gaps = Vec::new();
-        for (recipient, feeds) in delivered {
-            let regular = || feeds.values().flatten().copied().filter(|month| *month != Month::BACKFILL);
-            let (Some(first), Some(last)) = (regular().min(), regular().max()) else { continue };
+        let first_of = |months: &BTreeSet<Month>| months.iter().copied().find(|month| *month != Month::BACKFILL);
+        for (recipient, mut feeds) in delivered {
+            let sellers = feeds.iter().filter(|(name, _)| FEEDS.iter().any(|feed| feed.name() == **name));
+            let begun = sellers.filter_map(|(_, months)| first_of(months)).min();
+            if begun.is_some() {
+                feeds.entry(MONEY).or_default();
+            }
+            let Some(last) = feeds.values().filter_map(|months| months.last().copied()).max() else { continue };
             for (feed, months) in &feeds {
-                // A feed of which only the backfill is here is expected from the recipient's first month on.
-                let mut month = months.iter().copied().find(|month| *month != Month::BACKFILL).unwrap_or(first);
+                // A feed of which only the backfill is here begins with the others, too.
+                let own = first_of(months).filter(|_| *feed != MONEY);
+                let Some(mut month) = own.or(begun) else { continue };
                 while month <= last {
                     if !months.contains(&month) {
                         gaps.push(Gap { recipient, feed: (*feed).to_owned(), month });
@@ -202,8 +212,8 @@ impl Sources {
     /// What a report on these sources lacks, in a sentence each; nothing when it is complete.
     pub fn lacks(&self, basis: &Basis) -> Vec<String> {
         let (unfinished, gaps) = (self.unfinished(basis.known_at).count(), self.gaps(basis.known_at).len());
-        let replaced = self.replaced(basis.known_at);
-        let standing = self.imports_by(basis.known_at).filter(|import| !replaced.contains(&import.seq));
+        let settled = self.settled(basis.known_at);
+        let standing = self.imports_by(basis.known_at).filter(|import| !settled.contains(&import.seq));
         let quarantined: u64 = standing.map(|import| import.said.quarantined).sum();
         let say = |count: u64, one: &str, many: &str| match count {
             0 => None,
@@ -223,9 +233,9 @@ impl Sources {
     /// What is out of the ordinary at a basis, in order.
     pub fn findings(&self, basis: &Basis) -> Vec<Finding> {
         let mut found = Vec::new();
-        let replaced = self.replaced(basis.known_at);
+        let settled = self.settled(basis.known_at);
         for import in self.imports_by(basis.known_at) {
-            self.judge(import, basis.known_at, &replaced, &mut found);
+            self.judge(import, basis.known_at, &settled, &mut found);
         }
         for (novelty, sights) in &self.novelties {
             let Some(sight) = sights.iter().find(|sight| sight.stands(basis)) else { continue };
@@ -267,12 +277,12 @@ impl Sources {
         found
     }
 
-    /// The imports whose file was read again: what was set aside then, was looked at again since.
-    fn replaced(&self, known_at: u64) -> BTreeSet<u64> {
-        self.imports_by(known_at).filter_map(|import| import.said.replaces).collect()
+    /// The imports whose file was read again, or whose rows came mended: what was set aside then, was looked at again since.
+    pub fn settled(&self, known_at: u64) -> BTreeSet<u64> {
+        self.imports_by(known_at).flat_map(|import| [import.said.replaces, import.said.repairs]).flatten().collect()
     }
 
-    fn judge(&self, import: &Import, known_at: u64, replaced: &BTreeSet<u64>, found: &mut Vec<Finding>) {
+    fn judge(&self, import: &Import, known_at: u64, settled: &BTreeSet<u64>, found: &mut Vec<Finding>) {
         let said = &import.said;
         let mut find = |code, message| {
             found.push(Finding {
@@ -292,7 +302,7 @@ impl Sources {
             };
             find(finding::FILE_REWRITTEN, message);
         }
-        if said.quarantined > 0 && !replaced.contains(&import.seq) {
+        if said.quarantined > 0 && !settled.contains(&import.seq) {
             let rows = if said.quarantined == 1 { "1 row was".to_owned() } else { format!("{} rows were", said.quarantined) };
             find(finding::QUARANTINED, format!("{rows} set aside"));
         }
@@ -316,32 +326,42 @@ impl Sources {
     /// Looks for values that are new to this program in what an event says.
     fn look(&mut self, event: &Event, sight: Sight) {
         match event {
+            Event::PartyRegistered(party) => self.catalog(sight, Some(party.recipient), party.catalog.as_deref()),
+            Event::ProductListed(product) => self.catalog(sight, Some(product.recipient), product.catalog.as_deref()),
+            Event::OfferReleased(terms) => self.catalog(sight, terms.recipient, terms.catalog.as_deref()),
             Event::AgreementRevised(terms) | Event::AgreementAccepted(terms) | Event::AgreementAmended(terms) => {
                 if let Some(status) = terms.status.as_ref().filter(|status| !status.is_known()) {
                     self.notice(sight, terms.recipient, "agreement status", status.as_str());
                 }
-                if let Some(intent) = terms.intent.as_ref().filter(|intent| !INTENTS.contains(&intent.as_str())) {
-                    self.notice(sight, terms.recipient, "agreement intent", intent);
-                }
+                self.hold(sight, terms.recipient, "agreement intent", terms.intent.as_deref(), INTENTS);
+                self.catalog(sight, terms.recipient, terms.catalog.as_deref());
                 self.currency(sight, terms.recipient, terms.currency);
             }
             Event::ChargeScheduled(charge) => self.currency(sight, charge.recipient, Some(charge.currency)),
-            Event::TermRecorded(term) if !TERMS.contains(&term.kind.as_str()) => {
-                self.notice(sight, term.recipient, "term type", &term.kind);
-            }
+            Event::TermRecorded(term) => self.hold(sight, term.recipient, "term type", Some(&term.kind), TERMS),
             Event::OfferTargeted(target) => {
-                if !TARGETS.contains(&target.kind.as_str()) {
-                    self.notice(sight, target.recipient, "target type", &target.kind);
-                }
-                if !POLARITIES.contains(&target.polarity.as_str()) {
-                    self.notice(sight, target.recipient, "target polarity", &target.polarity);
-                }
+                self.hold(sight, target.recipient, "target type", Some(&target.kind), TARGETS);
+                self.hold(sight, target.recipient, "target polarity", Some(&target.polarity), POLARITIES);
+                self.catalog(sight, target.recipient, target.catalog.as_deref());
             }
-            Event::IdMapped(mapping) if !MAPPINGS.contains(&mapping.kind.as_str()) => {
-                self.notice(sight, Some(mapping.recipient), "mapping type", &mapping.kind);
+            Event::IdMapped(mapping) => {
+                self.hold(sight, Some(mapping.recipient), "mapping type", Some(&mapping.kind), MAPPINGS);
+                self.catalog(sight, Some(mapping.recipient), mapping.catalog.as_deref());
             }
-            Event::UsageMetered(usage) => self.currency(sight, Some(usage.recipient), usage.currency),
-            Event::TaxItemised(tax) => self.currency(sight, Some(tax.recipient), tax.currency),
+            Event::UsageMetered(usage) => {
+                self.catalog(sight, Some(usage.recipient), usage.catalog.as_deref());
+                self.currency(sight, Some(usage.recipient), usage.currency);
+            }
+            Event::TaxItemised(tax) => {
+                let whose = Some(tax.recipient);
+                self.hold(sight, whose, "tax-liable party", tax.liable.as_deref(), LIABLE);
+                self.hold(sight, whose, "tax transaction type", tax.transaction.as_deref(), TAX_TRANSACTIONS);
+                self.hold(sight, whose, "tax type", tax.tax_type.as_deref(), TAX_TYPES);
+                self.hold(sight, whose, "jurisdiction level", tax.jurisdiction_level.as_deref(), JURISDICTION_LEVELS);
+                self.hold(sight, whose, "taxability of the display price", tax.display.as_deref(), DISPLAYS);
+                self.hold(sight, whose, "tax calculation reason", tax.calculation_reason.as_deref(), CALCULATION_REASONS);
+                self.currency(sight, whose, tax.currency);
+            }
             event => {
                 if let Some(row) = event.billing() {
                     let whose = Some(row.recipient);
@@ -357,11 +377,25 @@ impl Sources {
                     if let (Event::BillingUnclassified(_), Some(action)) = (event, &row.action) {
                         self.notice(sight, whose, "action", action);
                     }
+                    self.hold(sight, whose, "operator that invoices", row.broker.as_deref(), BROKERS);
+                    self.catalog(sight, whose, row.catalog.as_deref());
                     self.currency(sight, whose, Some(row.currency));
                     self.currency(sight, whose, row.disbursement_currency);
                 }
             }
         }
+    }
+
+    /// Notices a value that is none of those that are known.
+    fn hold(&mut self, sight: Sight, recipient: Option<AccountId>, what: &str, value: Option<&str>, known: &[&str]) {
+        if let Some(value) = value.filter(|value| !known.contains(value)) {
+            self.notice(sight, recipient, what, value);
+        }
+    }
+
+    /// A catalog is recorded only where it is not the one that is known.
+    fn catalog(&mut self, sight: Sight, recipient: Option<AccountId>, catalog: Option<&str>) {
+        self.hold(sight, recipient, "catalog", catalog, &[]);
     }
 
     fn currency(&mut self, sight: Sight, recipient: Option<AccountId>, currency: Option<Currency>) {
@@ -388,7 +422,7 @@ impl Projection for Sources {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn evolve(&mut self, entry: &Entry) {
@@ -557,6 +591,15 @@ const INTENTS: &[&str] = &["NEW", "AMEND", "REPLACE", "RENEW"];
 const TARGETS: &[&str] = &["BuyerAccounts", "ParticipatingPrograms", "CountryCodes"];
 const POLARITIES: &[&str] = &["PositiveTargeting", "NegativeTargeting"];
 const MAPPINGS: &[&str] = &["PRODUCT", "OFFER"];
+// The guide names the first two; AWS K.K. invoices buyers in Japan, as the sample has it. `AWS_INC` is not recorded by an import.
+const BROKERS: &[&str] = &["AWS_INC", "AWS_EUROPE", "AWS_JAPAN"];
+const LIABLE: &[&str] = &["AWS", "Seller"];
+const TAX_TRANSACTIONS: &[&str] = &["AWS", "REFUND", "TAXONLYREFUND"];
+const TAX_TYPES: &[&str] = &["None", "Sales", "SellerUse"];
+// `Country` is that of a value-added tax.
+const JURISDICTION_LEVELS: &[&str] = &["Country", "State", "County", "City", "District"];
+const DISPLAYS: &[&str] = &["Exclusive"];
+const CALCULATION_REASONS: &[&str] = &["Taxable", "NonTaxable", "Exempt", "ZeroRated"];
 const TERMS: &[&str] = &[
     "ByolPricingTerm",
     "ConfigurableUpfrontPricingTerm",

@@ -43,6 +43,7 @@ pub(crate) fn imported(bytes: &[u8], say: impl FnOnce(&mut SourceImported)) -> E
         month: None,
         quarantined: 0,
         recipient: "444455556666".parse().unwrap(),
+        repairs: None,
         replaces: None,
         rewritten: false,
         rewritten_from: None,

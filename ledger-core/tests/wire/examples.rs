@@ -13,7 +13,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
             "digest": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "dropped": {"email_domain": 2, "tax_registration_number": 1},
             "events": 3, "fallbacks": {"wholesale_by_sign": 1}, "feed": "billing_event",
             "file": "000057174132/billingeventfeed_v1/year=2026/month=03/data.csv", "month": 3, "quarantined": 1, "recipient": "000057174132",
-            "replaces": 7, "rewritten": true, "rewritten_from": 2, "rows": 4, "version": 1, "year": 2026}"#,
+            "repairs": 6, "replaces": 7, "rewritten": true, "rewritten_from": 2, "rows": 4, "version": 1, "year": 2026}"#,
         r#"{"decoded_bytes": 4096, "digest": "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", "events": 3,
             "feed": "billing_event", "file": "data.csv", "recipient": "000057174132", "rows": 3}"#,
     ),
