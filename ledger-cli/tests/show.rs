@@ -151,9 +151,10 @@ fn data(line: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events() {
-    for clocks in ["", " --as-of 2025-07-31 --stated-by 2025-08-15"] {
+    let clocks = " --as-of 2025-07-31 --stated-by 2025-08-15";
+    for asked in ["", clocks, " --in disbursement", &format!(" --in disbursement{clocks}"), " cur:gbp"] {
         let (mut whole, mut parts) = (BTreeMap::new(), BTreeMap::new());
-        for row in data(&format!("payouts --why{clocks}")) {
+        for row in data(&format!("payouts{asked} --why")) {
             let text = |name: &str| row[name].as_str().map(str::to_owned);
             let Some(amount) = text("amount") else { continue };
             let subject = text("subject").unwrap();
@@ -168,7 +169,7 @@ fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events
         }
         assert_eq!(whole, parts);
         let mut told = BTreeMap::new();
-        for row in data(&format!("payouts{clocks}")) {
+        for row in data(&format!("payouts{asked}")) {
             for (name, cell) in row.as_object().unwrap() {
                 let key = (row["party"].as_str().unwrap().to_owned(), row["currency"].as_str().unwrap().to_owned(), name.clone());
                 told.extend(cell.as_str().and_then(units).filter(|units| *units != 0).map(|units| (key, units)));
@@ -176,7 +177,7 @@ fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events
         }
         // A measure may come to nothing and have lines that do not.
         whole.retain(|_, units| *units != 0);
-        assert_eq!(whole, told);
+        assert_eq!(whole, told, "{asked}");
     }
 }
 

@@ -213,6 +213,15 @@ pub(crate) enum Which {
     Disbursement,
 }
 
+impl Which {
+    pub(super) const fn unit(self) -> In {
+        match self {
+            Self::Pricing => In::Pricing,
+            Self::Disbursement => In::Disbursement,
+        }
+    }
+}
+
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     refuse_unfit(&args)?;
     match args.noun {
@@ -255,9 +264,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let names = Named::of(&view).with(&states.book);
         let reasons = match &books {
             Some(books) => Some(books.why(&states, &names, &ids)),
-            None => {
-                why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids)
-            }
+            None => why::reasons(&args, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids),
         };
         let mut report = why::report(&reasons.unwrap_or_default(), &session)?;
         report.heading.splice(0..0, books.iter().flat_map(|books| books.heading(&names)));
@@ -465,11 +472,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
                 By::Agreement => billing::By::Agreement,
                 By::Month => billing::By::Month,
             };
-            let currency = match args.currency {
-                Which::Pricing => In::Pricing,
-                Which::Disbursement => In::Disbursement,
-            };
-            (billing::payouts(&states.billing, basis, Options { by, currency, names: &names }), money)
+            (billing::payouts(&states.billing, basis, Options { by, currency: args.currency.unit(), names: &names }), money)
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),

@@ -11,7 +11,7 @@ use ledger_core::projection::programmes::{self, Part};
 use ledger_core::projection::records::{self, Reason};
 use ledger_core::report::{Cell, Column, Kind, Report};
 
-use super::show::Noun;
+use super::show::{Args, Noun};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -56,6 +56,7 @@ pub(super) fn tells(noun: Noun) -> bool {
 /// The columns that tell the things of a report apart.
 const fn keys(noun: Noun) -> &'static [&'static str] {
     match noun {
+        Noun::Payouts => &["party", "currency"],
         Noun::TrialBalance => &["account", "currency"],
         Noun::Fees => &["agreement", "invoice", "line", "currency"],
         _ => &[],
@@ -76,9 +77,9 @@ pub(super) fn called(noun: Noun, report: &Report) -> Vec<String> {
 }
 
 /// Why the things of a report are shown as they are; nothing for reports of other things.
-pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) -> Option<Vec<Reason>> {
+pub(super) fn reasons(args: &Args, setting: &edp::Setting<'_>, ids: &[String]) -> Option<Vec<Reason>> {
     let view = setting.view;
-    match noun {
+    match args.noun {
         Noun::Edp => {
             let chosen =
                 |reason: &Reason| ids.iter().any(|id| reason.subject.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(' ')));
@@ -89,7 +90,7 @@ pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) ->
             let audit = fee::audit(setting.billing, view, &setting.book.rate_cards(basis.known_at));
             Some(fee::why(&audit, setting.billing, basis, ids))
         }
-        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), ids)),
+        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), args.currency.unit(), ids)),
         Noun::Spend => Some(billing::why_spend(setting.billing, view, setting.names, ids)),
         Noun::Instalments => Some(records::why_instalments(view, &setting.billing.invoiced(view.basis()), ids)),
         Noun::Renewals => {
