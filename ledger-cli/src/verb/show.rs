@@ -3,6 +3,7 @@
 mod narrow;
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -266,7 +267,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             Some(books) => Some(books.why(&states, &names, &ids)),
             None => why::reasons(&args, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids),
         };
-        let mut report = why::report(&reasons.unwrap_or_default(), &session)?;
+        let mut reasons = reasons.unwrap_or_default();
+        let confirmed = states.billing.confirmed();
+        reasons.iter_mut().for_each(|reason| reason.events = confirmed.beside(take(&mut reason.events)));
+        let mut report = why::report(&reasons, &session)?;
         report.heading.splice(0..0, books.iter().flat_map(|books| books.heading(&names)));
         report.heading.splice(0..0, heading);
         let policies = books.iter().flat_map(books::Books::policies).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::chain::Hash;
-use ledger_core::event::Event;
+use ledger_core::event::{Entry, Event};
 use ledger_core::fee;
 use ledger_core::projection::billing;
 use ledger_core::projection::edp;
@@ -31,6 +31,7 @@ pub(super) fn columns() -> Vec<Column> {
         Column::new("actor", "Actor", Kind::Text),
         Column::new("file", "Source file", Kind::Text),
         Column::new("row", "Row", Kind::Count),
+        Column::new("document", "Document", Kind::Text),
     ]
 }
 
@@ -143,13 +144,15 @@ pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Fa
                 Cell::text(&entry.actor),
                 Cell::or_empty(file, Cell::Text),
                 Cell::or_empty(entry.source.as_ref().and_then(|source| source.row), Cell::Count),
+                document(&entry),
             ];
             report.rows.push([if std::mem::take(&mut first) { &said[..] } else { &again[..] }, &of_the_event].concat());
         }
         if first {
-            report.rows.push([&said[..], &[const { Cell::Empty }; 6]].concat());
+            report.rows.push([&said[..], &[const { Cell::Empty }; 7]].concat());
         }
     }
+    report.hide_empty("document");
     let used: BTreeSet<&str> = reasons.iter().map(|reason| reason.rule.name).collect();
     let rules = records::RULES.iter().filter(|rule| used.contains(rule.name));
     report.notes = rules.map(|rule| format!("{}: {}", rule.name, rule.text)).collect();
@@ -179,7 +182,6 @@ pub(super) fn figures(parts: &[Part], session: &Session) -> Result<Report, Failu
     for part in parts {
         let entry = part.seq.map(|seq| session.entry(seq)).transpose()?.flatten();
         let line = part.seq.map(|seq| session.source.line(seq)).transpose()?.flatten();
-        let document = entry.as_ref().and_then(|entry| entry.source.as_ref()?.document);
         report.rows.push(vec![
             Cell::text(&part.grant),
             Cell::text(part.figure),
@@ -191,13 +193,19 @@ pub(super) fn figures(parts: &[Part], session: &Session) -> Result<Report, Failu
             Cell::or_empty(entry.as_ref(), |entry| Cell::text(entry.event.type_name())),
             Cell::or_empty(line, |line| Cell::Text(format!("b3:{}", &Hash::of(&line).to_string()[..8]))),
             Cell::or_empty(entry.as_ref(), |entry| Cell::text(&entry.actor)),
-            Cell::or_empty(document, |document| Cell::Text(format!("b3:{}", &document.to_string()[..8]))),
+            entry.as_ref().map_or(Cell::Empty, document),
         ]);
     }
     let used: BTreeSet<&str> = parts.iter().map(|part| part.rule.name).collect();
     let rules = programmes::RULES.iter().filter(|rule| used.contains(rule.name));
     report.notes = rules.map(|rule| format!("{}: {}", rule.name, rule.text)).collect();
     Ok(report)
+}
+
+/// The document that an entry was recorded from.
+pub(super) fn document(entry: &Entry) -> Cell {
+    let document = entry.source.as_ref().and_then(|source| source.document);
+    Cell::or_empty(document, |document| Cell::Text(format!("b3:{}", &document.to_string()[..8])))
 }
 
 /// The file that an import read.
