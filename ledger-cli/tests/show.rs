@@ -2,7 +2,7 @@
 //! query words choose.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
@@ -279,6 +279,37 @@ fn a_word_that_could_choose_nothing_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{line}");
         assert!(said.contains(says), "{said}");
     }
+}
+
+#[test]
+fn a_name_that_nobody_has_is_refused_and_one_that_somebody_has_is_not() {
+    for (line, says) in [
+        ("show edp lantrnhill", "error[E0301]: no buyer and no commitment matches `lantrnhill`\nhelp: did you mean Lanternhill Media Inc."),
+        ("show edp buyer:glbex", "error[E0301]: no buyer matches `glbex`"),
+        ("show edp lantrnhill --why", "error[E0301]"),
+        ("show receivables party:marlw", "error[E0301]: no party matches `marlw`"),
+    ] {
+        let output = ask(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(6), "{line}: {said}");
+        assert!(said.contains(says), "{line}: {said}");
+    }
+    // Known, and without a commitment; known, and not yet; an account; no name.
+    for line in ["edp marlowe", "edp lanternhill --as-of 2020-01-01", "edp buyer:123456789012", "findings F99"] {
+        assert_eq!(count(line), 0, "{line}");
+    }
+}
+
+#[test]
+fn a_note_goes_with_the_rows_it_is_of() {
+    let notes = |line: &str| -> Vec<String> {
+        let text = show(line);
+        text.lines().filter(|line| line.starts_with("PPA-")).map(str::to_owned).collect()
+    };
+    let (all, one) = (notes("edp"), notes("edp lanternhill"));
+    assert!(!one.is_empty() && one.len() < all.len(), "{all:?}\n{one:?}");
+    let of: BTreeSet<String> = data("edp lanternhill").iter().map(|row| row["commitment"].as_str().unwrap().to_owned()).collect();
+    assert!(one.iter().all(|note| of.contains(note.split(':').next().unwrap())), "{one:?}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use ledger_core::report::{Asked, Cell, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
 pub(super) use self::narrow::narrow;
-use self::narrow::words_in;
+use self::narrow::{refuse_unknown, words_in};
 use super::suppose::suppose;
 use super::{books, closed, why};
 use crate::ask::{self, Query, Wants, Word};
@@ -254,6 +254,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (entity, query) = books::named(&args, query)?;
     let question = Question { args: &args, query, periods, entity };
     let (mut report, projector, books) = question.rows(&states, &view, &answered, context)?;
+    if report.rows.is_empty() && books.is_none() {
+        let basis = Basis { known_at: answered.basis.known_at, ..Basis::at(u64::MAX) };
+        let (view, asked) = (states.records.at(basis), Asked { basis, ..answered.clone() });
+        refuse_unknown(&self::report(&args, &[], &states, &view, &asked, context).0, &question.query, args.noun, &view)?;
+    }
     if args.why {
         // What statistics count are the offers, each as it stands.
         let listed = if args.stats { records::offers(&view) } else { report };
