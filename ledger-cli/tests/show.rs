@@ -272,6 +272,9 @@ fn a_word_that_could_choose_nothing_is_refused() {
         ("export ics benappl-1", "ID does not fit this form"),
         ("export claim benappl-1 --within 3w", "--within does not fit this form"),
         ("export claim one two", "more than one ID does not fit this form"),
+        ("export beancount -f json", "a format, by -f or by the extension of -o, does not fit this form"),
+        ("export hledger -o books.json", "a format, by -f or by the extension of -o, does not fit this form"),
+        ("export ics -o ends.csv", "a format, by -f or by the extension of -o, does not fit this form"),
         ("export claim", "export claim takes an application or a credit"),
     ] {
         let output = ask(line);

@@ -18,6 +18,7 @@ use super::books::Books;
 use super::show;
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure};
+use crate::render::Format;
 use crate::session::{Named, Session, Wanted};
 
 /// Write what is known in a form that other programs read
@@ -66,6 +67,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         (Form::Claim, ..) => return claim::run(args.ids.first().map(String::as_str), &args.reading, context),
         _ if !args.ids.is_empty() => return unfit("ID", "dealbook export fee-claim, and claim"),
         _ => (),
+    }
+    // Each of these is a form of its own. A file of text may hold any of them.
+    if context.chosen_format().is_some_and(|format| format != Format::Table) {
+        return unfit("a format, by -f or by the extension of -o,", "dealbook export fee-claim, and claim");
     }
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
