@@ -219,15 +219,19 @@ impl Context {
 
     /// The format of the answer: -f, then the extension of -o, then a table.
     pub fn format(&self) -> Format {
-        self.global.format.or_else(|| self.file().and_then(Format::of_path)).unwrap_or(Format::Table)
+        self.chosen_format().unwrap_or(Format::Table)
+    }
+
+    /// The format that was asked for: -f, or else the extension of -o.
+    pub fn chosen_format(&self) -> Option<Format> {
+        self.global.format.or_else(|| self.file().and_then(Format::of_path))
     }
 
     /// The same, with another format where none was chosen.
     #[must_use]
     pub fn preferring(&self, format: Format) -> Self {
         let mut preferring = self.clone();
-        let chosen = self.global.format.or_else(|| Format::of_path(self.file()?));
-        preferring.global.format = chosen.or(Some(format));
+        preferring.global.format = self.chosen_format().or(Some(format));
         preferring
     }
 

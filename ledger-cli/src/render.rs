@@ -12,7 +12,7 @@ mod table;
 use std::io::{self, Write};
 use std::path::Path;
 
-use ledger_core::report::{Card, CardLine, Cell, Column, Kind, Layout, Receipt, Report};
+use ledger_core::report::{Card, CardLine, Cell, Column, Gauge, Kind, Layout, Receipt, Report};
 
 /// A form in which a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -253,9 +253,13 @@ fn card_grids(report: &Report) -> Vec<Grid> {
         let amount = line.amount.map(|amount| grouped(&amount.to_string())).unwrap_or_default();
         vec![line.label.clone(), amount, one_line(&line.remark)]
     };
+    let gauge = |card: &Card| {
+        let gone = |gauge: &Gauge| gauge.mark.as_ref().map(|(_, says)| says.clone()).unwrap_or_default();
+        card.gauge.as_ref().map(|gauge| [gauge.says.clone(), gone(gauge)]).unwrap_or_default()
+    };
     let grid = |card: &Card| Grid {
         title: Some(one_line(&card.title)),
-        header: vec![String::new(), card.gauge.as_ref().map(|gauge| gauge.says.clone()).unwrap_or_default(), String::new()],
+        header: [String::new()].into_iter().chain(gauge(card)).collect(),
         right: vec![false, true, false],
         rows: card.lines.iter().map(line).collect(),
         totals: vec![],

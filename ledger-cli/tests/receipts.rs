@@ -23,9 +23,9 @@ fn drawn(folder: &Path, day: &str, how: &str, args: &[&str]) -> Output {
 const QUESTIONS: &[&[&str]] = &[
     &["show", "payouts"],
     &["show", "payouts", "--as-of", "2025-09-30", "--by", "agreement", "--in", "disbursement"],
-    &["show", "payouts", "--stated-by", "2025-06-30", "party:Harbor City Games", "not:cur:eur"],
+    &["show", "payouts", "--stated-by", "2025-06-30", "party:Orchardson AI", "not:cur:eur"],
     &["show", "receivables", "--as-of", "2025-06-30", "--known-at", "#1500"],
-    &["show", "deals", "buyer:\"x\\y z\""],
+    &["show", "deals", "product:\"x\\y z\""],
     &["show", "sources", "--gaps"],
     &["show", "renewals", "--as-of", "2025-12-31", "--within", "20w"],
     &["show", "tax", "2025Q1"],

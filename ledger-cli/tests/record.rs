@@ -88,3 +88,34 @@ fn what_is_corrected_no_longer_counts_and_replay_agrees() {
     let offers = printed(dealbook(folder.path(), &["show", "offers", "-f", "csv"], None));
     assert!(offers.contains("2026-01-11T00:00:00Z") && !offers.contains("2026-01-10T00:00:00Z"), "{offers}");
 }
+
+#[test]
+fn confirmed_money_names_its_entry_its_document_and_its_confirmation() {
+    let folder = ledger();
+    let there = folder.path();
+    let said = |line: &str| printed(dealbook(there, &line.split_whitespace().collect::<Vec<_>>(), None));
+    std::fs::write(there.join("invoice.txt"), "INV-1").unwrap();
+    let key = said("keygen mei.pem -q");
+    let key = key.split_whitespace().find(|word| word.len() == 44 && word.ends_with('=')).unwrap();
+    said(&format!("record person.registered --set person=mei --set roles=finance --set key={key} --effective 2026-01-01"));
+    said(
+        "record invoice.issued --actor li --effective 2026-02-10 --document invoice.txt --awaits billing_event:000057174132:be-1 \
+          --set recipient=000057174132 --set counterparty=777788889999 --set transaction_type=SELLER_REV_SHARE --set amount=1000.00 \
+          --set currency=USD --set invoice=INV-1 --set line=L-1 --set invoice_date=2026-02-10T00:00:00Z --set invoice_variant=PURCHASE",
+    );
+    said("approve 3 --actor mei --key mei.pem");
+    for line in ["show payouts --why", "show spend --why", "show trial-balance --why", "trace INV-1"] {
+        let answer: serde_json::Value = serde_json::from_str(&said(&format!("{line} -f json -q"))).unwrap();
+        let rows = answer["data"].as_array().unwrap();
+        let at = |seq: u64| rows.iter().find(|row| row["seq"] == seq).unwrap_or_else(|| panic!("{line}: no #{seq} in {answer}"));
+        let (entry, confirmation) = (at(3), at(5));
+        assert!(entry["event"] == "invoice.issued" && entry["document"].is_string(), "{line}: {entry}");
+        assert!(entry.get("actor").is_none_or(|actor| actor == "li"), "{line}: {entry}");
+        assert_eq!(confirmation["event"], "entry.confirmed", "{line}");
+    }
+    for form in ["beancount", "hledger"] {
+        let books = said(&format!("export {form} -q"));
+        let says = |what: &str| books.lines().any(|line| what.split(' ').all(|word| line.contains(word)));
+        assert!(says("events: #3 #5") && says("recorded-by: li") && says("documents: b3:"), "{books}");
+    }
+}

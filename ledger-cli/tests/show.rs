@@ -2,7 +2,7 @@
 //! query words choose.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
@@ -151,9 +151,10 @@ fn data(line: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events() {
-    for clocks in ["", " --as-of 2025-07-31 --stated-by 2025-08-15"] {
+    let clocks = " --as-of 2025-07-31 --stated-by 2025-08-15";
+    for asked in ["", clocks, " --in disbursement", &format!(" --in disbursement{clocks}"), " cur:gbp"] {
         let (mut whole, mut parts) = (BTreeMap::new(), BTreeMap::new());
-        for row in data(&format!("payouts --why{clocks}")) {
+        for row in data(&format!("payouts{asked} --why")) {
             let text = |name: &str| row[name].as_str().map(str::to_owned);
             let Some(amount) = text("amount") else { continue };
             let subject = text("subject").unwrap();
@@ -168,7 +169,7 @@ fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events
         }
         assert_eq!(whole, parts);
         let mut told = BTreeMap::new();
-        for row in data(&format!("payouts{clocks}")) {
+        for row in data(&format!("payouts{asked}")) {
             for (name, cell) in row.as_object().unwrap() {
                 let key = (row["party"].as_str().unwrap().to_owned(), row["currency"].as_str().unwrap().to_owned(), name.clone());
                 told.extend(cell.as_str().and_then(units).filter(|units| *units != 0).map(|units| (key, units)));
@@ -176,7 +177,7 @@ fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events
         }
         // A measure may come to nothing and have lines that do not.
         whole.retain(|_, units| *units != 0);
-        assert_eq!(whole, told);
+        assert_eq!(whole, told, "{asked}");
     }
 }
 
@@ -271,6 +272,9 @@ fn a_word_that_could_choose_nothing_is_refused() {
         ("export ics benappl-1", "ID does not fit this form"),
         ("export claim benappl-1 --within 3w", "--within does not fit this form"),
         ("export claim one two", "more than one ID does not fit this form"),
+        ("export beancount -f json", "a format, by -f or by the extension of -o, does not fit this form"),
+        ("export hledger -o books.json", "a format, by -f or by the extension of -o, does not fit this form"),
+        ("export ics -o ends.csv", "a format, by -f or by the extension of -o, does not fit this form"),
         ("export claim", "export claim takes an application or a credit"),
     ] {
         let output = ask(line);
@@ -278,6 +282,37 @@ fn a_word_that_could_choose_nothing_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{line}");
         assert!(said.contains(says), "{said}");
     }
+}
+
+#[test]
+fn a_name_that_nobody_has_is_refused_and_one_that_somebody_has_is_not() {
+    for (line, says) in [
+        ("show edp lantrnhill", "error[E0301]: no buyer and no commitment matches `lantrnhill`\nhelp: did you mean Lanternhill Media Inc."),
+        ("show edp buyer:glbex", "error[E0301]: no buyer matches `glbex`"),
+        ("show edp lantrnhill --why", "error[E0301]"),
+        ("show receivables party:marlw", "error[E0301]: no party matches `marlw`"),
+    ] {
+        let output = ask(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(6), "{line}: {said}");
+        assert!(said.contains(says), "{line}: {said}");
+    }
+    // Known, and without a commitment; known, and not yet; an account; no name.
+    for line in ["edp marlowe", "edp lanternhill --as-of 2020-01-01", "edp buyer:123456789012", "findings F99"] {
+        assert_eq!(count(line), 0, "{line}");
+    }
+}
+
+#[test]
+fn a_note_goes_with_the_rows_it_is_of() {
+    let notes = |line: &str| -> Vec<String> {
+        let text = show(line);
+        text.lines().filter(|line| line.starts_with("PPA-")).map(str::to_owned).collect()
+    };
+    let (all, one) = (notes("edp"), notes("edp lanternhill"));
+    assert!(!one.is_empty() && one.len() < all.len(), "{all:?}\n{one:?}");
+    let of: BTreeSet<String> = data("edp lanternhill").iter().map(|row| row["commitment"].as_str().unwrap().to_owned()).collect();
+    assert!(one.iter().all(|note| of.contains(note.split(':').next().unwrap())), "{one:?}");
 }
 
 #[test]

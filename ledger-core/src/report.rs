@@ -278,6 +278,12 @@ impl Report {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// Shows people a column only where a row says something in it.
+    pub fn hide_empty(&mut self, name: &str) {
+        let Some(at) = self.column(name).filter(|at| self.rows.iter().all(|row| row[*at] == Cell::Empty)) else { return };
+        self.shown = self.shown().into_iter().filter(|shown| *shown != at).map(|shown| self.columns[shown].name).collect();
+    }
+
     /// Where the columns stand that people are shown.
     pub fn shown(&self) -> Vec<usize> {
         if self.shown.is_empty() {

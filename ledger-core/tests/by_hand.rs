@@ -1,6 +1,8 @@
 //! Money by hand: once its row has come, the row counts alone, whatever was signed, corrected or said again before.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::collections::BTreeSet;
+
 use ledger_core::book::{Version, observe};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::billing::{BillingEvent, TransactionType};
@@ -146,4 +148,18 @@ fn a_balance_whose_rows_had_come_counts_nothing_and_what_corrects_it_does() {
     assert_eq!((net(&ledger), ledger.billing.pending(&Basis::at(u64::MAX)).len()), (of_the_row, 1));
     ledger.confirm(again);
     assert_eq!((net(&ledger), ledger.billing.pending(&Basis::at(u64::MAX)).len()), (vec!["1940.00".to_owned()], 0));
+}
+
+#[test]
+fn what_was_confirmed_is_traced_to_the_entry_that_recorded_it() {
+    let mut ledger = Ledger::default();
+    let entry = ledger.append(issued(970), Some(Source::manual(KEY.to_owned(), Some(Hash::ZERO))));
+    ledger.confirm(entry);
+    let (billing, now) = (&ledger.billing, Basis::at(u64::MAX));
+    let both = BTreeSet::from([entry, entry + 1]);
+    for linked in [billing.trace(now, "INV-1"), billing.trace_events(now, &[entry]), billing.trace_events(now, &[entry + 1])] {
+        assert_eq!(linked.events, both);
+    }
+    assert_eq!(billing.confirmed().beside(vec![9, entry + 1, entry]), [9, entry, entry + 1]);
+    assert_eq!(billing.confirmed().entries(), BTreeSet::from([entry]));
 }

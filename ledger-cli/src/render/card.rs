@@ -17,12 +17,12 @@ const INDENT: &str = "  ";
 pub(super) fn write(cards: &[Card], out: &mut impl Write, style: Style) -> io::Result<()> {
     let bold = Ansi::new().bold();
     for (at, card) in cards.iter().enumerate() {
-        if style.spoken {
-            writeln!(out, "{}", one_line(&card.says))?;
-            continue;
-        }
         if at > 0 {
             writeln!(out)?;
+        }
+        if style.spoken {
+            sentences(card).iter().try_for_each(|sentence| writeln!(out, "{}", ascii(sentence, style)))?;
+            continue;
         }
         writeln!(out, "{bold}{}{bold:#}", ascii(&one_line(&card.title), style))?;
         if let Some(gauge) = &card.gauge {
@@ -31,6 +31,19 @@ pub(super) fn write(cards: &[Card], out: &mut impl Write, style: Style) -> io::R
         lines(&card.lines, out, style)?;
     }
     Ok(())
+}
+
+/// A sentence for each fact, what matters most first.
+fn sentences(card: &Card) -> Vec<String> {
+    let title = one_line(&card.title).replace(" · ", ", ").replace(" – ", " to ");
+    let gone = card.gauge.iter().filter_map(|gauge| Some(gauge.mark.as_ref()?.1.replace(" % ", " percent ")));
+    let fact = |line: &CardLine| {
+        let amount = line.amount.map(|amount| grouped(&amount.to_string()));
+        let says: Vec<String> = amount.into_iter().chain([one_line(&line.remark)]).filter(|text| !text.is_empty()).collect();
+        format!("{}: {}.", one_line(&line.label), says.join(", "))
+    };
+    let rest = [title].into_iter().chain(gone).map(|text| format!("{text}."));
+    [one_line(&card.says)].into_iter().chain(rest).chain(card.lines.iter().map(fact)).collect()
 }
 
 /// The glyph of a part and its colour.

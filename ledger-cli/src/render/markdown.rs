@@ -15,6 +15,9 @@ pub(super) fn write(report: &Report, receipt: &Receipt, out: &mut impl Write) ->
         writeln!(out, "{}\n", escaped(&line))?;
     }
     for grid in super::grids(report) {
+        if let Some(title) = &grid.title {
+            writeln!(out, "**{}**\n", escaped(title))?;
+        }
         grid_lines(&grid, out)?;
         writeln!(out)?;
     }

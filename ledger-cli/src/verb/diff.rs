@@ -7,7 +7,7 @@ use ledger_core::event::{Entry, Event};
 use ledger_core::money::Amount;
 use ledger_core::projection::closing::dated;
 use ledger_core::report::{Asked, Cell, Column, Kind, Receipt, Report};
-use ledger_core::time::Basis;
+use ledger_core::time::{Basis, Instant};
 use ledger_store::scan::{Depth, ScanError, scan};
 
 use super::show::{self, Noun};
@@ -80,7 +80,7 @@ enum Cause {
     Restatement,
     /// A mistake of ours was taken back.
     Correction,
-    /// A rule holds that did not, for what had happened already.
+    /// A rule holds that did not, for what had happened already: it was not known, or it takes effect between the two days.
     Rule,
     /// It had happened, and was not known.
     Late,
@@ -130,29 +130,43 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         show::refuse_before_cut_over(&states, basis, args.of == Of::Edp)?;
     }
     let figures = |states: &States, basis: Basis| figures(&show::answer(noun, states, basis, context), keys, args.of);
-    let mut stages = vec![figures(&states, from)];
+    let before = figures(&states, from);
+    let mut stages: Vec<(Cause, Figures)> = Vec::new();
     let middle = Basis { known_at: last.seq, ..from };
     for cause in [Cause::Restatement, Cause::Correction, Cause::Rule] {
         // What the ledger would say had it learnt no more than these.
-        let stage = if causes.values().any(|known| *known == cause) {
+        if causes.values().any(|known| *known == cause) {
             let keep = |entry: &Entry| entry.seq <= first.seq || causes.get(&entry.seq).is_some_and(|known| *known <= cause);
-            figures(&replay::states_where(&session, last, context, keep)?, middle)
-        } else {
-            stages.last().cloned().unwrap_or_default()
-        };
-        stages.push(stage);
+            stages.push((cause, figures(&replay::states_where(&session, last, context, keep)?, middle)));
+        }
     }
-    stages.push(figures(&states, middle));
-    stages.push(figures(&states, to));
+    stages.push((Cause::Late, figures(&states, middle)));
+    let between = Between::of(&from, &to);
+    let mut rules = between.rules(&session, last)?;
+    if !rules.is_empty() {
+        // What the ledger would say, at the later of the two days, had nothing happened in between, and had only the rules changed.
+        let without =
+            |rules: bool| replay::states_where(&session, last, context, |entry| !between.holds(entry) || rules && says_a_rule(entry));
+        let later = if between.forwards { to } else { middle };
+        let [unruled, ruled] = [figures(&without(false)?, later), figures(&without(true)?, later)];
+        if unruled == ruled {
+            rules.clear();
+        } else {
+            let (one, other) = if between.forwards { (unruled, ruled) } else { (ruled, unruled) };
+            stages.extend([(Cause::New, one), (Cause::Rule, other)]);
+        }
+    }
+    stages.push((Cause::New, figures(&states, to)));
     let mut report = Report::new("diff", columns());
-    let (rows, untold) = rows(&stages);
+    let (rows, untold) = rows(&before, &stages);
     report.rows = rows;
     if !untold.is_empty() {
         report.notes.push(format!("told in one of the two answers only, and not compared: {}", untold.join(", ")));
     }
     report.heading = vec![format!("from {} to {}", pinned(&args.from, first, context), pinned(&args.to, last, context))];
     for (cause, name, _) in CAUSES {
-        let events: Vec<u64> = causes.iter().filter(|(_, known)| **known == cause).map(|(seq, _)| *seq).collect();
+        let mut events: BTreeSet<u64> = causes.iter().filter(|(_, known)| **known == cause).map(|(seq, _)| *seq).collect();
+        events.extend(rules.iter().filter(|_| cause == Cause::Rule));
         if let (Some(one), Some(end)) = (events.first(), events.last()) {
             let to = if one == end { String::new() } else { format!(" to #{end}") };
             report.notes.push(format!("{}: {}, #{one}{to}", name.replace('_', " "), counted(events.len() as u64, "event")));
@@ -301,6 +315,52 @@ fn is_rule(event: &Event) -> bool {
     )
 }
 
+/// Whether an entry says a rule, anew or instead of another.
+fn says_a_rule(entry: &Entry) -> bool {
+    match &entry.event {
+        Event::EntryCorrected(corrected) => corrected.replacement.as_ref().is_some_and(is_rule),
+        event => is_rule(event),
+    }
+}
+
+/// The time between the days of two bases.
+#[derive(Clone, Copy)]
+struct Between {
+    from: Instant,
+    until: Instant,
+    /// Whether the second day is the later one.
+    forwards: bool,
+}
+
+impl Between {
+    fn of(one: &Basis, other: &Basis) -> Self {
+        let [one, other] = [one, other].map(|basis| basis.effective_before.unwrap_or(Instant::from_micros(i64::MAX)));
+        Self { from: one.min(other), until: one.max(other), forwards: one <= other }
+    }
+
+    /// Whether an entry takes effect in it. What lets another one count, or takes it back, has no day of its own.
+    fn holds(&self, entry: &Entry) -> bool {
+        let is_of_another = match &entry.event {
+            Event::EntryCorrected(corrected) => corrected.replacement.is_none(),
+            event => signs(event).is_some(),
+        };
+        (self.from..self.until).contains(&entry.effective_at) && !is_of_another
+    }
+
+    /// The rules that take effect in it, as far as they are known.
+    fn rules(&self, session: &Session, known: Head) -> Result<BTreeSet<u64>, Failure> {
+        let mut rules = BTreeSet::new();
+        if self.from < self.until && known.seq > 0 {
+            scan(session.source.read(1)?, Head::EMPTY, Depth::Entries, |checked| {
+                let of_rules = checked.entries.iter().filter(|entry| entry.seq <= known.seq && self.holds(entry) && says_a_rule(entry));
+                rules.extend(of_rules.map(|entry| entry.seq));
+                Ok::<(), ScanError>(())
+            })?;
+        }
+        Ok(rules)
+    }
+}
+
 /// The amounts of a report, by what tells its rows apart.
 fn figures(report: &Report, keys: &[&str], of: Of) -> Figures {
     let text = |row: &[Cell], name: &str| match report.column(name).map(|at| &row[at]) {
@@ -321,10 +381,10 @@ fn figures(report: &Report, keys: &[&str], of: Of) -> Figures {
     figures
 }
 
-/// A row for each figure that changed, or was changed on the way, and the figures that only one end tells. Each column is a difference of two
-/// stages, so a row sums exactly; a stage that does not tell a figure leaves it as it was.
-fn rows(stages: &[Figures]) -> (Vec<Vec<Cell>>, Vec<String>) {
-    let all: BTreeSet<_> = stages.iter().flat_map(Figures::keys).collect();
+/// A row for each figure that changed, or was changed on the way, and the figures that only one end tells. Each column is the difference that the
+/// stages of its cause made to the one before, so a row sums exactly; a stage that does not tell a figure leaves it as it was.
+fn rows(before: &Figures, stages: &[(Cause, Figures)]) -> (Vec<Vec<Cell>>, Vec<String>) {
+    let all: BTreeSet<_> = before.keys().chain(stages.iter().flat_map(|(_, stage)| stage.keys())).collect();
     // Rounded steps would not sum to the change: what needs more than cents is written with more.
     let amount = |units: i128| {
         let (exact, cents) = (Amount::from_units(units), Amount::from_units(units).half_up(2));
@@ -333,25 +393,23 @@ fn rows(stages: &[Figures]) -> (Vec<Vec<Cell>>, Vec<String>) {
     let (mut rows, mut untold) = (Vec::new(), Vec::new());
     for key in all {
         // Of a subject that is not there yet everything is nothing.
-        let told: Vec<Option<i128>> = stages.iter().map(|stage| stage.get(key).copied().unwrap_or(Some(0))).collect();
+        let told = |stage: &Figures| stage.get(key).copied().unwrap_or(Some(0));
         let (subject, field, currency) = key;
-        let (Some(before), Some(after)) = (told.first().copied().flatten(), told.last().copied().flatten()) else {
-            let is_told = told.first().copied().flatten().or(told.last().copied().flatten()).is_some_and(|units| units != 0);
-            untold.extend(is_told.then(|| format!("{subject} {field}")));
+        let ends = (told(before), stages.last().and_then(|(_, stage)| told(stage)));
+        let (Some(before), Some(after)) = ends else {
+            untold.extend(ends.0.or(ends.1).is_some_and(|units| units != 0).then(|| format!("{subject} {field}")));
             continue;
         };
-        let mut at = before;
-        let steps: Vec<i128> = told[1..]
-            .iter()
-            .map(|next| {
-                let step = next.map_or(0, |next| next - at);
-                at += step;
-                step
-            })
-            .collect();
+        let (mut at, mut steps) = (before, CAUSES.map(|_| 0));
+        for (cause, stage) in stages {
+            if let Some(next) = told(stage) {
+                steps[*cause as usize] += next - at;
+                at = next;
+            }
+        }
         if steps.iter().any(|step| *step != 0) {
             let first = [Cell::text(subject), Cell::text(field), Cell::text(currency), amount(before)];
-            rows.push(first.into_iter().chain(steps.into_iter().map(amount)).chain([amount(after)]).collect());
+            rows.push(first.into_iter().chain(steps.map(amount)).chain([amount(after)]).collect());
         }
     }
     (rows, untold)

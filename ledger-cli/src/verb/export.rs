@@ -18,6 +18,7 @@ use super::books::Books;
 use super::show;
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure};
+use crate::render::Format;
 use crate::session::{Named, Session, Wanted};
 
 /// Write what is known in a form that other programs read
@@ -67,6 +68,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         _ if !args.ids.is_empty() => return unfit("ID", "dealbook export fee-claim, and claim"),
         _ => (),
     }
+    // Each of these is a form of its own. A file of text may hold any of them.
+    if context.chosen_format().is_some_and(|format| format != Format::Table) {
+        return unfit("a format, by -f or by the extension of -o,", "dealbook export fee-claim, and claim");
+    }
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
     let (text, receipt) = match args.form {
@@ -114,6 +119,9 @@ fn books_in(
     report.incomplete = states.sources.lacks(&asked.basis);
     let told = BTreeMap::from([("export".to_owned(), name.to_owned()), ("entity".to_owned(), books.party.to_string())]);
     let receipt = Receipt { policies: books.policies(), ..Receipt::new(&report, asked, told, head, books.projector(&states)) };
-    let hashes = session.hashes(head)?;
-    Ok((ledgers::write(form, &states.billing, question, &receipt, &hashes), receipt))
+    let mut behind = ledgers::Behind { hashes: session.hashes(head)?, by_hand: BTreeMap::new() };
+    for seq in states.billing.confirmed().entries() {
+        behind.by_hand.extend(session.entry(seq)?.map(|entry| (seq, entry)));
+    }
+    Ok((ledgers::write(form, &states.billing, question, &receipt, &behind), receipt))
 }

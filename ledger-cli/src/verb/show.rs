@@ -3,6 +3,7 @@
 mod narrow;
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -22,7 +23,7 @@ use ledger_core::report::{Asked, Cell, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
 pub(super) use self::narrow::narrow;
-use self::narrow::words_in;
+use self::narrow::{refuse_unknown, words_in};
 use super::suppose::suppose;
 use super::{books, closed, why};
 use crate::ask::{self, Query, Wants, Word};
@@ -213,6 +214,15 @@ pub(crate) enum Which {
     Disbursement,
 }
 
+impl Which {
+    pub(super) const fn unit(self) -> In {
+        match self {
+            Self::Pricing => In::Pricing,
+            Self::Disbursement => In::Disbursement,
+        }
+    }
+}
+
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     refuse_unfit(&args)?;
     match args.noun {
@@ -244,6 +254,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (entity, query) = books::named(&args, query)?;
     let question = Question { args: &args, query, periods, entity };
     let (mut report, projector, books) = question.rows(&states, &view, &answered, context)?;
+    if report.rows.is_empty() && books.is_none() {
+        let basis = Basis { known_at: answered.basis.known_at, ..Basis::at(u64::MAX) };
+        let (view, asked) = (states.records.at(basis), Asked { basis, ..answered.clone() });
+        refuse_unknown(&self::report(&args, &[], &states, &view, &asked, context).0, &question.query, args.noun, &view)?;
+    }
     if args.why {
         // What statistics count are the offers, each as it stands.
         let listed = if args.stats { records::offers(&view) } else { report };
@@ -255,11 +270,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let names = Named::of(&view).with(&states.book);
         let reasons = match &books {
             Some(books) => Some(books.why(&states, &names, &ids)),
-            None => {
-                why::reasons(args.noun, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids)
-            }
+            None => why::reasons(&args, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids),
         };
-        let mut report = why::report(&reasons.unwrap_or_default(), &session)?;
+        let mut reasons = reasons.unwrap_or_default();
+        let confirmed = states.billing.confirmed();
+        reasons.iter_mut().for_each(|reason| reason.events = confirmed.beside(take(&mut reason.events)));
+        let mut report = why::report(&reasons, &session)?;
         report.heading.splice(0..0, books.iter().flat_map(|books| books.heading(&names)));
         report.heading.splice(0..0, heading);
         let policies = books.iter().flat_map(books::Books::policies).collect();
@@ -465,11 +481,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
                 By::Agreement => billing::By::Agreement,
                 By::Month => billing::By::Month,
             };
-            let currency = match args.currency {
-                Which::Pricing => In::Pricing,
-                Which::Disbursement => In::Disbursement,
-            };
-            (billing::payouts(&states.billing, basis, Options { by, currency, names: &names }), money)
+            (billing::payouts(&states.billing, basis, Options { by, currency: args.currency.unit(), names: &names }), money)
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),

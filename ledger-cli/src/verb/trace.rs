@@ -15,6 +15,7 @@ use ledger_store::ledger::States as _;
 
 use super::facts::{Facts, own_id};
 use super::log::inside;
+use super::why;
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
 use crate::session::{Session, States};
@@ -59,6 +60,7 @@ pub(super) fn columns() -> Vec<Column> {
         Column::new("currency", "", Kind::Text),
         Column::new("file", "Source file", Kind::Text),
         Column::new("row", "Row", Kind::Count),
+        Column::new("document", "Document", Kind::Text),
     ]
 }
 
@@ -70,6 +72,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let mut report = Report::new("trace", columns());
     report.heading.push(what);
     report.rows = rows(&found, &session, &states, asked.basis)?;
+    report.hide_empty("document");
     let told = BTreeMap::from([("report".to_owned(), "trace".to_owned()), ("id".to_owned(), args.id)]);
     let projectors: Vec<String> = states.each().iter().map(|state| format!("{}/{}", state.name(), state.version())).collect();
     context.print(&report, &Receipt::new(&report, asked, told, head, projectors.join(" ")))?;
@@ -245,6 +248,7 @@ pub(super) fn place(entry: &Entry, facts: &Facts) -> (&'static str, String) {
     };
     match event {
         Event::DisbursementPaid(_) | Event::DisbursementFailed(_) => ("disbursement", own()),
+        Event::EntryConfirmed(confirmed) => ("event", format!("#{}", confirmed.entry)),
         Event::DisbursementAllocated(_) => ("disbursement", text("disbursement").unwrap_or_else(own)),
         event if event.billing().is_some() => ("invoice", text("invoice").unwrap_or_else(own)),
         _ => {
@@ -280,6 +284,7 @@ fn rows(found: &Found, session: &Session, states: &States, basis: Basis) -> Resu
             facts.currency(),
             Cell::or_empty(source.and_then(|source| files.get(&source.import?)), Cell::text),
             Cell::or_empty(source.and_then(|source| source.row), Cell::Count),
+            why::document(&entry),
         ];
         told.insert((level, id.clone()));
         rows.push(((level_of(level), id, Some(entry.effective_at), entry.seq), cells));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::chain::Hash;
-use ledger_core::event::Event;
+use ledger_core::event::{Entry, Event};
 use ledger_core::fee;
 use ledger_core::projection::billing;
 use ledger_core::projection::edp;
@@ -11,7 +11,7 @@ use ledger_core::projection::programmes::{self, Part};
 use ledger_core::projection::records::{self, Reason};
 use ledger_core::report::{Cell, Column, Kind, Report};
 
-use super::show::Noun;
+use super::show::{Args, Noun};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -31,6 +31,7 @@ pub(super) fn columns() -> Vec<Column> {
         Column::new("actor", "Actor", Kind::Text),
         Column::new("file", "Source file", Kind::Text),
         Column::new("row", "Row", Kind::Count),
+        Column::new("document", "Document", Kind::Text),
     ]
 }
 
@@ -56,6 +57,7 @@ pub(super) fn tells(noun: Noun) -> bool {
 /// The columns that tell the things of a report apart.
 const fn keys(noun: Noun) -> &'static [&'static str] {
     match noun {
+        Noun::Payouts => &["party", "currency"],
         Noun::TrialBalance => &["account", "currency"],
         Noun::Fees => &["agreement", "invoice", "line", "currency"],
         _ => &[],
@@ -76,9 +78,9 @@ pub(super) fn called(noun: Noun, report: &Report) -> Vec<String> {
 }
 
 /// Why the things of a report are shown as they are; nothing for reports of other things.
-pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) -> Option<Vec<Reason>> {
+pub(super) fn reasons(args: &Args, setting: &edp::Setting<'_>, ids: &[String]) -> Option<Vec<Reason>> {
     let view = setting.view;
-    match noun {
+    match args.noun {
         Noun::Edp => {
             let chosen =
                 |reason: &Reason| ids.iter().any(|id| reason.subject.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(' ')));
@@ -89,7 +91,7 @@ pub(super) fn reasons(noun: Noun, setting: &edp::Setting<'_>, ids: &[String]) ->
             let audit = fee::audit(setting.billing, view, &setting.book.rate_cards(basis.known_at));
             Some(fee::why(&audit, setting.billing, basis, ids))
         }
-        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), ids)),
+        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), args.currency.unit(), ids)),
         Noun::Spend => Some(billing::why_spend(setting.billing, view, setting.names, ids)),
         Noun::Instalments => Some(records::why_instalments(view, &setting.billing.invoiced(view.basis()), ids)),
         Noun::Renewals => {
@@ -142,13 +144,15 @@ pub(super) fn report(reasons: &[Reason], session: &Session) -> Result<Report, Fa
                 Cell::text(&entry.actor),
                 Cell::or_empty(file, Cell::Text),
                 Cell::or_empty(entry.source.as_ref().and_then(|source| source.row), Cell::Count),
+                document(&entry),
             ];
             report.rows.push([if std::mem::take(&mut first) { &said[..] } else { &again[..] }, &of_the_event].concat());
         }
         if first {
-            report.rows.push([&said[..], &[const { Cell::Empty }; 6]].concat());
+            report.rows.push([&said[..], &[const { Cell::Empty }; 7]].concat());
         }
     }
+    report.hide_empty("document");
     let used: BTreeSet<&str> = reasons.iter().map(|reason| reason.rule.name).collect();
     let rules = records::RULES.iter().filter(|rule| used.contains(rule.name));
     report.notes = rules.map(|rule| format!("{}: {}", rule.name, rule.text)).collect();
@@ -178,7 +182,6 @@ pub(super) fn figures(parts: &[Part], session: &Session) -> Result<Report, Failu
     for part in parts {
         let entry = part.seq.map(|seq| session.entry(seq)).transpose()?.flatten();
         let line = part.seq.map(|seq| session.source.line(seq)).transpose()?.flatten();
-        let document = entry.as_ref().and_then(|entry| entry.source.as_ref()?.document);
         report.rows.push(vec![
             Cell::text(&part.grant),
             Cell::text(part.figure),
@@ -190,13 +193,19 @@ pub(super) fn figures(parts: &[Part], session: &Session) -> Result<Report, Failu
             Cell::or_empty(entry.as_ref(), |entry| Cell::text(entry.event.type_name())),
             Cell::or_empty(line, |line| Cell::Text(format!("b3:{}", &Hash::of(&line).to_string()[..8]))),
             Cell::or_empty(entry.as_ref(), |entry| Cell::text(&entry.actor)),
-            Cell::or_empty(document, |document| Cell::Text(format!("b3:{}", &document.to_string()[..8]))),
+            entry.as_ref().map_or(Cell::Empty, document),
         ]);
     }
     let used: BTreeSet<&str> = parts.iter().map(|part| part.rule.name).collect();
     let rules = programmes::RULES.iter().filter(|rule| used.contains(rule.name));
     report.notes = rules.map(|rule| format!("{}: {}", rule.name, rule.text)).collect();
     Ok(report)
+}
+
+/// The document that an entry was recorded from.
+pub(super) fn document(entry: &Entry) -> Cell {
+    let document = entry.source.as_ref().and_then(|source| source.document);
+    Cell::or_empty(document, |document| Cell::Text(format!("b3:{}", &document.to_string()[..8])))
 }
 
 /// The file that an import read.

@@ -63,3 +63,16 @@ pub(super) fn threshold(parameter: &str) -> Option<(Currency, Amount)> {
     let (currency, value) = parameter.split_once('_')?;
     Some((currency.to_ascii_uppercase().parse().ok()?, value.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_is_documented() {
+        let page = include_str!("../../../docs/formats/events.md");
+        for kind in KINDS {
+            assert!(page.contains(&format!("\n| `{}` | ", kind.name)), "{}", kind.name);
+        }
+    }
+}

@@ -39,7 +39,7 @@ mod whole;
 mod wholesale;
 mod why;
 
-pub use by_hand::{Pending, openings};
+pub use by_hand::{Confirmed, Pending, openings};
 pub use cash::cash;
 pub use compared::{Earned, Payout, makes_net};
 pub use deferral::{billings, deferral};

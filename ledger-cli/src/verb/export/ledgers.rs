@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
+use ledger_core::event::Entry;
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::billing::Billing;
 use ledger_core::projection::billing::books::{Asked, Transaction, told, transactions};
@@ -35,8 +36,16 @@ pub(super) struct Said {
     pub(super) facts: Vec<(&'static str, String)>,
 }
 
+/// What stands in the ledger behind the books.
+pub(super) struct Behind {
+    /// How the hash of each line begins.
+    pub(super) hashes: Vec<u32>,
+    /// The entries in which people recorded money.
+    pub(super) by_hand: BTreeMap<u64, Entry>,
+}
+
 /// Writes the books.
-pub(super) fn write(form: &dyn Form, state: &Billing, asked: Asked<'_>, receipt: &Receipt, hashes: &[u32]) -> String {
+pub(super) fn write(form: &dyn Form, state: &Billing, asked: Asked<'_>, receipt: &Receipt, behind: &Behind) -> String {
     let journal = transactions(state, asked);
     let first = journal.first().map_or_else(|| asked.until.day(), |transaction| transaction.day);
     let ends = ends(&journal);
@@ -65,7 +74,7 @@ pub(super) fn write(form: &dyn Form, state: &Billing, asked: Asked<'_>, receipt:
         rest = later;
         for transaction in until {
             out.push('\n');
-            form.transaction(transaction, &said(transaction, hashes), &mut out);
+            form.transaction(transaction, &said(transaction, behind), &mut out);
         }
         let stands = |(account, currency): &(&'static str, Currency)| {
             (*account, *currency, told.get(&(*account, *currency)).copied().unwrap_or(Amount::ZERO))
@@ -109,14 +118,17 @@ fn ends(journal: &[Transaction<'_>]) -> Vec<NaiveDate> {
     ends
 }
 
-fn said(transaction: &Transaction<'_>, hashes: &[u32]) -> Said {
+fn said(transaction: &Transaction<'_>, behind: &Behind) -> Said {
     let of = transaction.invoice.or(transaction.payout).or(transaction.line).map(|of| format!(" {of}")).unwrap_or_default();
     let event = |seq: &u64| {
-        let hash = usize::try_from(*seq).ok().and_then(|seq| hashes.get(seq.checked_sub(1)?));
+        let hash = usize::try_from(*seq).ok().and_then(|seq| behind.hashes.get(seq.checked_sub(1)?));
         hash.map_or_else(|| format!("#{seq}"), |hash| format!("#{seq} b3:{hash:08x}"))
     };
     let fact = |name, fact: Option<&str>| fact.map(|fact| (name, plain(fact)));
     let events: Vec<String> = transaction.events.iter().map(event).collect();
+    let by_hand = || transaction.events.iter().filter_map(|seq| behind.by_hand.get(seq));
+    let each = |told: BTreeSet<String>| (!told.is_empty()).then(|| plain(&told.into_iter().collect::<Vec<_>>().join(" ")));
+    let documents = by_hand().filter_map(|entry| entry.source.as_ref()?.document).map(|document| format!("b3:{document}"));
     let facts = [
         fact("invoice", transaction.invoice),
         fact("line", transaction.line),
@@ -124,6 +136,8 @@ fn said(transaction: &Transaction<'_>, hashes: &[u32]) -> Said {
         fact("disbursement", transaction.payout),
         fact("bank-trace", transaction.trace),
         (!events.is_empty()).then(|| ("events", events.join(" "))),
+        each(by_hand().map(|entry| entry.actor.to_string()).collect()).map(|actors| ("recorded-by", actors)),
+        each(documents.collect()).map(|documents| ("documents", documents)),
         // Its month was closed when it was recorded: it is posted in the first open one.
         (transaction.effective != transaction.day).then(|| ("effective", transaction.effective.to_string())),
     ];

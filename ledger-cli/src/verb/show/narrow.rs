@@ -1,5 +1,7 @@
 //! Which rows of a report query words choose.
 
+use std::collections::BTreeSet;
+
 use ledger_core::id::AccountId;
 use ledger_core::projection::billing::Names as _;
 use ledger_core::projection::records::View;
@@ -8,7 +10,7 @@ use ledger_core::time::{Instant, Period};
 
 use super::{Noun, noun};
 use crate::ask::{Key, Query, Wants};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::session::Named;
 
 /// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out. An account is found by its name as
@@ -22,24 +24,22 @@ pub(in crate::verb) fn narrow(mut report: Report, query: &Query, noun: Noun, vie
     let names = Named::of(view);
     // What is told by month is asked for by month, whatever other dates stand beside it.
     let monthly = columns.iter().any(|(column, _)| *column == MONTH);
-    let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
-    let mut kept = Vec::new();
+    let (mut kept, mut of) = (Vec::new(), [BTreeSet::new(), BTreeSet::new()]);
     report.rows.retain(|row| {
-        let texts = |key: Key| -> Vec<String> {
-            let fits = |column: &str| key == Key::Any || names_of(key).contains(&column);
-            let cells = || columns.iter().zip(row).filter(|((column, _), _)| fits(column));
-            let named = cells().filter(|((column, _), _)| accounts(column)).flat_map(|(_, cell)| words_in(cell));
-            let named = named.filter_map(|word| names.party(&word.parse().ok()?));
-            cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
-        };
+        let texts = |key: Key| texts(row, &columns, key, &names);
         let within = |period: &Period| {
             let dates = columns.iter().zip(row).filter(|((column, _), _)| !monthly || *column == MONTH);
             dates.filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
         };
         let matches = query.matches(&texts, &within);
         kept.push(matches);
+        of[usize::from(matches)].extend(row.first().into_iter().flat_map(words_in));
         matches
     });
+    // A note on a row goes with it.
+    let [gone, stays] = of;
+    let is_of = |note: &str, name: &String| note.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(": "));
+    report.notes.retain(|note| !gone.difference(&stays).any(|name| is_of(note, name)));
     let mut kept = kept.into_iter();
     report.cards.retain(|_| kept.next().unwrap_or(false));
     // What stands above says who is who: nobody else is to be introduced.
@@ -50,6 +50,43 @@ pub(in crate::verb) fn narrow(mut report: Report, query: &Query, noun: Noun, vie
         report.notes.push("lines over all rows are left out, because a query chose some of them".to_owned());
     }
     Ok(report)
+}
+
+/// The texts of a row that a key looks at, and the names of the accounts among them.
+fn texts(row: &[Cell], columns: &[(&str, Kind)], key: Key, names: &Named<'_>) -> Vec<String> {
+    let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
+    let fits = |column: &str| key == Key::Any || names_of(key).contains(&column);
+    let cells = || columns.iter().zip(row).filter(|((column, _), _)| fits(column));
+    let named = cells().filter(|((column, _), _)| accounts(column)).flat_map(|(_, cell)| words_in(cell));
+    let named = named.filter_map(|word| names.party(&word.parse().ok()?));
+    cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
+}
+
+/// Who names somebody of whom neither the report nor the ledger knows has mistyped: nothing found would be no answer. `all` is the report of all
+/// dates. A bare word is a name where commitments are asked for; elsewhere it may be anything.
+pub(super) fn refuse_unknown(all: &Report, query: &Query, of: Noun, view: &View<'_>) -> Result<(), Failure> {
+    let columns: Vec<(&str, Kind)> = all.columns.iter().map(|column| (column.name, column.kind)).collect();
+    let names = Named::of(view);
+    let of_parties = || view.named().map(|(_, name)| name);
+    for word in query.words.iter().filter(|word| !word.not) {
+        let Wants::Text(key, text) = &word.wants else { continue };
+        let (what, told) = match key {
+            Key::Buyer => ("buyer", Key::Buyer),
+            Key::Party => ("party", Key::Party),
+            Key::Any if of == Noun::Edp => ("buyer and no commitment", Key::Buyer),
+            _ => continue,
+        };
+        let here = |key: Key| all.rows.iter().flat_map(|row| texts(row, &columns, key, &names)).collect::<Vec<_>>();
+        let is_meant = |name: &String| name.to_lowercase().contains(text);
+        let is_account = text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_account && !here(*key).iter().any(is_meant) && !of_parties().any(|name| is_meant(&name)) {
+            let first = all.rows.iter().filter(|_| *key == Key::Any).filter_map(|row| row.first()).flat_map(words_in);
+            let known: Vec<String> = here(told).into_iter().chain(first).chain(of_parties()).collect();
+            let failure = Failure::new(Code::E0301, format!("no {what} matches `{text}`"));
+            return Err(failure.suggest(text, known.iter().map(String::as_str)));
+        }
+    }
+    Ok(())
 }
 
 /// A word about something that the report does not tell would find nothing: that is a misunderstanding, not an answer.

@@ -25,6 +25,7 @@ mod why;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 
 use chrono::NaiveDate;
 
@@ -263,6 +264,8 @@ impl<'a> Books<'a> {
     fn transactions(&self) -> Vec<Transaction<'a>> {
         let mut all: Vec<Transaction<'a>> = RULES.iter().flat_map(|rule| self.posted(*rule)).collect();
         all.sort_by(|one, other| one.key().cmp(&other.key()));
+        let confirmed = self.state.confirmed();
+        all.iter_mut().for_each(|transaction| transaction.events = confirmed.beside(take(&mut transaction.events)));
         all
     }
 

@@ -76,6 +76,30 @@ fn opened(balance: &BalanceBroughtForward) -> Option<BillingEvent> {
     Some(row)
 }
 
+/// What people recorded of money, each with its confirmation: it counts from there on, and says what it says in its own entry.
+#[derive(Debug, Default)]
+pub struct Confirmed {
+    /// The positions of both, by either.
+    pairs: BTreeMap<u64, [u64; 2]>,
+}
+
+impl Confirmed {
+    /// The same events; beside an entry stands its confirmation, and the other way round.
+    pub fn beside(&self, events: Vec<u64>) -> Vec<u64> {
+        if self.pairs.is_empty() {
+            return events;
+        }
+        let mut told = BTreeSet::new();
+        let both = |seq: u64| self.pairs.get(&seq).map_or(vec![seq], |pair| pair.to_vec());
+        events.into_iter().flat_map(both).filter(|seq| told.insert(*seq)).collect()
+    }
+
+    /// The entries that were confirmed.
+    pub fn entries(&self) -> BTreeSet<u64> {
+        self.pairs.values().map(|[entry, _]| *entry).collect()
+    }
+}
+
 /// Money that waits for its approvals, and counts nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
@@ -212,6 +236,12 @@ impl Billing {
             (moved.known(seq.saturating_sub(1))..moved.known(seq)).filter(move |at| moved.sign(*at) == sign)
         });
         positions.collect()
+    }
+
+    /// What people recorded of money and others confirmed, whenever.
+    pub fn confirmed(&self) -> Confirmed {
+        let pairs = self.hands.iter().filter_map(|hand| Some([hand.seq, hand.confirmed?]));
+        Confirmed { pairs: pairs.flat_map(|pair| pair.map(|seq| (seq, pair))).collect() }
     }
 
     /// What waits for its approvals at a basis.

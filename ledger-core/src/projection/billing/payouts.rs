@@ -84,10 +84,7 @@ pub fn payouts(state: &Billing, basis: Basis, options: Options<'_>) -> Report {
     let pairing = if several { state.wholesale(&sums, &counted) } else { Pairing::default() };
     state.each_line(&sums, &counted, |at| {
         let line = state.line(at.line);
-        let currency = match options.currency {
-            In::Pricing => line.currency,
-            In::Disbursement => at.payout_currency,
-        };
+        let currency = state.currency_of(at, options.currency);
         if !pairing.pairs.is_empty() {
             state.eliminate(at, &sums, &counted, &pairing, &mut eliminated);
         }
@@ -182,6 +179,14 @@ fn heading(groups: &Groups<'_>, names: &dyn Names) -> Vec<String> {
 }
 
 impl Billing {
+    /// Which of a line's two currencies its sums are in.
+    pub(super) fn currency_of(&self, at: &LineAt<'_>, unit: In) -> u32 {
+        match unit {
+            In::Pricing => self.line(at.line).currency,
+            In::Disbursement => at.payout_currency,
+        }
+    }
+
     /// The group of a line: by what its own rows say, and where they differ by the earliest; rows of the sale come before those of the fee.
     fn group(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, options: Options<'_>) -> String {
         let charges = || at.charges.iter().map(|charge| self.charge(*charge));

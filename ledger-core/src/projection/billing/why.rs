@@ -27,10 +27,10 @@ fn makes(measure: Measure, action: Action, in_balance: bool, counted: &Counted) 
     }
 }
 
-/// Why the payouts of the wanted parties come to what they do: each measure that is not nothing, and under it each line, rounded as it is in the
-/// sum, with the events that make it. The lines of a measure sum to it, to the cent.
-pub fn why_payouts(state: &Billing, basis: Basis, parties: &[String]) -> Vec<Reason> {
-    let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
+/// Why the wanted payouts, `804753256254 USD`, come to what they do: each measure that is not nothing, and under it each line, rounded as it is in
+/// the sum, with the events that make it. The lines of a measure sum to it, to the cent.
+pub fn why_payouts(state: &Billing, basis: Basis, unit: In, wanted: &[String]) -> Vec<Reason> {
+    let (sums, counted) = (state.charge_sums(basis, unit), state.counted());
     let moved = &state.movements;
     let mut by_charge: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     moved.at(basis).for_each(|at| by_charge.entry(moved.charge[at]).or_default().push(at));
@@ -38,7 +38,11 @@ pub fn why_payouts(state: &Billing, basis: Basis, parties: &[String]) -> Vec<Rea
     state.each_line(&sums, &counted, |at| {
         let line = state.line(at.line);
         let party = state.texts.get(line.recipient);
-        let (true, Ok(currency)) = (parties.iter().any(|wanted| wanted == party), state.currency(line.currency)) else { return };
+        let Ok(currency) = state.currency(state.currency_of(at, unit)) else { return };
+        let whole = format!("{party} {currency}");
+        if !wanted.contains(&whole) {
+            return;
+        }
         for measure in Measure::ALL.iter().copied().filter(|measure| at.sums.of(*measure) != 0) {
             let of = |charge: &u32| by_charge.get(charge).into_iter().flatten().copied();
             let is_of_it = |row: &usize| {
@@ -52,7 +56,7 @@ pub fn why_payouts(state: &Billing, basis: Basis, parties: &[String]) -> Vec<Rea
             let (sum, parts) = found.entry((party, currency, measure)).or_default();
             *sum += amount.units();
             parts.push(Reason {
-                subject: format!("{party} {currency} {}", state.called(at)),
+                subject: format!("{whole} {}", state.called(at, unit)),
                 field: measure.name(),
                 value: Cell::Money(amount, currency),
                 rule: MEASURE,
@@ -70,14 +74,17 @@ pub fn why_payouts(state: &Billing, basis: Basis, parties: &[String]) -> Vec<Rea
 }
 
 impl Billing {
-    /// What a line is called: its invoice and its number on it.
-    fn called(&self, at: &LineAt<'_>) -> String {
+    /// What a line is called: its invoice and its number on it, and the other of its two currencies.
+    fn called(&self, at: &LineAt<'_>, unit: In) -> String {
         let line = self.line(at.line);
-        let payout = if at.payout_currency == NONE { "" } else { self.texts.get(at.payout_currency) };
         let name = match line.kind {
             LineKind::Adjustment => "balance adjustment".to_owned(),
             _ => [self.texts.some(line.document), self.texts.some(line.item)].into_iter().flatten().collect::<Vec<_>>().join(" "),
         };
-        if payout.is_empty() || payout == self.texts.get(line.currency) { name } else { format!("{name} paid in {payout}") }
+        match unit {
+            _ if at.payout_currency == NONE || at.payout_currency == line.currency => name,
+            In::Pricing => format!("{name} paid in {}", self.texts.get(at.payout_currency)),
+            In::Disbursement => format!("{name} priced in {}", self.texts.get(line.currency)),
+        }
     }
 }

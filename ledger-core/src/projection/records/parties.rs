@@ -51,6 +51,11 @@ impl View<'_> {
         self.name_at(account, None)
     }
 
+    /// Every party that has a name, with it.
+    pub fn named(&self) -> impl Iterator<Item = (AccountId, String)> {
+        self.accounts().keys().filter_map(|account| Some((*account, self.name_of(*account)?)))
+    }
+
     /// The name that a party had at a moment.
     pub fn name_at(&self, account: AccountId, moment: Option<Instant>) -> Option<String> {
         self.accounts().get(&account)?.iter().find_map(|(_, range)| {
