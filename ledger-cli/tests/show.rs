@@ -255,6 +255,17 @@ fn only_who_is_shown_is_introduced() {
 }
 
 #[test]
+fn whom_an_offer_is_targeted_at_is_no_amount() {
+    for line in ["log type:offer.targeted", "trace offer-1ewxxlcgvk7th"] {
+        let text = printed(ask(&format!("{line} -f json")));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let targeted: Vec<_> = json["data"].as_array().unwrap().iter().filter(|row| row["event"] == "offer.targeted").collect();
+        assert!(!targeted.is_empty(), "{line}");
+        assert!(targeted.iter().all(|row| row["amount"].is_null()), "{line}");
+    }
+}
+
+#[test]
 fn a_word_that_could_choose_nothing_is_refused() {
     for (line, says) in [
         ("show payouts buyer:globex", "dealbook show payouts --by buyer buyer:…"),
