@@ -266,6 +266,20 @@ fn whom_an_offer_is_targeted_at_is_no_amount() {
 }
 
 #[test]
+fn a_position_that_is_none_is_refused() {
+    for (line, says) in [
+        ("show payouts --known-at 1842", "write #1842 for event 1842, or FY1842 for the year"),
+        ("show event 0", "positions begin at #1"),
+        ("show event #0", "positions begin at #1"),
+    ] {
+        let output = ask(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
 fn a_word_that_could_choose_nothing_is_refused() {
     for (line, says) in [
         ("show payouts buyer:globex", "dealbook show payouts --by buyer buyer:…"),
