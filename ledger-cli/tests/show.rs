@@ -130,6 +130,8 @@ fn words_choose_by_what_a_row_tells() {
         ("disbursements status:failed", count("disbursements failed")),
         ("receivables party:marlowe", count("receivables 000057174132")),
         ("invoices invoice:736191178", 1),
+        ("invoices status:failed", 2),
+        ("invoices not:status:collected", count("invoices status:open")),
         ("agreements status:active status:archived", count("agreements status:active") + count("agreements status:archived")),
     ] {
         assert_eq!(count(line), rows, "{line}");
@@ -279,13 +281,49 @@ fn a_position_that_is_none_is_refused() {
     }
 }
 
+/// The texts of a cell that holds several.
+fn list<'a>(row: &'a serde_json::Value, name: &str) -> Vec<&'a str> {
+    row[name].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_line_of_an_invoice_has_a_status_and_receivables_have_the_same() {
+    for clocks in ["", " --as-of 2025-06-30", " --as-of 2025-12-31"] {
+        let mut told = BTreeMap::new();
+        for row in data(&format!("invoices{clocks}")) {
+            let (lines, status) = (list(&row, "lines"), list(&row, "status"));
+            assert!(!lines.is_empty() && lines.len() == status.len(), "{row}");
+            for (line, status) in lines.into_iter().zip(status) {
+                let line = (row["party"].as_str().unwrap().to_owned(), line.to_owned());
+                // A sale and its fee are one line.
+                let other = told.insert(line, status.to_owned());
+                assert!(other.is_none_or(|other| other == status), "{row}");
+            }
+        }
+        let open = data(&format!("receivables{clocks}"));
+        assert!(!open.is_empty() && open.len() < told.len());
+        for row in open {
+            let line = ["party", "line"].map(|name| row[name].as_str().unwrap().to_owned());
+            assert_eq!(told[&(line[0].clone(), line[1].clone())], row["status"], "{row}");
+        }
+    }
+}
+
+#[test]
+fn what_help_shows_can_be_asked() {
+    let help = printed(ask("help query"));
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  dealbook ")).collect();
+    assert!(!examples.is_empty());
+    examples.into_iter().for_each(|example| _ = printed(ask(example)));
+}
+
 #[test]
 fn a_word_that_could_choose_nothing_is_refused() {
     for (line, says) in [
         ("show payouts buyer:globex", "dealbook show payouts --by buyer buyer:…"),
         ("show payouts date:2026Q1", "dealbook show payouts --by month date:…"),
         ("show sources buyer:globex", "`show sources` tells nothing that `buyer:` could choose by"),
-        ("show invoices --by product", "`show invoices` tells no product to group by"),
+        ("show sources --by product", "`show sources` tells no product to group by"),
         ("show sources --gaps --by month", "--by does not fit `show sources`"),
         ("show payouts --gaps", "--gaps does not fit `show payouts`"),
         ("show payouts --expected", "--expected does not fit `show payouts`"),
