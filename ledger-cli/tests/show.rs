@@ -267,6 +267,45 @@ fn whom_an_offer_is_targeted_at_is_no_amount() {
     }
 }
 
+/// The rows of `trace`, as `event id`, or of what no event stands for as `level id`.
+fn traced(id: &str) -> Vec<String> {
+    let json: serde_json::Value = serde_json::from_str(&printed(ask(&format!("trace {id} -f json")))).unwrap();
+    let told = |row: &serde_json::Value| {
+        let what = row["event"].as_str().unwrap_or(row["level"].as_str().unwrap());
+        format!("{what} {}", row["id"].as_str().unwrap())
+    };
+    json["data"].as_array().unwrap().iter().map(told).collect()
+}
+
+#[test]
+fn a_trace_goes_both_ways() {
+    // A payout that came back, and what brought it back: each leads to the other, and both to the bank's name for them.
+    let (paid, failed) = ("24d97d3ee95e4f635fe4b6f4481bb47b3391f73e", "f0c4b8596d583b3993475955b9879917e1875ac3");
+    for id in [paid, failed] {
+        let rows = traced(id);
+        for expected in [format!("disbursement.paid {paid}"), format!("disbursement.failed {failed}"), "bank trace 8267686633".to_owned()] {
+            assert!(rows.contains(&expected), "{id} leads to {expected}: {rows:#?}");
+        }
+    }
+    // An authorization that only offers name, the offers that stand on it, and back.
+    let authorization = data("authorizations").into_iter().find(|row| row["offers"] == 1).unwrap();
+    let (id, offer) = (authorization["authorization"].as_str().unwrap(), list(&authorization, "offer")[0]);
+    assert!(traced(id).contains(&format!("offer.released {offer}")), "{:#?}", traced(id));
+    assert!(traced(offer).contains(&format!("authorization {id}")), "{:#?}", traced(offer));
+    // Every row of a source leads to what it tells: by its natural key, by its own id, by the beginning of either.
+    let json: serde_json::Value = serde_json::from_str(&printed(ask("log type:invoice.issued -f json"))).unwrap();
+    let row = &json["data"][0];
+    let (key, invoice) = (row["source"].as_str().unwrap(), row["subject"].as_str().unwrap());
+    let own = key.rsplit(':').next().unwrap();
+    for id in [key, own, &own[..12]] {
+        assert!(traced(id).contains(&format!("invoice.issued {invoice}")), "{id}: {:#?}", traced(id));
+    }
+    let many = ask(&format!("trace {}", &key[..key.len() - own.len()]));
+    let said = String::from_utf8_lossy(&many.stderr);
+    assert_eq!(many.status.code(), Some(6), "{said}");
+    assert!(said.contains("error[E0305]"), "{said}");
+}
+
 #[test]
 fn a_position_that_is_none_is_refused() {
     for (line, says) in [

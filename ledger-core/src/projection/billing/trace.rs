@@ -4,8 +4,9 @@
 //! bank trace <-> payout <-> row <-> invoice, line <-> agreement, offer, product
 //! ```
 //!
-//! From a payout the way leads to the rows it paid and on to what they are about; from an invoice, a line or an agreement to its rows and
-//! on to the payouts that paid them. Other lines of the same payout, and other payouts of the same agreement, are a question of their own.
+//! From a payout the way leads to the rows it paid, to what they are about, and to the payouts that took it back or paid it again; from an
+//! invoice, a line or an agreement to its rows and on to the payouts that paid them. Other lines of the same payout, and other payouts of the
+//! same agreement, are a question of their own.
 
 use std::collections::BTreeSet;
 
@@ -133,15 +134,14 @@ impl Billing {
 
     fn follow(&self, basis: Basis, mut linked: Linked, mut charges: Vec<bool>, payouts: BTreeSet<u32>) -> Linked {
         let moved = &self.movements;
-        let mut all = payouts.clone();
-        for at in moved.at(basis).filter(|at| moved.payout[*at] != NONE) {
-            let (charge, payout) = (moved.charge[at] as usize, moved.payout[at]);
-            if charges[charge] {
-                all.insert(payout);
-            }
-        }
         let paid: Vec<u32> = moved.at(basis).filter(|at| payouts.contains(&moved.payout[*at])).map(|at| moved.charge[at]).collect();
         self.widen(&mut charges, &paid);
+        let mut all = payouts;
+        for at in moved.at(basis).filter(|at| moved.payout[*at] != NONE) {
+            if charges[moved.charge[at] as usize] {
+                all.insert(moved.payout[at]);
+            }
+        }
         let mut present = vec![false; charges.len()];
         for at in moved.at(basis).filter(|at| charges[moved.charge[*at] as usize]) {
             present[moved.charge[at] as usize] = true;

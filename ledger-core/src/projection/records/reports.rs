@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deals::Channel;
 use super::{Cancellation, Kind, Standing, View, value_of};
 use crate::event::offer::OfferTerms;
-use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
+use crate::id::{AccountId, AgreementId, FeedAccountId, OfferId, ProductId};
 use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind as Of, Report};
 use crate::time::Instant;
@@ -325,16 +325,8 @@ pub fn authorizations(view: &View<'_>) -> Report {
         ],
     );
     report.shown = vec!["authorization", "name", "isv_name", "partner_name", "product", "offers", "until", "restricted"];
-    let mut under: BTreeMap<AuthorizationId, Vec<OfferTerms>> = BTreeMap::new();
-    for (offer, _) in view.released() {
-        if let Some(authorization) = offer.authorization.clone() {
-            under.entry(authorization).or_default().push(offer);
-        }
-    }
-    for authorization in view.all_granted() {
-        under.entry(authorization).or_default();
-    }
-    for (authorization, offers) in under {
+    for (authorization, released) in view.authorizations() {
+        let offers: Vec<OfferTerms> = released.into_iter().map(|(offer, _)| offer).collect();
         let granted = view.granted(&authorization);
         let ids: BTreeSet<&OfferId> = offers.iter().map(|offer| &offer.offer).collect();
         let mut products: BTreeSet<ProductId> = offers.iter().flat_map(|offer| view.products_of(offer)).collect();
