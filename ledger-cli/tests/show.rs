@@ -131,6 +131,7 @@ fn words_choose_by_what_a_row_tells() {
         ("receivables party:marlowe", count("receivables 000057174132")),
         ("invoices invoice:736191178", 1),
         ("invoices status:failed", 2),
+        ("receivables product:observe", count("receivables product:prod-4xlrck328zjmv")),
         ("invoices not:status:collected", count("invoices status:open")),
         ("agreements status:active status:archived", count("agreements status:active") + count("agreements status:archived")),
     ] {
@@ -211,6 +212,8 @@ fn a_difference_goes_from_one_answer_to_the_other() {
     assert_eq!(changed(told), changed(after));
 }
 
+const KEYS: &[&str] = &["party", "product", "buyer", "agreement", "month"];
+
 #[test]
 fn groups_come_to_what_their_rows_come_to() {
     // What every column of amounts comes to, by currency, in hundred-millionths.
@@ -225,14 +228,23 @@ fn groups_come_to_what_their_rows_come_to() {
         sums
     };
     for (noun, words, keys) in [
-        ("invoices", "", &["party", "buyer", "agreement", "month"][..]),
-        ("receivables", "", &["party", "buyer", "agreement", "month"]),
-        ("disbursements", "", &["party", "month"]),
-        ("agreements", " status:active", &["party", "buyer", "agreement", "month"]),
+        ("invoices", "", KEYS),
+        ("receivables", "", KEYS),
+        ("disbursements", "", KEYS),
+        ("disbursements", " --as-of 2025-10-14", KEYS),
+        ("agreements", " status:active", KEYS),
     ] {
         let expected = sums(&format!("{noun}{words}"));
         for key in keys {
             assert_eq!(sums(&format!("{noun}{words} --by {key}")), expected, "{noun} by {key}");
+        }
+    }
+    // What has no amounts is counted; a row that leads nowhere is in a group of its own.
+    for noun in ["deals", "offers", "authorizations"] {
+        for key in KEYS {
+            let groups = data(&format!("{noun} --by {key}"));
+            assert_eq!(groups.iter().map(|group| group["rows"].as_u64().unwrap()).sum::<u64>(), data(noun).len() as u64, "{noun} by {key}");
+            assert!(groups.iter().any(|group| !group["group"].is_null()), "{noun} by {key}");
         }
     }
     assert!(show("invoices --by party -f csv").contains("804753256254,Emberline Analytics GmbH,"));
@@ -346,6 +358,22 @@ fn every_line_of_an_invoice_has_a_status_and_receivables_have_the_same() {
             assert_eq!(told[&(line[0].clone(), line[1].clone())], row["status"], "{row}");
         }
     }
+}
+
+#[test]
+fn what_an_agreement_was_paid_is_told_by_its_part_of_each_payout() {
+    let whole = data("disbursements");
+    let many = whole.iter().find(|row| row["agreement"].as_array().is_some_and(|agreements| agreements.len() > 1)).unwrap();
+    let [id, agreement] = [many["disbursement"].as_str().unwrap(), list(many, "agreement")[0]];
+    let chosen = data(&format!("disbursements {id}"));
+    assert_eq!(chosen, [many.clone()]);
+    let parts = data(&format!("disbursements {id} --by agreement"));
+    let part = parts.iter().find(|row| row["group"] == agreement).unwrap();
+    assert_eq!(parts.len(), list(many, "agreement").len());
+    assert!(units(part["amount"].as_str().unwrap()) < units(many["amount"].as_str().unwrap()), "{part}");
+    // A query word chooses the payouts that have a part of it; with the groups, those parts.
+    assert!(data(&format!("disbursements agreement:{agreement}")).contains(many));
+    assert_eq!(data(&format!("disbursements {id} agreement:{agreement} --by agreement")), [part.clone()]);
 }
 
 #[test]

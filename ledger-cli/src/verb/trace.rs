@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::chain::Head;
-use ledger_core::event::{Entry, Event};
 use ledger_core::event::offer::OfferTerms;
+use ledger_core::event::{Entry, Event};
 use ledger_core::id::AuthorizationId;
 use ledger_core::projection::billing::Linked;
 use ledger_core::projection::records::Standing;

@@ -294,13 +294,17 @@ impl Billing {
 
     /// Who buys on a line: the other party of what is sold on it, never of what is bought for it.
     pub(super) fn buyer(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, names: &dyn Names) -> Option<String> {
-        let line = self.line(at.line);
-        if line.kind == LineKind::Adjustment {
+        let parties = self.buying(at, counted, billed)?;
+        self.counterparty(self.texts.get(self.line(at.line).recipient), parties, names)
+    }
+
+    /// The parties of what is sold on a line.
+    pub(super) fn buying(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt) -> Option<u32> {
+        if self.line(at.line).kind == LineKind::Adjustment {
             return None;
         }
         let sold = at.charges.iter().filter(|charge| counted[self.charge(**charge).class as usize].leg != Leg::Buying);
-        let parties = sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE)?;
-        self.counterparty(self.texts.get(line.recipient), parties, names)
+        sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE)
     }
 
     /// The other party, as an AWS account where that is known and else as the recipient's feeds call it.

@@ -8,7 +8,7 @@
 //! invoice, a line or an agreement to its rows and on to the payouts that paid them. Other lines of the same payout, and other payouts of the
 //! same agreement, are a question of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Basis;
 
@@ -107,6 +107,20 @@ impl Billing {
         let paid = self.payouts.rows.iter().map(|[_, own]| (*own, Kind::Disbursement));
         let found = named.chain(headed).chain(paid).filter(|(text, _)| texts.contains(text));
         found.map(|(text, kind)| (self.texts.get(text).to_owned(), kind)).collect()
+    }
+
+    /// The products that rows name with each agreement.
+    pub fn products_by_agreement(&self, basis: Basis) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut told = vec![false; self.deals.len()];
+        self.movements.at(basis).for_each(|at| told[self.charge(self.movements.charge[at]).deal as usize] = true);
+        let mut products: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (number, _) in (0..).zip(told).filter(|(_, told)| *told) {
+            let deal = self.deal(number);
+            if let (Some(agreement), Some(product)) = (self.texts.some(deal.agreement), self.texts.some(deal.product)) {
+                products.entry(agreement).or_default().insert(product);
+            }
+        }
+        products
     }
 
     /// What is connected with events, given by position: those behind a natural key.

@@ -304,7 +304,8 @@ pub fn offers(view: &View<'_>) -> Report {
     report
 }
 
-/// One row per resale authorization: what the offers made under it tell, and what was granted by an event of its own.
+/// One row per resale authorization: what the offers made under it tell, and what was granted by an event of its own. It holds since it was granted,
+/// or since the first offer under it was released.
 pub fn authorizations(view: &View<'_>) -> Report {
     let mut report = Report::new(
         "authorizations",
@@ -319,6 +320,7 @@ pub fn authorizations(view: &View<'_>) -> Report {
             Column::new("product", "Product", Of::List),
             Column::new("offers", "Offers", Of::Count),
             Column::new("offer", "Offer", Of::List),
+            Column::new("since", "Since", Of::Moment),
             Column::new("until", "Until", Of::Moment),
             Column::new("offers_max", "Offers at most", Of::Count),
             Column::new("restricted", "Restricted", Of::Flag),
@@ -326,6 +328,7 @@ pub fn authorizations(view: &View<'_>) -> Report {
     );
     report.shown = vec!["authorization", "name", "isv_name", "partner_name", "product", "offers", "until", "restricted"];
     for (authorization, released) in view.authorizations() {
+        let since = view.granted_at(&authorization).or_else(|| released.iter().map(|(_, since)| *since).min());
         let offers: Vec<OfferTerms> = released.into_iter().map(|(offer, _)| offer).collect();
         let granted = view.granted(&authorization);
         let ids: BTreeSet<&OfferId> = offers.iter().map(|offer| &offer.offer).collect();
@@ -351,6 +354,7 @@ pub fn authorizations(view: &View<'_>) -> Report {
             titles(view, &products, None),
             Cell::Count(ids.len() as u64),
             list(ids),
+            moment(since),
             moment(granted.as_ref().and_then(|granted| granted.available_until)),
             Cell::or_empty(granted.as_ref().and_then(|granted| granted.offers_max), Cell::Count),
             Cell::Flag(view.stopped(&authorization)),
