@@ -319,6 +319,16 @@ fn a_trace_goes_both_ways() {
 }
 
 #[test]
+fn what_no_format_is_for_is_not_written() {
+    let output = ask("show payouts -o payouts.XLSX");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing is written in the form of `payouts.XLSX`"));
+    assert!(!SAMPLE.path().join("payouts.XLSX").exists());
+    printed(ask("show payouts -f csv -o payouts.xls"));
+    assert!(std::fs::read_to_string(SAMPLE.path().join("payouts.xls")).unwrap().starts_with("party,"));
+}
+
+#[test]
 fn a_position_that_is_none_is_refused() {
     for (line, says) in [
         ("show payouts --known-at 1842", "write #1842 for event 1842, or FY1842 for the year"),
@@ -366,14 +376,46 @@ fn what_an_agreement_was_paid_is_told_by_its_part_of_each_payout() {
     let many = whole.iter().find(|row| row["agreement"].as_array().is_some_and(|agreements| agreements.len() > 1)).unwrap();
     let [id, agreement] = [many["disbursement"].as_str().unwrap(), list(many, "agreement")[0]];
     let chosen = data(&format!("disbursements {id}"));
-    assert_eq!(chosen, [many.clone()]);
+    assert_eq!(chosen, std::slice::from_ref(many));
     let parts = data(&format!("disbursements {id} --by agreement"));
     let part = parts.iter().find(|row| row["group"] == agreement).unwrap();
     assert_eq!(parts.len(), list(many, "agreement").len());
     assert!(units(part["amount"].as_str().unwrap()) < units(many["amount"].as_str().unwrap()), "{part}");
     // A query word chooses the payouts that have a part of it; with the groups, those parts.
     assert!(data(&format!("disbursements agreement:{agreement}")).contains(many));
-    assert_eq!(data(&format!("disbursements {id} agreement:{agreement} --by agreement")), [part.clone()]);
+    assert_eq!(data(&format!("disbursements {id} agreement:{agreement} --by agreement")), std::slice::from_ref(part));
+}
+
+#[test]
+fn every_cell_is_what_the_schema_says() {
+    for line in [
+        "renewals --as-of 2025-12-31",
+        "deals",
+        "offers",
+        "authorizations",
+        "agreements",
+        "invoices",
+        "disbursements",
+        "findings",
+        "sources",
+    ] {
+        let noun = line.split(' ').next().unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&printed(ask(&format!("schema {noun}")))).unwrap();
+        let rows = data(line);
+        assert!(!rows.is_empty(), "{line}");
+        for (name, cell) in rows.iter().flat_map(|row| row.as_object().unwrap()) {
+            let told = match cell {
+                serde_json::Value::Null => "null",
+                serde_json::Value::Bool(_) => "boolean",
+                serde_json::Value::Number(_) => "integer",
+                serde_json::Value::String(_) => "string",
+                serde_json::Value::Array(_) => "array",
+                serde_json::Value::Object(_) => "object",
+            };
+            let allowed = schema["properties"]["data"]["items"]["properties"][name]["type"].as_array().unwrap();
+            assert!(allowed.iter().any(|kind| kind == told), "{noun}: {name} is {cell}");
+        }
+    }
 }
 
 #[test]
