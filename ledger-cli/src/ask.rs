@@ -27,15 +27,25 @@ pub enum NotAPoint {
     /// It looks like a hash and is too short to be told from others.
     #[error("write at least 6 digits of a hash, or #{0} for a position")]
     Short(String),
-    /// A number without `#`.
-    #[error("write #{0} for event {0}")]
+    /// A number without `#`. Four digits may be meant for a year, too.
+    #[error("write #{0} for event {0}{or_year}", or_year = or_year(.0))]
     Bare(String),
+    /// No event is before the first.
+    #[error("positions begin at #1")]
+    Zero,
     /// A date that can be read in two ways, or none.
     #[error(transparent)]
     Time(#[from] NotATime),
     /// Nothing of the kind.
     #[error("write #1842, at least 6 digits of a hash, a moment 2026-03-31T12:00:00Z, or the name of a checkpoint")]
     Unknown,
+}
+
+/// So many digits tell a hash from a position.
+const SHORTEST_HASH: usize = 6;
+
+fn or_year(digits: &str) -> String {
+    if digits.len() == 4 { format!(", or FY{digits} for the year") } else { String::new() }
 }
 
 impl Point {
@@ -45,17 +55,23 @@ impl Point {
     /// When it is none.
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self, NotAPoint> {
         if let Some(digits) = text.strip_prefix('#') {
-            return digits.parse().ok().filter(|seq| *seq > 0).map(Self::Seq).ok_or(NotAPoint::Unknown);
+            return match digits.parse() {
+                Ok(0) => Err(NotAPoint::Zero),
+                Ok(seq) => Ok(Self::Seq(seq)),
+                Err(_) => Err(NotAPoint::Unknown),
+            };
+        }
+        if !text.is_empty() && text.len() < SHORTEST_HASH && text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(if text.parse() == Ok(0) { NotAPoint::Zero } else { NotAPoint::Bare(text.to_owned()) });
         }
         let hex = text.strip_prefix("b3:").unwrap_or(text);
         let is_hex = !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if is_hex && (6..=64).contains(&hex.len()) {
+        if is_hex && (SHORTEST_HASH..=64).contains(&hex.len()) {
             return Ok(Self::Hash(hex.to_owned()));
         }
         match Period::parse(text, today) {
             Ok(period) => Ok(Self::During(period)),
             Err(NotATime::Ambiguous(one, other)) => Err(NotATime::Ambiguous(one, other).into()),
-            Err(_) if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() => Err(NotAPoint::Bare(text.to_owned())),
             Err(_) if is_hex => Err(NotAPoint::Short("1842".to_owned())),
             Err(_) if has_form_of_name(text) => Ok(Self::Name(text.to_owned())),
             Err(_) => Err(NotAPoint::Unknown),
@@ -356,9 +372,11 @@ mod tests {
             ("2026-03-31", "before 2026-04-01T00:00:00Z"),
             ("2026-03-31T12:00:00Z", "before 2026-03-31T12:00:00.000001Z"),
             ("yesterday", "before 2026-04-03T00:00:00Z"),
-            ("1842", "before 1843-01-01T00:00:00Z"),
+            ("FY2026", "before 2027-01-01T00:00:00Z"),
+            ("1842", "write #1842 for event 1842, or FY1842 for the year"),
             ("18421", "write #18421 for event 18421"),
-            ("#0", "write #1842, at least 6 digits of a hash, a moment 2026-03-31T12:00:00Z, or the name of a checkpoint"),
+            ("#0", "positions begin at #1"),
+            ("0", "positions begin at #1"),
             ("aee00", "write at least 6 digits of a hash, or #1842 for a position"),
             ("03/04/2026", "day and month cannot be told apart; write 2026-04-03 or 2026-03-04"),
             ("close-2026-03", "close-2026-03"),

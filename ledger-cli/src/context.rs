@@ -188,6 +188,10 @@ impl Context {
             }
             _ => None,
         };
+        if let Some(path) = global.output.as_deref().filter(|path| global.format.is_none() && Format::is_foreign(path)) {
+            return Err(Failure::usage(format!("nothing is written in the form of `{}`", path.display()))
+                .hint("a spreadsheet opens .csv; -f chooses a format whatever the file is called: dealbook help formats"));
+        }
         let folder = env::current_dir().map_err(|why| Failure::unreadable(Path::new("."), &why))?;
         Ok(Self { global, folder, stopped, taken: None })
     }

@@ -41,7 +41,16 @@ const FORMATS: &[(Format, &[&str], bool)] = &[
     (Format::Markdown, &["md", "markdown"], true),
 ];
 
+/// Files that are no text: nothing is written in their form, and a table under such a name would not open.
+const FOREIGN: &[&str] = &["xlsx", "xls", "ods", "numbers", "pdf", "doc", "docx", "odt", "html", "htm", "parquet"];
+
 impl Format {
+    /// Whether a file's extension stands for a form in which nothing is written.
+    pub fn is_foreign(path: &Path) -> bool {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        extension.is_some_and(|extension| FOREIGN.contains(&extension.as_str()))
+    }
+
     /// The format that a file's extension stands for.
     pub fn of_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();

@@ -130,6 +130,9 @@ fn words_choose_by_what_a_row_tells() {
         ("disbursements status:failed", count("disbursements failed")),
         ("receivables party:marlowe", count("receivables 000057174132")),
         ("invoices invoice:736191178", 1),
+        ("invoices status:failed", 2),
+        ("receivables product:observe", count("receivables product:prod-4xlrck328zjmv")),
+        ("invoices not:status:collected", count("invoices status:open")),
         ("agreements status:active status:archived", count("agreements status:active") + count("agreements status:archived")),
     ] {
         assert_eq!(count(line), rows, "{line}");
@@ -210,6 +213,8 @@ fn a_difference_goes_from_one_answer_to_the_other() {
     assert_eq!(changed(told), changed(after));
 }
 
+const KEYS: &[&str] = &["party", "product", "buyer", "agreement", "month"];
+
 #[test]
 fn groups_come_to_what_their_rows_come_to() {
     // What every column of amounts comes to, by currency, in hundred-millionths.
@@ -224,14 +229,23 @@ fn groups_come_to_what_their_rows_come_to() {
         sums
     };
     for (noun, words, keys) in [
-        ("invoices", "", &["party", "buyer", "agreement", "month"][..]),
-        ("receivables", "", &["party", "buyer", "agreement", "month"]),
-        ("disbursements", "", &["party", "month"]),
-        ("agreements", " status:active", &["party", "buyer", "agreement", "month"]),
+        ("invoices", "", KEYS),
+        ("receivables", "", KEYS),
+        ("disbursements", "", KEYS),
+        ("disbursements", " --as-of 2025-10-14", KEYS),
+        ("agreements", " status:active", KEYS),
     ] {
         let expected = sums(&format!("{noun}{words}"));
         for key in keys {
             assert_eq!(sums(&format!("{noun}{words} --by {key}")), expected, "{noun} by {key}");
+        }
+    }
+    // What has no amounts is counted; a row that leads nowhere is in a group of its own.
+    for noun in ["deals", "offers", "authorizations"] {
+        for key in KEYS {
+            let groups = data(&format!("{noun} --by {key}"));
+            assert_eq!(groups.iter().map(|group| group["rows"].as_u64().unwrap()).sum::<u64>(), data(noun).len() as u64, "{noun} by {key}");
+            assert!(groups.iter().any(|group| !group["group"].is_null()), "{noun} by {key}");
         }
     }
     assert!(show("invoices --by party -f csv").contains("804753256254,Emberline Analytics GmbH,"));
@@ -256,12 +270,170 @@ fn only_who_is_shown_is_introduced() {
 }
 
 #[test]
+fn whom_an_offer_is_targeted_at_is_no_amount() {
+    for line in ["log type:offer.targeted", "trace offer-1ewxxlcgvk7th"] {
+        let text = printed(ask(&format!("{line} -f json")));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let targeted: Vec<_> = json["data"].as_array().unwrap().iter().filter(|row| row["event"] == "offer.targeted").collect();
+        assert!(!targeted.is_empty(), "{line}");
+        assert!(targeted.iter().all(|row| row["amount"].is_null()), "{line}");
+    }
+}
+
+/// The rows of `trace`, as `event id`, or of what no event stands for as `level id`.
+fn traced(id: &str) -> Vec<String> {
+    let json: serde_json::Value = serde_json::from_str(&printed(ask(&format!("trace {id} -f json")))).unwrap();
+    let told = |row: &serde_json::Value| {
+        let what = row["event"].as_str().unwrap_or(row["level"].as_str().unwrap());
+        format!("{what} {}", row["id"].as_str().unwrap())
+    };
+    json["data"].as_array().unwrap().iter().map(told).collect()
+}
+
+#[test]
+fn a_trace_goes_both_ways() {
+    // A payout that came back, and what brought it back: each leads to the other, and both to the bank's name for them.
+    let (paid, failed) = ("24d97d3ee95e4f635fe4b6f4481bb47b3391f73e", "f0c4b8596d583b3993475955b9879917e1875ac3");
+    for id in [paid, failed] {
+        let rows = traced(id);
+        for expected in [format!("disbursement.paid {paid}"), format!("disbursement.failed {failed}"), "bank trace 8267686633".to_owned()] {
+            assert!(rows.contains(&expected), "{id} leads to {expected}: {rows:#?}");
+        }
+    }
+    // An authorization that only offers name, the offers that stand on it, and back.
+    let authorization = data("authorizations").into_iter().find(|row| row["offers"] == 1).unwrap();
+    let (id, offer) = (authorization["authorization"].as_str().unwrap(), list(&authorization, "offer")[0]);
+    assert!(traced(id).contains(&format!("offer.released {offer}")), "{:#?}", traced(id));
+    assert!(traced(offer).contains(&format!("authorization {id}")), "{:#?}", traced(offer));
+    // Every row of a source leads to what it tells: by its natural key, by its own id, by the beginning of either.
+    let json: serde_json::Value = serde_json::from_str(&printed(ask("log type:invoice.issued -f json"))).unwrap();
+    let row = &json["data"][0];
+    let (key, invoice) = (row["source"].as_str().unwrap(), row["subject"].as_str().unwrap());
+    let own = key.rsplit(':').next().unwrap();
+    for id in [key, own, &own[..12]] {
+        assert!(traced(id).contains(&format!("invoice.issued {invoice}")), "{id}: {:#?}", traced(id));
+    }
+    let many = ask(&format!("trace {}", &key[..key.len() - own.len()]));
+    let said = String::from_utf8_lossy(&many.stderr);
+    assert_eq!(many.status.code(), Some(6), "{said}");
+    assert!(said.contains("error[E0305]"), "{said}");
+}
+
+#[test]
+fn what_no_format_is_for_is_not_written() {
+    let output = ask("show payouts -o payouts.XLSX");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing is written in the form of `payouts.XLSX`"));
+    assert!(!SAMPLE.path().join("payouts.XLSX").exists());
+    printed(ask("show payouts -f csv -o payouts.xls"));
+    assert!(std::fs::read_to_string(SAMPLE.path().join("payouts.xls")).unwrap().starts_with("party,"));
+}
+
+#[test]
+fn a_position_that_is_none_is_refused() {
+    for (line, says) in [
+        ("show payouts --known-at 1842", "write #1842 for event 1842, or FY1842 for the year"),
+        ("show event 0", "positions begin at #1"),
+        ("show event #0", "positions begin at #1"),
+    ] {
+        let output = ask(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+/// The texts of a cell that holds several.
+fn list<'a>(row: &'a serde_json::Value, name: &str) -> Vec<&'a str> {
+    row[name].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_line_of_an_invoice_has_a_status_and_receivables_have_the_same() {
+    for clocks in ["", " --as-of 2025-06-30", " --as-of 2025-12-31"] {
+        let mut told = BTreeMap::new();
+        for row in data(&format!("invoices{clocks}")) {
+            let (lines, status) = (list(&row, "lines"), list(&row, "status"));
+            assert!(!lines.is_empty() && lines.len() == status.len(), "{row}");
+            for (line, status) in lines.into_iter().zip(status) {
+                let line = (row["party"].as_str().unwrap().to_owned(), line.to_owned());
+                // A sale and its fee are one line.
+                let other = told.insert(line, status.to_owned());
+                assert!(other.is_none_or(|other| other == status), "{row}");
+            }
+        }
+        let open = data(&format!("receivables{clocks}"));
+        assert!(!open.is_empty() && open.len() < told.len());
+        for row in open {
+            let line = ["party", "line"].map(|name| row[name].as_str().unwrap().to_owned());
+            assert_eq!(told[&(line[0].clone(), line[1].clone())], row["status"], "{row}");
+        }
+    }
+}
+
+#[test]
+fn what_an_agreement_was_paid_is_told_by_its_part_of_each_payout() {
+    let whole = data("disbursements");
+    let many = whole.iter().find(|row| row["agreement"].as_array().is_some_and(|agreements| agreements.len() > 1)).unwrap();
+    let [id, agreement] = [many["disbursement"].as_str().unwrap(), list(many, "agreement")[0]];
+    let chosen = data(&format!("disbursements {id}"));
+    assert_eq!(chosen, std::slice::from_ref(many));
+    let parts = data(&format!("disbursements {id} --by agreement"));
+    let part = parts.iter().find(|row| row["group"] == agreement).unwrap();
+    assert_eq!(parts.len(), list(many, "agreement").len());
+    assert!(units(part["amount"].as_str().unwrap()) < units(many["amount"].as_str().unwrap()), "{part}");
+    // A query word chooses the payouts that have a part of it; with the groups, those parts.
+    assert!(data(&format!("disbursements agreement:{agreement}")).contains(many));
+    assert_eq!(data(&format!("disbursements {id} agreement:{agreement} --by agreement")), std::slice::from_ref(part));
+}
+
+#[test]
+fn every_cell_is_what_the_schema_says() {
+    for line in [
+        "renewals --as-of 2025-12-31",
+        "deals",
+        "offers",
+        "authorizations",
+        "agreements",
+        "invoices",
+        "disbursements",
+        "findings",
+        "sources",
+    ] {
+        let noun = line.split(' ').next().unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&printed(ask(&format!("schema {noun}")))).unwrap();
+        let rows = data(line);
+        assert!(!rows.is_empty(), "{line}");
+        for (name, cell) in rows.iter().flat_map(|row| row.as_object().unwrap()) {
+            let told = match cell {
+                serde_json::Value::Null => "null",
+                serde_json::Value::Bool(_) => "boolean",
+                serde_json::Value::Number(_) => "integer",
+                serde_json::Value::String(_) => "string",
+                serde_json::Value::Array(_) => "array",
+                serde_json::Value::Object(_) => "object",
+            };
+            let allowed = schema["properties"]["data"]["items"]["properties"][name]["type"].as_array().unwrap();
+            assert!(allowed.iter().any(|kind| kind == told), "{noun}: {name} is {cell}");
+        }
+    }
+}
+
+#[test]
+fn what_help_shows_can_be_asked() {
+    let help = printed(ask("help query"));
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  dealbook ")).collect();
+    assert!(!examples.is_empty());
+    examples.into_iter().for_each(|example| _ = printed(ask(example)));
+}
+
+#[test]
 fn a_word_that_could_choose_nothing_is_refused() {
     for (line, says) in [
         ("show payouts buyer:globex", "dealbook show payouts --by buyer buyer:…"),
         ("show payouts date:2026Q1", "dealbook show payouts --by month date:…"),
         ("show sources buyer:globex", "`show sources` tells nothing that `buyer:` could choose by"),
-        ("show invoices --by product", "`show invoices` tells no product to group by"),
+        ("show sources --by product", "`show sources` tells no product to group by"),
         ("show sources --gaps --by month", "--by does not fit `show sources`"),
         ("show payouts --gaps", "--gaps does not fit `show payouts`"),
         ("show payouts --expected", "--expected does not fit `show payouts`"),

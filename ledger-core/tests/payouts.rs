@@ -154,6 +154,7 @@ fn what_is_recorded_later_changes_no_answer() {
 fn text(report: &Report) -> String {
     let cell = |cell: &Cell| match cell {
         Cell::Empty => String::new(),
+        Cell::List(items) => items.join(";"),
         Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
         Cell::Amount(amount) => amount.to_string(),

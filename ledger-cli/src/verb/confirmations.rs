@@ -11,7 +11,7 @@ use ledger_core::sampling::Standing;
 use ledger_core::sampling::confirm::Accounts;
 use ledger_store::scan::{Depth, ScanError, scan};
 
-use super::show::{self, Noun, narrow};
+use super::show::{self, Leads, Noun, narrow};
 use crate::ask::{self, Query};
 use crate::context::{Context, Reading};
 use crate::failure::{Exit, Failure, counted};
@@ -102,7 +102,7 @@ pub(super) fn show(query: &[String], reading: &Reading, context: &Context) -> Re
     }
     let states = session.states_of(Wanted { billing: false, records: true })?;
     let view = states.records.at(basis);
-    let report = narrow(report, &words, Noun::Confirmations, &view)?;
+    let report = narrow(report, &words, Noun::Confirmations, &Leads::new(&view, &states.billing))?;
     let mut told = BTreeMap::from([("show".to_owned(), "confirmations".to_owned())]);
     if !query.is_empty() {
         let query: Vec<String> = query.iter().map(|word| ask::absolute(word, context.today())).collect();

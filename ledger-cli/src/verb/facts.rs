@@ -85,10 +85,11 @@ impl Facts {
         Cell::or_empty(found, Cell::text)
     }
 
-    /// How much, in the currency that stands beside it.
+    /// How much, in the currency that stands beside it. A `value` without one is no amount: it is whom an offer is targeted at.
     pub(super) fn amount(&self) -> Cell {
-        let found = ["amount", "value", "estimated_revenue"].iter().find_map(|field| self.text(field)?.parse().ok());
-        Cell::or_empty(found, Cell::Amount)
+        let value = self.text("currency").and(self.text("value"));
+        let told = [self.text("amount"), value, self.text("estimated_revenue")];
+        Cell::or_empty(told.into_iter().flatten().find_map(|text| text.parse().ok()), Cell::Amount)
     }
 
     /// The currency of the amount.

@@ -90,7 +90,7 @@ fn options() -> String {
         let value =
             arg.get_value_names().filter(|_| arg.get_action().takes_values()).map(|names| format!(" {}", names[0])).unwrap_or_default();
         let flag = format!("{short}--{}{value}", arg.get_long().unwrap_or_default());
-        format!("  {flag:<26}{}\n", arg.get_help().map(ToString::to_string).unwrap_or_default())
+        format!("  {flag:<24}  {}\n", arg.get_help().map(ToString::to_string).unwrap_or_default())
     };
     let flags = |command: &Command| -> Vec<String> { command.get_arguments().filter(|arg| arg.get_long().is_some()).map(line).collect() };
     text.extend(flags(&command));

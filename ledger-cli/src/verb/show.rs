@@ -1,5 +1,6 @@
 //! `dealbook show`
 
+mod leads;
 mod narrow;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use ledger_core::fee;
 use ledger_core::finding::{self, Finding};
 use ledger_core::money::{Amount, Currency};
 use ledger_core::projection::Projection;
-use ledger_core::projection::billing::{self, In, Names as _, Options, Pending};
+use ledger_core::projection::billing::{self, In, Options, Pending};
 use ledger_core::projection::edp;
 use ledger_core::projection::programmes;
 use ledger_core::projection::records::{self, View};
@@ -22,11 +23,12 @@ use ledger_core::projection::usage;
 use ledger_core::report::{Asked, Cell, Receipt, Report};
 use ledger_core::time::{Basis, Instant, Period};
 
+pub(super) use self::leads::Leads;
 pub(super) use self::narrow::narrow;
 use self::narrow::{refuse_unknown, words_in};
 use super::suppose::suppose;
 use super::{books, closed, why};
-use crate::ask::{self, Query, Wants, Word};
+use crate::ask::{self, Key, Query, Wants, Word};
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure};
 use crate::session::{Named, Session, States, Wanted};
@@ -257,7 +259,13 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if report.rows.is_empty() && books.is_none() {
         let basis = Basis { known_at: answered.basis.known_at, ..Basis::at(u64::MAX) };
         let (view, asked) = (states.records.at(basis), Asked { basis, ..answered.clone() });
-        refuse_unknown(&self::report(&args, &[], &states, &view, &asked, context).0, &question.query, args.noun, &view)?;
+        refuse_unknown(
+            &self::report(&args, &[], &states, &view, &asked, context).0,
+            &question.query,
+            args.noun,
+            &view,
+            &Leads::new(&view, &states.billing),
+        )?;
     }
     if args.why {
         // What statistics count are the offers, each as it stands.
@@ -282,7 +290,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         arguments.extend(books.iter().map(|books| ("entity".to_owned(), books.party.to_string())));
         return print_under(policies, report, asked, head, arguments, projector, &states, context);
     }
-    report = question.summed_up(report, &view)?;
+    report = question.summed_up(report, &states, &view)?;
     report.heading.splice(0..0, heading);
     // What is supposed was closed by nobody, and what is posted is what was closed.
     if args.supposed.is_none() && !args.posted {
@@ -290,7 +298,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         let asked = closed::Asked { noun: args.noun, whole, narrowed, basis: answered.basis };
         report.closed = closed::beside(&report, &asked, (&states, &session), |basis| {
             let (view, asked) = (states.records.at(basis), Asked { basis, ..answered.clone() });
-            question.summed_up(question.rows(&states, &view, &asked, context)?.0, &view)
+            question.summed_up(question.rows(&states, &view, &asked, context)?.0, &states, &view)
         })?;
     }
     let mut policies = BTreeMap::new();
@@ -330,7 +338,7 @@ impl Question<'_> {
             Some(books) => (books.report(self.args, states, &Named::of(view), self.query.span()), books.projector(states)),
             None => report(self.args, &self.periods, states, view, asked, context),
         };
-        let mut report = narrow(report, &self.query, noun, view)?;
+        let mut report = narrow(report, &self.query, noun, &Leads::new(view, &states.billing))?;
         if report.name == "incentives" {
             report.notes.splice(0..0, programmes::conservation(&report));
         }
@@ -338,9 +346,9 @@ impl Question<'_> {
     }
 
     /// The rows in groups, where groups are asked for.
-    fn summed_up(&self, report: Report, view: &View<'_>) -> Result<Report, Failure> {
+    fn summed_up(&self, report: Report, states: &States, view: &View<'_>) -> Result<Report, Failure> {
         match self.args.by.filter(|_| self.args.noun != Noun::Payouts) {
-            Some(by) => grouped(&report, by, self.args.noun, view),
+            Some(by) => grouped(&report, by, self.args.noun, &Leads::new(view, &states.billing)),
             None => Ok(report),
         }
     }
@@ -484,6 +492,9 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
             (billing::payouts(&states.billing, basis, Options { by, currency: args.currency.unit(), names: &names }), money)
         }
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
+        Noun::Disbursements if args.by.is_some_and(|by| by.key().is_some()) => {
+            (billing::disbursements_in_parts(&states.billing, basis, &names), money)
+        }
         Noun::Disbursements => (billing::disbursements(&states.billing, basis, &names), money),
         Noun::Instalments => (records::instalments(view, &states.billing.invoiced(basis)), format!("{money} {record}")),
         Noun::Edp => {
@@ -648,33 +659,56 @@ impl By {
             Self::Party => &["party", "recipient", "seller", "isv", "holder"],
             Self::Product => &["product"],
             Self::Buyer => &["buyer", "counterparty"],
-            Self::Agreement => &["agreement", "deal"],
-            Self::Month => &["month", "expected", "date", "invoice_date", "accepted", "released", "ends", "expires"],
+            Self::Agreement => &["agreement", "deal", "accepted_by"],
+            Self::Month => &[
+                "month",
+                "expected",
+                "date",
+                "invoice_date",
+                "accepted",
+                "released",
+                "since",
+                "charged_at",
+                "ends",
+                "expires",
+                "until",
+                "cut_over",
+            ],
+        }
+    }
+
+    /// The query word for the same, where a row may lead to it that does not tell it.
+    fn key(self) -> Option<Key> {
+        match self {
+            Self::Product => Some(Key::Product),
+            Self::Buyer => Some(Key::Buyer),
+            Self::Agreement => Some(Key::Agreement),
+            Self::Party | Self::Month => None,
         }
     }
 }
 
-/// A report by groups of its rows.
-fn grouped(report: &Report, by: By, of: Noun, view: &View<'_>) -> Result<Report, Failure> {
-    let column = by.columns().iter().find_map(|name| report.column(name));
+/// A report by groups of its rows: by what a row tells, else by what it leads to.
+fn grouped(report: &Report, by: By, of: Noun, leads: &Leads<'_>) -> Result<Report, Failure> {
+    let column_of = |by: By| by.columns().iter().find_map(|name| report.column(name));
+    let leads_to = |by: By| by.key().is_some_and(|key| leads::lead(&report.columns, key));
     let name = GROUPED.iter().find(|(noun, name)| *noun == of && name.strip_suffix("-by") == Some(report.name)).map(|(_, name)| *name);
-    let (Some(column), Some(name)) = (column, name) else {
-        let fitting = |by: &&By| by.columns().iter().any(|name| report.column(name).is_some());
-        let words: Vec<String> =
-            <By as clap::ValueEnum>::value_variants().iter().filter(fitting).map(|by| by.title().to_lowercase()).collect();
+    let (column, Some(name), true) = (column_of(by), name, column_of(by).is_some() || leads_to(by)) else {
+        let fitting = <By as clap::ValueEnum>::value_variants().iter().filter(|by| column_of(**by).is_some() || leads_to(**by));
+        let words: Vec<String> = fitting.map(|by| by.title().to_lowercase()).collect();
         let failure = Failure::usage(format!("`show {}` tells no {} to group by", noun(of), by.title().to_lowercase()));
         return Err(failure.hint(format!("it can be grouped by {}", words.join(", "))));
     };
-    let named = report.column(&format!("{}_name", report.columns[column].name));
-    let names = Named::of(view);
-    let party = |text: &str| names.party(&text.parse().ok().filter(|_| matches!(by, By::Party | By::Buyer))?);
+    let named = column.and_then(|column| report.column(&format!("{}_name", report.columns[column].name)));
     let group = |row: &[Cell]| {
-        let text = match &row[column] {
-            Cell::Moment(moment) => moment.to_string()[..7].to_owned(),
-            Cell::Day(day) => day.to_string()[..7].to_owned(),
-            cell => words_in(cell).join(", "),
+        let text = match column.map(|column| &row[column]) {
+            Some(Cell::Moment(moment)) => moment.to_string()[..7].to_owned(),
+            Some(Cell::Day(day)) => day.to_string()[..7].to_owned(),
+            Some(cell) => words_in(cell).join(", "),
+            None => by.key().map(|key| leads.words(&report.columns, row, key)).unwrap_or_default().join(", "),
         };
-        let name = named.and_then(|at| words_in(&row[at]).into_iter().next()).or_else(|| party(&text));
+        let told = named.and_then(|at| words_in(&row[at]).into_iter().next());
+        let name = told.or_else(|| if by == By::Product { leads.title(&text) } else { leads.party(&text).filter(|_| by != By::Agreement) });
         (text, name)
     };
     Ok(report.grouped(name, by.title(), group))

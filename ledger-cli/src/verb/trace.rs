@@ -6,12 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ledger_core::chain::Head;
+use ledger_core::event::offer::OfferTerms;
 use ledger_core::event::{Entry, Event};
+use ledger_core::id::AuthorizationId;
 use ledger_core::projection::billing::Linked;
 use ledger_core::projection::records::Standing;
 use ledger_core::report::{Cell, Column, Kind, Receipt, Report};
-use ledger_core::time::Basis;
+use ledger_core::time::{Basis, Instant};
 use ledger_store::ledger::States as _;
+use ledger_store::scan::{Depth, ScanError, scan};
 
 use super::facts::{Facts, own_id};
 use super::log::inside;
@@ -23,7 +27,7 @@ use crate::session::{Session, States};
 /// Follow an id: bank trace, disbursement, invoice line, agreement, offer, source row
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A bank trace, disbursement, invoice, agreement or offer id, or #SEQ; a unique beginning is enough
+    /// An id: of a bank trace, disbursement, invoice, agreement, offer or source row, or #SEQ; a unique beginning is enough
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     #[command(flatten)]
@@ -107,22 +111,28 @@ fn look_up(text: &str, session: &Session, states: &States, basis: Basis) -> Resu
             || Failure::new(Code::E0301, format!("the ledger has no event `{text}`")).because(format!("its head is {}", session.head()));
         let seq: u64 = seq.parse().map_err(|_| unknown())?;
         let entry = session.entry(seq)?.filter(|entry| inside(entry, &basis)).ok_or_else(unknown)?;
-        found.take(states.billing.trace_events(basis, &[seq]));
-        found.events.insert(seq);
-        let facts = Facts::of(&entry.event);
-        for (field, level) in [("agreement", "agreement"), ("offer", "offer"), ("authorization", "authorization")] {
-            if let Some(id) = facts.text(field).filter(|_| entry.event.billing().is_none()) {
-                found.ids.insert((level, String::new(), id.to_owned()));
-            }
-        }
+        take_event(&mut found, &entry, states, basis);
         widen(&mut found, states, basis, false);
         return Ok((format!("#{seq} {}", entry.event.type_name()), found));
     }
-    let id = unique(text, states)?;
+    let view = states.records.at(basis);
+    let under = view.authorizations();
+    let Some(id) = unique(text, begins(text, states, &under))? else {
+        let Some((id, events)) = source_row(text, session, &basis)? else { return Err(unknown(text, states)) };
+        for seq in events {
+            session.entry(seq)?.iter().for_each(|entry| take_event(&mut found, entry, states, basis));
+        }
+        widen(&mut found, states, basis, false);
+        return Ok((format!("{id}  source row"), found));
+    };
     let linked = states.billing.trace(basis, &id);
     let (words, events) = states.records.about(&id);
     let of_programmes = states.programmes.ids_beginning(&id).into_iter().filter(|(found, _)| *found == id).map(|(_, kind)| kind);
-    let kinds: BTreeSet<&str> = linked.is.iter().map(|kind| kind.as_str()).chain(words).chain(of_programmes).collect();
+    let offers = id.parse().ok().and_then(|id| under.get(&id));
+    let is_authorization = offers.map(|_| "authorization");
+    let kinds: BTreeSet<&str> =
+        linked.is.iter().map(|kind| kind.as_str()).chain(words).chain(of_programmes).chain(is_authorization).collect();
+    found.ids.extend(offers.into_iter().flatten().map(|(offer, _)| ("offer", String::new(), offer.offer.to_string())));
     let (of_it, agreements) = states.programmes.connected(&BTreeSet::from([id.clone()]));
     found.events.extend(of_it);
     found.ids.extend(agreements.into_iter().map(|agreement| ("agreement", String::new(), agreement.to_string())));
@@ -135,6 +145,18 @@ fn look_up(text: &str, session: &Session, states: &States, basis: Basis) -> Resu
     widen(&mut found, states, basis, is_offer);
     let kinds: Vec<&str> = kinds.into_iter().collect();
     Ok((format!("{id}  {}", kinds.join(", ")), found))
+}
+
+/// Takes an event, and what it is connected with.
+fn take_event(found: &mut Found, entry: &Entry, states: &States, basis: Basis) {
+    found.take(states.billing.trace_events(basis, &[entry.seq]));
+    found.events.insert(entry.seq);
+    let facts = Facts::of(&entry.event);
+    for (field, level) in [("agreement", "agreement"), ("offer", "offer"), ("authorization", "authorization")] {
+        if let Some(id) = facts.text(field).filter(|_| entry.event.billing().is_none()) {
+            found.ids.insert((level, String::new(), id.to_owned()));
+        }
+    }
 }
 
 /// The deals that an agreement or an offer belongs to: many, of an offer that many accepted.
@@ -177,7 +199,8 @@ pub(super) fn of_deal(deal: &str, states: &States, basis: Basis) -> BTreeSet<u64
     found.events
 }
 
-/// Adds what the records tell: the offer of an agreement, the agreements of an offer that was asked for, and the events of both.
+/// Adds what the records tell: the offer of an agreement, the agreements of an offer that was asked for, the authorization that an offer stands
+/// on, and the events of them all.
 fn widen(found: &mut Found, states: &States, basis: Basis, from_offer: bool) {
     let view = states.records.at(basis);
     let (agreements, offers) = (found.of("agreement"), found.of("offer"));
@@ -191,6 +214,10 @@ fn widen(found: &mut Found, states: &States, basis: Basis, from_offer: bool) {
             found.take(states.billing.trace(basis, agreement));
         }
     }
+    let offers = found.of("offer");
+    let stands_on = |under: &[(OfferTerms, Instant)]| under.iter().any(|(offer, _)| offers.contains(offer.offer.as_str()));
+    let authorizations = view.authorizations().into_iter().filter(|(_, under)| stands_on(under));
+    found.ids.extend(authorizations.map(|(authorization, _)| ("authorization", String::new(), authorization.to_string())));
     for level in ["agreement", "offer", "authorization"] {
         for id in found.of(level) {
             found.events.extend(states.records.about(&id).1);
@@ -198,44 +225,71 @@ fn widen(found: &mut Found, states: &States, basis: Basis, from_offer: bool) {
     }
 }
 
-/// The one id that is meant: this one, or the only one that begins so.
-fn unique(text: &str, states: &States) -> Result<String, Failure> {
-    let mut begins: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+/// The ids that begin so, with what each is the id of.
+fn begins(text: &str, states: &States, under: &BTreeMap<AuthorizationId, Vec<(OfferTerms, Instant)>>) -> Begins {
+    let mut begins = Begins::new();
     for (id, kind) in states.billing.ids_beginning(text) {
         begins.entry(id).or_default().insert(kind.as_str());
     }
     for (id, kind) in states.records.ids_beginning(text).into_iter().chain(states.programmes.ids_beginning(text)) {
         begins.entry(id).or_default().insert(kind);
     }
+    for id in under.keys().filter(|id| id.as_str().starts_with(text)) {
+        begins.entry(id.to_string()).or_default().insert("authorization");
+    }
+    begins
+}
+
+/// Ids, with what each is the id of.
+type Begins = BTreeMap<String, BTreeSet<&'static str>>;
+
+/// The one id that is meant: this one, or the only one that begins so. Nothing when none does.
+fn unique(text: &str, begins: Begins) -> Result<Option<String>, Failure> {
     if text.is_empty() {
         return Err(Failure::usage("an id is wanted"));
     }
     if begins.contains_key(text) {
-        return Ok(text.to_owned());
+        return Ok(Some(text.to_owned()));
     }
-    let mut names = begins.iter();
-    match (names.next(), begins.len()) {
-        (Some((id, _)), 1) => Ok(id.clone()),
-        (None, _) => {
-            let all: BTreeSet<String> = states.billing.ids_beginning("").into_iter().map(|(id, _)| id).collect();
-            let more = states.records.ids_beginning("").into_iter().chain(states.programmes.ids_beginning("")).map(|(id, _)| id);
-            let all: Vec<String> = all.into_iter().chain(more).collect();
-            Err(Failure::new(Code::E0301, format!("nothing has the id `{text}`, or one that begins so"))
-                .suggest(text, all.iter().map(String::as_str))
-                .hint("an account has many events: `dealbook log party:…` or `buyer:…`"))
-        }
-        (Some(_), count) => {
-            let mut failure = Failure::new(Code::E0305, format!("`{text}` is the beginning of {count} ids"));
-            for (id, kinds) in begins.iter().take(5) {
-                let kinds: Vec<&str> = kinds.iter().copied().collect();
-                failure = failure.because(format!("{id}  {}", kinds.join(", ")));
-            }
-            if count > 5 {
-                failure = failure.note(format!("and {} more", count - 5));
-            }
-            Err(failure.hint("write more of it"))
-        }
+    if begins.len() < 2 {
+        return Ok(begins.into_keys().next());
     }
+    let mut failure = Failure::new(Code::E0305, format!("`{text}` is the beginning of {} ids", begins.len()));
+    for (id, kinds) in begins.iter().take(5) {
+        let kinds: Vec<&str> = kinds.iter().copied().collect();
+        failure = failure.because(format!("{id}  {}", kinds.join(", ")));
+    }
+    if begins.len() > 5 {
+        failure = failure.note(format!("and {} more", begins.len() - 5));
+    }
+    Err(failure.hint("write more of it"))
+}
+
+/// The row of a source that is meant, by its own id or its natural key, and every event that tells it. No state has these ids: the lines are read.
+fn source_row(text: &str, session: &Session, basis: &Basis) -> Result<Option<(String, Vec<u64>)>, Failure> {
+    let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    if session.head() != Head::EMPTY {
+        scan(session.source.read(1).map_err(Failure::from)?, Head::EMPTY, Depth::Entries, |checked| {
+            for entry in checked.entries.iter().filter(|entry| inside(entry, basis)) {
+                let named = [own_id(entry), entry.source.as_ref().map(|source| source.id.as_str())];
+                if let Some(id) = named.into_iter().flatten().find(|id| id.starts_with(text)) {
+                    found.entry(id.to_owned()).or_default().push(entry.seq);
+                }
+            }
+            Ok::<(), ScanError>(())
+        })?;
+    }
+    let ids = found.keys().map(|id| (id.clone(), BTreeSet::from(["source row"]))).collect();
+    Ok(unique(text, ids)?.and_then(|id| found.remove_entry(&id)))
+}
+
+fn unknown(text: &str, states: &States) -> Failure {
+    let of_billing = states.billing.ids_beginning("").into_iter().map(|(id, _)| id);
+    let more = states.records.ids_beginning("").into_iter().chain(states.programmes.ids_beginning("")).map(|(id, _)| id);
+    let all: BTreeSet<String> = of_billing.chain(more).collect();
+    Failure::new(Code::E0301, format!("nothing has the id `{text}`, or one that begins so"))
+        .suggest(text, all.iter().map(String::as_str))
+        .hint("an account has many events: `dealbook log party:…` or `buyer:…`")
 }
 
 /// The level and the id that an event belongs to.

@@ -43,7 +43,7 @@ pub use by_hand::{Confirmed, Pending, openings};
 pub use cash::cash;
 pub use compared::{Earned, Payout, makes_net};
 pub use deferral::{billings, deferral};
-pub use disbursements::disbursements;
+pub use disbursements::{disbursements, disbursements_in_parts};
 pub use fees::{FeeEvent, FeeLine};
 pub use findings::{Owed, findings, overview};
 pub use invoices::invoices;

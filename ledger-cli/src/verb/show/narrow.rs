@@ -3,33 +3,31 @@
 use std::collections::BTreeSet;
 
 use ledger_core::id::AccountId;
-use ledger_core::projection::billing::Names as _;
 use ledger_core::projection::records::View;
-use ledger_core::report::{Cell, Kind, Report};
+use ledger_core::report::{Cell, Column, Kind, Report};
 use ledger_core::time::{Instant, Period};
 
-use super::{Noun, noun};
+use super::leads::lead;
+use super::{Leads, Noun, noun};
 use crate::ask::{Key, Query, Wants};
 use crate::failure::{Code, Failure};
-use crate::session::Named;
 
 /// Keeps the rows that a query asks for. Lines over all rows no longer hold then, and are left out. An account is found by its name as
-/// well, also where the report gives only the account.
-pub(in crate::verb) fn narrow(mut report: Report, query: &Query, noun: Noun, view: &View<'_>) -> Result<Report, Failure> {
+/// well, also where the report gives only the account, and a product by its title. What a row does not tell, it may lead to.
+pub(in crate::verb) fn narrow(mut report: Report, query: &Query, noun: Noun, leads: &Leads<'_>) -> Result<Report, Failure> {
     if query.words.is_empty() {
         return Ok(report);
     }
-    let columns: Vec<(&str, Kind)> = report.columns.iter().map(|column| (column.name, column.kind)).collect();
+    let columns = report.columns.clone();
     query.words.iter().try_for_each(|word| refuse_strange(&word.wants, &columns, noun))?;
-    let names = Named::of(view);
     // What is told by month is asked for by month, whatever other dates stand beside it.
-    let monthly = columns.iter().any(|(column, _)| *column == MONTH);
+    let monthly = columns.iter().any(|column| column.name == MONTH);
     let (mut kept, mut of) = (Vec::new(), [BTreeSet::new(), BTreeSet::new()]);
     report.rows.retain(|row| {
-        let texts = |key: Key| texts(row, &columns, key, &names);
+        let texts = |key: Key| texts(row, &columns, key, leads);
         let within = |period: &Period| {
-            let dates = columns.iter().zip(row).filter(|((column, _), _)| !monthly || *column == MONTH);
-            dates.filter_map(|((column, _), cell)| moment_in(column, cell)).any(|moment| period.holds(moment))
+            let dates = columns.iter().zip(row).filter(|(column, _)| !monthly || column.name == MONTH);
+            dates.filter_map(|(column, cell)| moment_in(column.name, cell)).any(|moment| period.holds(moment))
         };
         let matches = query.matches(&texts, &within);
         kept.push(matches);
@@ -52,21 +50,27 @@ pub(in crate::verb) fn narrow(mut report: Report, query: &Query, noun: Noun, vie
     Ok(report)
 }
 
-/// The texts of a row that a key looks at, and the names of the accounts among them.
-fn texts(row: &[Cell], columns: &[(&str, Kind)], key: Key, names: &Named<'_>) -> Vec<String> {
+/// The texts of a row that a key looks at, with the names of the accounts and products among them.
+fn texts(row: &[Cell], columns: &[Column], key: Key, leads: &Leads<'_>) -> Vec<String> {
+    if !tells(columns, key) && lead(columns, key) {
+        let words = leads.words(columns, row, key);
+        let named: Vec<String> = words.iter().filter_map(|word| leads.party(word).or_else(|| leads.title(word))).collect();
+        return words.into_iter().chain(named).collect();
+    }
     let accounts = |column: &str| names_of(Key::Buyer).contains(&column) || names_of(Key::Party).contains(&column);
     let fits = |column: &str| key == Key::Any || names_of(key).contains(&column);
-    let cells = || columns.iter().zip(row).filter(|((column, _), _)| fits(column));
-    let named = cells().filter(|((column, _), _)| accounts(column)).flat_map(|(_, cell)| words_in(cell));
-    let named = named.filter_map(|word| names.party(&word.parse().ok()?));
-    cells().flat_map(|(_, cell)| words_in(cell)).chain(named).collect()
+    let cells = || columns.iter().zip(row).filter(|(column, _)| fits(column.name));
+    let words = |wanted: &dyn Fn(&str) -> bool| -> Vec<String> {
+        cells().filter(|(column, _)| wanted(column.name)).flat_map(|(_, cell)| words_in(cell)).collect()
+    };
+    let named = words(&accounts).into_iter().filter_map(|word| leads.party(&word));
+    let titled = words(&|column| column == "product").into_iter().filter_map(|word| leads.title(&word));
+    words(&|_| true).into_iter().chain(named).chain(titled).collect()
 }
 
 /// Who names somebody of whom neither the report nor the ledger knows has mistyped: nothing found would be no answer. `all` is the report of all
 /// dates. A bare word is a name where commitments are asked for; elsewhere it may be anything.
-pub(super) fn refuse_unknown(all: &Report, query: &Query, of: Noun, view: &View<'_>) -> Result<(), Failure> {
-    let columns: Vec<(&str, Kind)> = all.columns.iter().map(|column| (column.name, column.kind)).collect();
-    let names = Named::of(view);
+pub(super) fn refuse_unknown(all: &Report, query: &Query, of: Noun, view: &View<'_>, leads: &Leads<'_>) -> Result<(), Failure> {
     let of_parties = || view.named().map(|(_, name)| name);
     for word in query.words.iter().filter(|word| !word.not) {
         let Wants::Text(key, text) = &word.wants else { continue };
@@ -76,7 +80,7 @@ pub(super) fn refuse_unknown(all: &Report, query: &Query, of: Noun, view: &View<
             Key::Any if of == Noun::Edp => ("buyer and no commitment", Key::Buyer),
             _ => continue,
         };
-        let here = |key: Key| all.rows.iter().flat_map(|row| texts(row, &columns, key, &names)).collect::<Vec<_>>();
+        let here = |key: Key| all.rows.iter().flat_map(|row| texts(row, &all.columns, key, leads)).collect::<Vec<_>>();
         let is_meant = |name: &String| name.to_lowercase().contains(text);
         let is_account = text.bytes().all(|byte| byte.is_ascii_digit());
         if !is_account && !here(*key).iter().any(is_meant) && !of_parties().any(|name| is_meant(&name)) {
@@ -90,12 +94,11 @@ pub(super) fn refuse_unknown(all: &Report, query: &Query, of: Noun, view: &View<
 }
 
 /// A word about something that the report does not tell would find nothing: that is a misunderstanding, not an answer.
-fn refuse_strange(wants: &Wants, columns: &[(&str, Kind)], of: Noun) -> Result<(), Failure> {
-    let tells = |names: &[&str]| columns.iter().any(|(column, _)| names.contains(column));
+fn refuse_strange(wants: &Wants, columns: &[Column], of: Noun) -> Result<(), Failure> {
     let word = match wants {
         Wants::Text(Key::Any, _) => return Ok(()),
-        Wants::Text(key, _) if tells(names_of(*key)) => return Ok(()),
-        Wants::Within(_) if columns.iter().any(|(column, kind)| *column == MONTH || matches!(kind, Kind::Day | Kind::Moment)) => {
+        Wants::Text(key, _) if tells(columns, *key) || lead(columns, *key) => return Ok(()),
+        Wants::Within(_) if columns.iter().any(|column| column.name == MONTH || matches!(column.kind, Kind::Day | Kind::Moment)) => {
             return Ok(());
         }
         Wants::Text(key, _) => key.word(),
@@ -113,6 +116,11 @@ fn refuse_strange(wants: &Wants, columns: &[(&str, Kind)], of: Noun) -> Result<(
     })
 }
 
+/// Whether one of the columns tells what a word looks at.
+fn tells(columns: &[Column], key: Key) -> bool {
+    columns.iter().any(|column| names_of(key).contains(&column.name))
+}
+
 /// The column that groups by month.
 const MONTH: &str = "month";
 
@@ -120,7 +128,7 @@ const MONTH: &str = "month";
 fn names_of(key: Key) -> &'static [&'static str] {
     match key {
         Key::Any => &[],
-        Key::Buyer => &["buyer", "buyer_name", "counterparty", "counterparty_name", "targets"],
+        Key::Buyer => &["buyer", "buyer_name", "counterparty", "counterparty_name"],
         Key::Party => &[
             "party",
             "party_name",

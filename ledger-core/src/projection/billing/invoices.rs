@@ -9,7 +9,8 @@ use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
 use super::measure::{Counted, Leg, MEASURES, Measure};
-use super::sums::{BilledAt, LineAt};
+use super::receivables::Status;
+use super::sums::{BilledAt, ChargeSums, LineAt};
 use super::table::NONE;
 use super::{Action, Billing, Charge, In, LineKind, Names, UNDATED, cents};
 
@@ -22,11 +23,21 @@ struct Invoice {
     variant: u32,
     agreement: u32,
     parties: u32,
+    products: BTreeSet<u32>,
+    /// The lines that it has a part in, by their place among all.
+    lines: BTreeSet<u32>,
     /// By class.
     units: [i128; CLASSES.len()],
     net: i128,
     collected: i128,
     disbursed: i128,
+}
+
+/// A line in one of its payout currencies, and how far it is paid out.
+struct LineStatus {
+    item: u32,
+    payout_currency: u32,
+    status: Status,
 }
 
 /// The classes that an invoice is shown by: each with the measures that make it.
@@ -59,10 +70,14 @@ const CLASSES: [(&str, &str, &[Measure]); 6] = [
 /// The class of what stands in no measure.
 const OTHER: usize = 4;
 
-/// Each invoice of each recipient: its dates and parties, its amounts by class, what is owed for it and how much of that is open.
+/// Each invoice of each recipient: its dates and parties, its lines and how far each is paid out, its amounts by class, what is owed for it and
+/// how much of that is open.
+///
+/// A line may stand on several invoices, as that of a sale and that of its fee: it is paid out as a whole.
 pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
     let billed = state.billed_at(basis);
+    let (lines, line_of) = state.line_statuses(basis, &sums, &counted, &billed);
     let mut class_of = [OTHER; MEASURES];
     for (place, (.., measures)) in CLASSES.iter().enumerate() {
         measures.iter().for_each(|measure| class_of[*measure as usize] = place);
@@ -84,6 +99,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 variant: NONE,
                 agreement: NONE,
                 parties: NONE,
+                products: BTreeSet::new(),
+                lines: BTreeSet::new(),
                 units: [0; CLASSES.len()],
                 net: 0,
                 collected: 0,
@@ -101,6 +118,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         fill(&mut at.variant, class.invoice);
         fill(&mut at.agreement, deal.agreement);
         fill(&mut at.parties, billed.parties[number as usize]);
+        at.products.extend(Some(deal.product).filter(|product| *product != NONE));
+        at.lines.insert(line_of[number as usize]);
         for (known, moment) in [(&mut at.date, charge.invoice_date), (&mut at.due, billed.due[number as usize])] {
             if moment != UNDATED && (*known == UNDATED || moment < *known) {
                 *known = moment;
@@ -115,7 +134,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         at.collected += sum.collected;
         at.disbursed += sum.disbursed;
     }
-    drop((sums, billed, numbers));
+    drop((sums, billed, numbers, line_of));
 
     let mut columns = vec![
         Column::new("party", "Party", Kind::Text),
@@ -126,6 +145,10 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         Column::new("counterparty", "Counterparty", Kind::Text),
         Column::new("counterparty_name", "Name", Kind::Text),
         Column::new("agreement", "Agreement", Kind::Text),
+        Column::new("product", "Product", Kind::List),
+        Column::new("lines", "Lines", Kind::List),
+        Column::new("status", "Status of each line", Kind::List),
+        Column::new("state", "State", Kind::Text),
         Column::new("currency", "Currency", Kind::Text),
     ];
     columns.extend(CLASSES.iter().map(|(name, title, _)| Column::new(name, title, Kind::Amount)));
@@ -142,6 +165,8 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         "date",
         "due",
         "counterparty_name",
+        "state",
+        "status",
         "currency",
         "price",
         "listing_fee",
@@ -160,6 +185,11 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             let name = counterparty.as_ref().and_then(|counterparty| names.party(&counterparty.parse().ok()?));
             let day = |moment: i64| if moment == UNDATED { Cell::Empty } else { Cell::Day(Instant::from_micros(moment).day()) };
             let text = |number: u32| Cell::or_empty(state.texts.some(number), Cell::text);
+            let mut of_lines: Vec<&LineStatus> = at.lines.iter().map(|line| &lines[*line as usize]).collect();
+            of_lines.sort_by_key(|line| [line.item, line.payout_currency].map(|text| state.texts.get(text)));
+            let mut products: Vec<&str> = at.products.iter().map(|product| state.texts.get(*product)).collect();
+            products.sort_unstable();
+            let list = |items: Vec<&str>| Cell::List(items.into_iter().map(str::to_owned).collect());
             let mut row = Vec::with_capacity(width);
             row.extend([
                 Cell::text(party),
@@ -170,6 +200,10 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
                 Cell::or_empty(counterparty, Cell::Text),
                 Cell::or_empty(name, Cell::Text),
                 text(at.agreement),
+                if products.is_empty() { Cell::Empty } else { list(products) },
+                list(of_lines.iter().map(|line| state.texts.get(line.item)).collect()),
+                list(of_lines.iter().map(|line| line.status.as_str()).collect()),
+                Cell::text(collection(at.net, at.collected)),
                 Cell::text(currency),
             ]);
             row.extend(at.units.map(|units| Cell::Amount(cents(units))));
@@ -180,7 +214,29 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     report
 }
 
+/// How far what is owed for an invoice is collected.
+fn collection(net: i128, collected: i128) -> &'static str {
+    match (cents(net - collected).is_zero(), cents(collected).is_zero()) {
+        (true, _) => "collected",
+        (false, true) => "open",
+        (false, false) => "partly open",
+    }
+}
+
 impl Billing {
+    /// How far each line is paid out, in each of its payout currencies, and for each charge with rows to which of them it belongs.
+    fn line_statuses(&self, basis: Basis, sums: &ChargeSums, counted: &[Counted], billed: &BilledAt) -> (Vec<LineStatus>, Vec<u32>) {
+        let failed = self.last_payout_failed(basis);
+        let (mut lines, mut line_of) = (Vec::new(), vec![NONE; self.charges.len()]);
+        self.each_line(sums, counted, |at| {
+            let place = u32::try_from(lines.len()).unwrap_or(NONE);
+            at.charges.iter().for_each(|charge| line_of[*charge as usize] = place);
+            let status = self.standing(at, sums, billed, &failed).status;
+            lines.push(LineStatus { item: self.line(at.line).item, payout_currency: at.payout_currency, status });
+        });
+        (lines, line_of)
+    }
+
     /// The prices that were invoiced for each agreement, by invoice, what resellers pay left out.
     pub fn invoiced(&self, basis: Basis) -> BTreeMap<String, Vec<Invoiced>> {
         struct Price {
@@ -238,13 +294,17 @@ impl Billing {
 
     /// Who buys on a line: the other party of what is sold on it, never of what is bought for it.
     pub(super) fn buyer(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, names: &dyn Names) -> Option<String> {
-        let line = self.line(at.line);
-        if line.kind == LineKind::Adjustment {
+        let parties = self.buying(at, counted, billed)?;
+        self.counterparty(self.texts.get(self.line(at.line).recipient), parties, names)
+    }
+
+    /// The parties of what is sold on a line.
+    pub(super) fn buying(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt) -> Option<u32> {
+        if self.line(at.line).kind == LineKind::Adjustment {
             return None;
         }
         let sold = at.charges.iter().filter(|charge| counted[self.charge(**charge).class as usize].leg != Leg::Buying);
-        let parties = sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE)?;
-        self.counterparty(self.texts.get(line.recipient), parties, names)
+        sold.map(|charge| billed.parties[*charge as usize]).find(|parties| *parties != NONE)
     }
 
     /// The other party, as an AWS account where that is known and else as the recipient's feeds call it.

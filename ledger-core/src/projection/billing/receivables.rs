@@ -176,7 +176,7 @@ impl Billing {
         self.each_line(&sums, &counted, |at| each(at, &self.standing(at, &sums, &billed, &failed), &counted, &billed));
     }
 
-    fn standing(&self, at: &LineAt<'_>, sums: &ChargeSums, billed: &BilledAt, failed: &BTreeSet<(u32, u32)>) -> Standing {
+    pub(super) fn standing(&self, at: &LineAt<'_>, sums: &ChargeSums, billed: &BilledAt, failed: &BTreeSet<(u32, u32)>) -> Standing {
         let of = |measure: Measure| at.sums.of(measure);
         let ever = at.charges.iter().any(|charge| sums.of(*charge).allocations > 0);
         let failed = failed.contains(&(at.line, at.payout_currency));
@@ -191,7 +191,7 @@ impl Billing {
     }
 
     /// The lines, each with a payout currency, whose last payout is one that came back.
-    fn last_payout_failed(&self, basis: Basis) -> BTreeSet<(u32, u32)> {
+    pub(super) fn last_payout_failed(&self, basis: Basis) -> BTreeSet<(u32, u32)> {
         let payouts: BTreeMap<u32, PayoutAt> = self.payouts_at(basis);
         let came_back = |payout: u32| payouts.get(&payout).and_then(PayoutAt::header).is_some_and(|header| header.failed);
         let moved = &self.movements;

@@ -4,10 +4,11 @@
 //! bank trace <-> payout <-> row <-> invoice, line <-> agreement, offer, product
 //! ```
 //!
-//! From a payout the way leads to the rows it paid and on to what they are about; from an invoice, a line or an agreement to its rows and
-//! on to the payouts that paid them. Other lines of the same payout, and other payouts of the same agreement, are a question of their own.
+//! From a payout the way leads to the rows it paid, to what they are about, and to the payouts that took it back or paid it again; from an
+//! invoice, a line or an agreement to its rows and on to the payouts that paid them. Other lines of the same payout, and other payouts of the
+//! same agreement, are a question of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Basis;
 
@@ -108,6 +109,20 @@ impl Billing {
         found.map(|(text, kind)| (self.texts.get(text).to_owned(), kind)).collect()
     }
 
+    /// The products that rows name with each agreement.
+    pub fn products_by_agreement(&self, basis: Basis) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut told = vec![false; self.deals.len()];
+        self.movements.at(basis).for_each(|at| told[self.charge(self.movements.charge[at]).deal as usize] = true);
+        let mut products: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (number, _) in (0..).zip(told).filter(|(_, told)| *told) {
+            let deal = self.deal(number);
+            if let (Some(agreement), Some(product)) = (self.texts.some(deal.agreement), self.texts.some(deal.product)) {
+                products.entry(agreement).or_default().insert(product);
+            }
+        }
+        products
+    }
+
     /// What is connected with events, given by position: those behind a natural key.
     pub fn trace_events(&self, basis: Basis, events: &[u64]) -> Linked {
         let (mut charges, mut payouts, mut behind) = (vec![false; self.charges.len()], BTreeSet::new(), Vec::new());
@@ -133,15 +148,14 @@ impl Billing {
 
     fn follow(&self, basis: Basis, mut linked: Linked, mut charges: Vec<bool>, payouts: BTreeSet<u32>) -> Linked {
         let moved = &self.movements;
-        let mut all = payouts.clone();
-        for at in moved.at(basis).filter(|at| moved.payout[*at] != NONE) {
-            let (charge, payout) = (moved.charge[at] as usize, moved.payout[at]);
-            if charges[charge] {
-                all.insert(payout);
-            }
-        }
         let paid: Vec<u32> = moved.at(basis).filter(|at| payouts.contains(&moved.payout[*at])).map(|at| moved.charge[at]).collect();
         self.widen(&mut charges, &paid);
+        let mut all = payouts;
+        for at in moved.at(basis).filter(|at| moved.payout[*at] != NONE) {
+            if charges[moved.charge[at] as usize] {
+                all.insert(moved.payout[at]);
+            }
+        }
         let mut present = vec![false; charges.len()];
         for at in moved.at(basis).filter(|at| charges[moved.charge[*at] as usize]) {
             present[moved.charge[at] as usize] = true;

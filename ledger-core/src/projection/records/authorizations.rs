@@ -1,6 +1,6 @@
 //! Resale authorizations at a basis: who granted what to whom, what stands on it, and whether offers may be made under it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lay::lay_authorization;
 use super::{Kind, Record, Version, View, value_of};
@@ -25,6 +25,17 @@ impl View<'_> {
         }
         let under = |offer: &OfferTerms| offer.authorization.as_ref().is_some_and(|authorization| all.contains(authorization));
         self.released_offers().filter(under).map(|offer| offer.offer).collect()
+    }
+
+    /// Every authorization that is granted or that an offer names, with the revisions of offers that stand on it, and since when each is released.
+    pub fn authorizations(&self) -> BTreeMap<AuthorizationId, Vec<(OfferTerms, Instant)>> {
+        let mut all: BTreeMap<_, Vec<_>> = self.all_granted().into_iter().map(|authorization| (authorization, Vec::new())).collect();
+        for (offer, version) in self.released() {
+            if let Some(authorization) = offer.authorization.clone() {
+                all.entry(authorization).or_default().push((offer, Instant::from_micros(version.from)));
+            }
+        }
+        all
     }
 
     /// What was told of an authorization by a moment of the basis, the earliest first, and whether it is granted.

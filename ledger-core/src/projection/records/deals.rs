@@ -313,7 +313,7 @@ impl View<'_> {
     }
 
     /// Every offer that had been released at the basis, each revision as each recipient tells it.
-    pub(crate) fn released_offers(&self) -> impl Iterator<Item = OfferTerms> {
+    pub fn released_offers(&self) -> impl Iterator<Item = OfferTerms> {
         self.released().into_iter().map(|(offer, _)| offer)
     }
 

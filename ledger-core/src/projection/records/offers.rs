@@ -82,7 +82,7 @@ impl View<'_> {
     }
 
     /// The products of an offer's revision.
-    pub(crate) fn products_of(&self, offer: &OfferTerms) -> Vec<ProductId> {
+    pub fn products_of(&self, offer: &OfferTerms) -> Vec<ProductId> {
         let parts = Self::offer_parts(offer);
         let parts = parts.each_ref().map(String::as_str);
         let added = self
@@ -98,7 +98,7 @@ impl View<'_> {
     }
 
     /// The accounts that an offer's revision is made to, as it says itself or as its targets do; none when it is shown to others too.
-    pub(crate) fn buyers_of(&self, offer: &OfferTerms) -> Vec<AccountId> {
+    pub fn buyers_of(&self, offer: &OfferTerms) -> Vec<AccountId> {
         let targets =
             self.targets_of(offer).into_iter().filter(|target| target.kind == "BuyerAccounts" && target.polarity == "PositiveTargeting");
         let told = targets

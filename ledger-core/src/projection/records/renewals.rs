@@ -87,7 +87,10 @@ pub fn renewals(view: &View<'_>, days: u64, credits: &[EndingCredit]) -> Report 
                 Cell::text(&terms.agreement),
                 seller,
                 seller_name,
-                buyer,
+                match buyer {
+                    Cell::Text(buyer) => list([buyer]),
+                    nobody => nobody,
+                },
                 buyer_name,
                 titles(view, &products, None),
                 money(terms.value, terms.currency),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deals::Channel;
 use super::{Cancellation, Kind, Standing, View, value_of};
 use crate::event::offer::OfferTerms;
-use crate::id::{AccountId, AgreementId, AuthorizationId, FeedAccountId, OfferId, ProductId};
+use crate::id::{AccountId, AgreementId, FeedAccountId, OfferId, ProductId};
 use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind as Of, Report};
 use crate::time::Instant;
@@ -304,7 +304,8 @@ pub fn offers(view: &View<'_>) -> Report {
     report
 }
 
-/// One row per resale authorization: what the offers made under it tell, and what was granted by an event of its own.
+/// One row per resale authorization: what the offers made under it tell, and what was granted by an event of its own. It holds since it was granted,
+/// or since the first offer under it was released.
 pub fn authorizations(view: &View<'_>) -> Report {
     let mut report = Report::new(
         "authorizations",
@@ -319,22 +320,16 @@ pub fn authorizations(view: &View<'_>) -> Report {
             Column::new("product", "Product", Of::List),
             Column::new("offers", "Offers", Of::Count),
             Column::new("offer", "Offer", Of::List),
+            Column::new("since", "Since", Of::Moment),
             Column::new("until", "Until", Of::Moment),
             Column::new("offers_max", "Offers at most", Of::Count),
             Column::new("restricted", "Restricted", Of::Flag),
         ],
     );
     report.shown = vec!["authorization", "name", "isv_name", "partner_name", "product", "offers", "until", "restricted"];
-    let mut under: BTreeMap<AuthorizationId, Vec<OfferTerms>> = BTreeMap::new();
-    for (offer, _) in view.released() {
-        if let Some(authorization) = offer.authorization.clone() {
-            under.entry(authorization).or_default().push(offer);
-        }
-    }
-    for authorization in view.all_granted() {
-        under.entry(authorization).or_default();
-    }
-    for (authorization, offers) in under {
+    for (authorization, released) in view.authorizations() {
+        let since = view.granted_at(&authorization).or_else(|| released.iter().map(|(_, since)| *since).min());
+        let offers: Vec<OfferTerms> = released.into_iter().map(|(offer, _)| offer).collect();
         let granted = view.granted(&authorization);
         let ids: BTreeSet<&OfferId> = offers.iter().map(|offer| &offer.offer).collect();
         let mut products: BTreeSet<ProductId> = offers.iter().flat_map(|offer| view.products_of(offer)).collect();
@@ -359,6 +354,7 @@ pub fn authorizations(view: &View<'_>) -> Report {
             titles(view, &products, None),
             Cell::Count(ids.len() as u64),
             list(ids),
+            moment(since),
             moment(granted.as_ref().and_then(|granted| granted.available_until)),
             Cell::or_empty(granted.as_ref().and_then(|granted| granted.offers_max), Cell::Count),
             Cell::Flag(view.stopped(&authorization)),
