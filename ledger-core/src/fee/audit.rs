@@ -172,7 +172,8 @@ pub(crate) fn audit_as<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards,
     let mut sales: Map<(&str, Option<&str>), Vec<Terms>> = Map::default();
     for line in &found {
         let told = of_line(line, &mut deals, cards);
-        if let (Some(agreement), false, Ok(told)) = (line.agreement, line.is_refund, &told) {
+        // What a sale was not charged, no refund of it can give back.
+        if let (Some(agreement), false, Ok(told)) = (line.agreement.filter(|_| line.fees > 0), line.is_refund, &told) {
             let of_deal = sales.entry((agreement, line.product)).or_default();
             if !of_deal.iter().any(|known| known.card == told.card && known.sold == told.sold) {
                 of_deal.push(told.clone());
@@ -183,10 +184,13 @@ pub(crate) fn audit_as<'a>(billing: &'a Billing, view: &View<'_>, cards: &Cards,
     let mut lines: Vec<Judged<'a>> = Vec::with_capacity(found.len());
     for (line, mut told) in found.into_iter().zip(terms) {
         // A refund is given at the rate that was charged, and does not tell of which invoice it is.
-        if line.is_refund
-            && let (Ok(told), Some(of_deal)) = (&mut told, line.agreement.and_then(|agreement| sales.get(&(agreement, line.product))))
-        {
-            told.clone_from(of_deal);
+        if line.is_refund {
+            let of_deal = line.agreement.and_then(|agreement| sales.get(&(agreement, line.product)));
+            match of_deal {
+                Some(of_deal) if told.is_ok() => told = Ok(of_deal.clone()),
+                None if line.fees == 0 => told = told.and(Err("no listing fee was charged on what it refunds".to_owned())),
+                _ => (),
+            }
         }
         lines.push(judge(line, told, cards));
     }
@@ -274,7 +278,7 @@ fn judge<'a>(line: FeeLine<'a>, terms: Result<Vec<Terms>, String>, cards: &Cards
         _ if is_delivered => Some("at least: it is not told of which invoice the refund is".to_owned()),
         _ => Some("at least: how the product is delivered is not told".to_owned()),
     };
-    if judged.line.fees == 0 && judged.verdict != Verdict::Agrees {
+    if judged.line.fees == 0 && !judged.line.is_refund && judged.verdict != Verdict::Agrees {
         let why = judged.reason.map_or_else(String::new, |why| format!("; {why}"));
         judged.reason = Some(format!("no listing fee was charged{why}"));
     }
