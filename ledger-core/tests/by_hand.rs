@@ -154,12 +154,17 @@ fn a_balance_whose_rows_had_come_counts_nothing_and_what_corrects_it_does() {
 fn what_was_confirmed_is_traced_to_the_entry_that_recorded_it() {
     let mut ledger = Ledger::default();
     let entry = ledger.append(issued(970), Some(Source::manual(KEY.to_owned(), Some(Hash::ZERO))));
+    let then = Basis::at(entry);
+    let before = ledger.billing.trace_events(then, &[entry]);
     ledger.confirm(entry);
+    // What was known before it was confirmed stays what it was.
+    assert_eq!(ledger.billing.trace_events(then, &[entry]), before);
+    assert!(ledger.billing.confirmed(entry).entries().is_empty());
     let (billing, now) = (&ledger.billing, Basis::at(u64::MAX));
     let both = BTreeSet::from([entry, entry + 1]);
     for linked in [billing.trace(now, "INV-1"), billing.trace_events(now, &[entry]), billing.trace_events(now, &[entry + 1])] {
         assert_eq!(linked.events, both);
     }
-    assert_eq!(billing.confirmed().beside(vec![9, entry + 1, entry]), [9, entry, entry + 1]);
-    assert_eq!(billing.confirmed().entries(), BTreeSet::from([entry]));
+    assert_eq!(billing.confirmed(entry + 1).beside(vec![9, entry + 1, entry]), [9, entry, entry + 1]);
+    assert_eq!(billing.confirmed(entry + 1).entries(), BTreeSet::from([entry]));
 }

@@ -120,7 +120,7 @@ fn books_in(
     let told = BTreeMap::from([("export".to_owned(), name.to_owned()), ("entity".to_owned(), books.party.to_string())]);
     let receipt = Receipt { policies: books.policies(), ..Receipt::new(&report, asked, told, head, books.projector(&states)) };
     let mut behind = ledgers::Behind { hashes: session.hashes(head)?, by_hand: BTreeMap::new() };
-    for seq in states.billing.confirmed().entries() {
+    for seq in states.billing.confirmed(view.basis().known_at).entries() {
         behind.by_hand.extend(session.entry(seq)?.map(|entry| (seq, entry)));
     }
     Ok((ledgers::write(form, &states.billing, question, &receipt, &behind), receipt))

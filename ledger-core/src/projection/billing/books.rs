@@ -264,7 +264,7 @@ impl<'a> Books<'a> {
     fn transactions(&self) -> Vec<Transaction<'a>> {
         let mut all: Vec<Transaction<'a>> = RULES.iter().flat_map(|rule| self.posted(*rule)).collect();
         all.sort_by(|one, other| one.key().cmp(&other.key()));
-        let confirmed = self.state.confirmed();
+        let confirmed = self.state.confirmed(self.asked.basis.known_at);
         all.iter_mut().for_each(|transaction| transaction.events = confirmed.beside(take(&mut transaction.events)));
         all
     }

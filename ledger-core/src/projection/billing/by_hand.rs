@@ -238,9 +238,9 @@ impl Billing {
         positions.collect()
     }
 
-    /// What people recorded of money and others confirmed, whenever.
-    pub fn confirmed(&self) -> Confirmed {
-        let pairs = self.hands.iter().filter_map(|hand| Some([hand.seq, hand.confirmed?]));
+    /// What people recorded of money and others had confirmed by a position.
+    pub fn confirmed(&self, known_at: u64) -> Confirmed {
+        let pairs = self.hands.iter().filter_map(|hand| Some([hand.seq, hand.confirmed.filter(|seq| *seq <= known_at)?]));
         Confirmed { pairs: pairs.flat_map(|pair| pair.map(|seq| (seq, pair))).collect() }
     }
 

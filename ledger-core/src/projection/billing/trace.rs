@@ -126,7 +126,7 @@ impl Billing {
     /// What is connected with events, given by position: those behind a natural key.
     pub fn trace_events(&self, basis: Basis, events: &[u64]) -> Linked {
         let (mut charges, mut payouts, mut behind) = (vec![false; self.charges.len()], BTreeSet::new(), Vec::new());
-        for seq in &self.confirmed().beside(events.to_vec()) {
+        for seq in &self.confirmed(basis.known_at).beside(events.to_vec()) {
             let moved = &self.movements;
             for at in moved.known(seq.saturating_sub(1))..moved.known(*seq) {
                 behind.push(moved.charge[at]);
@@ -182,7 +182,7 @@ impl Billing {
                 }
             }
         }
-        linked.events = self.confirmed().beside(linked.events.into_iter().collect()).into_iter().collect();
+        linked.events = self.confirmed(basis.known_at).beside(linked.events.into_iter().collect()).into_iter().collect();
         linked
     }
 
