@@ -315,6 +315,15 @@ fn a_bill_in_another_currency_is_told_as_that() {
 }
 
 #[test]
+fn what_does_not_count_says_nothing_of_the_currency_of_a_bill() {
+    let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["billed"], "excluded": ["Tax"] }, "years": [of_2026()] }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "billed": "310.00" }, "currency": "EUR" }));
+    ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "billed": "5.00" }, "line_type": "Tax" }));
+    let missing = format!("2026-01 of {BUYER}: in EUR, and the commitment is in USD");
+    assert_eq!(told(&ledger.at("2026-02-11"), ["missing"]), [missing]);
+}
+
+#[test]
 fn a_bill_on_which_every_line_is_excluded_is_here_and_comes_to_nothing() {
     let mut ledger = Ledger::signed(json!({ "measure": { "columns": ["billed"], "excluded": ["Tax"] }, "years": [of_2026()] }));
     ledger.spent("2026-02-02", "2026-01", json!({ "amounts": { "unblended": "10.00" }, "line_type": "Tax" }));
@@ -412,6 +421,40 @@ fn a_contract_year_that_begins_or_ends_within_a_month_says_what_becomes_of_its_b
     ledger.bill("2026-02-02", "2026-01", "310.00");
     let begins = "PPA: year 2 begins within 2026-01, whose bill of 310.00 is known as a whole only: it counts in the year before";
     assert!(ledger.at("2026-02-11").notes.iter().any(|note| note == begins), "{:?}", ledger.at("2026-02-11").notes);
+}
+
+#[test]
+fn a_milestone_of_a_year_that_begins_within_a_month_is_told_as_the_year_is() {
+    let day = |day: &str| format!("{day}T00:00:00Z");
+    let mut ledger = Ledger::signed(json!({
+        "years": [{ "amount": "1200.00", "from": day("2025-01-15"), "until": day("2026-01-15") }],
+        "milestones": [{ "amount": "510.00", "by": day("2025-07-01"), "name": "M" }, { "amount": "1100.00", "by": day("2026-01-15"), "name": "N" }] }));
+    for month in (2..=12).map(|month| format!("2025-{month:02}")).chain(["2026-01".to_owned()]) {
+        ledger.bill("2026-02-02", &month, "100.00");
+    }
+    let [milestones] = told(&ledger.at("2026-02-11"), ["milestones"]);
+    assert_eq!(milestones, "M: 510.00 by 2025-06-30: missed by 10.00; N: 1,100.00 by 2026-01-14: reached");
+}
+
+#[test]
+fn what_was_brought_forward_at_the_first_moment_of_a_year_is_retired_in_it() {
+    let by = json!([{ "amount": "50.00", "by": "2026-03-01T00:00:00Z", "name": "M" }]);
+    let mut ledger = Ledger::signed(json!({ "carry_over": { "limit": "10" }, "milestones": by }));
+    ledger.brought("2026-01-01", "50.00", json!({}));
+    for month in ["2026-01", "2026-02"] {
+        ledger.bill("2026-03-02", month, "0.00");
+    }
+    assert_eq!(told(&ledger.at("2026-03-11"), ["milestones"]), ["M: 50.00 by 2026-02-28: reached"]);
+}
+
+#[test]
+fn a_line_that_counts_and_does_not_explains_nothing() {
+    let rule = json!({ "counts": "60", "from": "2025-01-01T00:00:00Z", "product_type": "any", "test": "invoice" });
+    let mut ledger = Ledger::signed(json!({ "years": [of_2026()], "eligibility": [rule] }));
+    ledger.bill("2026-02-02", "2026-01", "300.00");
+    ledger.invoice("2026-01-10", "INV-1", "100.00");
+    ledger.stated("2026-02-03", "2026-02-01", json!({ "counted": "340.00" }));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["aws_difference", "aws_explained"]), ["20.00", "-"]);
 }
 
 /// January's bill of 300.00 and purchases of the month, with what AWS says of it.

@@ -405,11 +405,12 @@ fn bills(terms: &CommitmentTerms, spend: Vec<(SpendRecorded, u64)>) -> BTreeMap<
 
 /// The bill of a month. A column counts when every line of a kind of file that counts has it.
 fn bill(terms: &CommitmentTerms, mut told: Vec<(SpendRecorded, u64)>) -> Result<Bill, Unread> {
+    told.retain(|(spend, _)| !terms.measure.excluded.contains(&spend.line_type));
     let currencies: BTreeSet<Currency> = told.iter().map(|(spend, _)| spend.currency).collect();
-    if !currencies.contains(&terms.currency) {
+    if !currencies.is_empty() && !currencies.contains(&terms.currency) {
         return Err(Unread::Currency(currencies));
     }
-    told.retain(|(spend, _)| spend.currency == terms.currency && !terms.measure.excluded.contains(&spend.line_type));
+    told.retain(|(spend, _)| spend.currency == terms.currency);
     // By kind of file, the columns that every line of it has.
     let mut common: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (spend, _) in &told {

@@ -48,17 +48,19 @@ impl Standing {
     pub fn retired(&self, year: &Reckoned<Purchased>, of: Period) -> Option<Retired> {
         let of = Period { from: of.from.max(year.year.from), until: of.until.min(year.year.until) };
         let cut_over = year.opening.as_ref().map_or(year.year.from, |opening| opening.cut_over);
-        let begun = match of.from < cut_over {
-            true if of.from > year.year.from || of.until < cut_over => return None,
-            true => year.brought_forward(),
-            false => 0,
+        let begun = match &year.opening {
+            Some(_) if of.from <= year.year.from && of.until >= cut_over => year.brought_forward(),
+            Some(_) if of.from < cut_over => return None,
+            _ => 0,
         };
         // What is still to come is no part of what was retired so far.
         let has_come = |month: &Period| of.until <= self.until || month.until <= self.until;
-        let is_after = |month: &Period| year.opening.is_none() || month.from >= cut_over;
+        // A month belongs to the contract year in which it begins.
+        let is_after = |month: &Period| month.from >= if year.opening.is_none() { year.year.from } else { cut_over };
         let touched =
             months(Period { from: month_of(of.from).from, until: of.until }).into_iter().filter(|month| has_come(month) && is_after(month));
-        let (whole, cut): (Vec<Period>, Vec<Period>) = touched.partition(|month| month.from >= of.from && month.until <= of.until);
+        let (whole, cut): (Vec<Period>, Vec<Period>) =
+            touched.partition(|month| month.from >= of.from && (month.until <= of.until || of.until == year.year.until));
         let is_in = |months: &[Period], month: Instant| months.iter().any(|of| of.from == month);
         let services: i128 = self.services.iter().filter(|((_, month), _)| is_in(&whole, *month)).map(|(_, (sum, _))| sum).sum();
         let is_undated = |judged: &&Judged<Purchased>| judged.of.undated.is_some_and(|month| is_in(&cut, month));

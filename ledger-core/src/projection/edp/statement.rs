@@ -82,12 +82,12 @@ impl Setting<'_> {
         let mut perhaps = None;
         if open != 0 && explained.is_empty() {
             let parts = candidates(year, &statement);
-            match &sets(&parts, open)[..] {
+            let (found, all) = sets(&parts, open);
+            let told = |set: &[usize]| set.iter().map(|at| parts[*at].does.as_str()).collect::<Vec<_>>().join(", and ");
+            match &found[..] {
                 [] => (),
-                [set] => {
-                    let lines: Vec<&str> = set.iter().map(|at| parts[*at].1.as_str()).collect();
-                    explained.push(format!("lines: AWS {}", lines.join(", and ")));
-                }
+                [set] if all => explained.push(format!("lines: AWS {}", told(set))),
+                [set] => perhaps = Some(format!("lines: AWS {}; or other lines", told(set))),
                 _ => perhaps = Some("one of several sets of lines".to_owned()),
             }
         }
@@ -167,22 +167,33 @@ fn parts(
 /// So many sets of lines are looked at, and no more: among more of them some come to any sum.
 const SETS: usize = 10_000;
 
-/// The sets of two and more parts that come to a sum, without those that hold another: none, the only one, or two when there are several.
-fn sets(parts: &[(i128, String)], sum: i128) -> Vec<Vec<usize>> {
+/// Something that AWS may do otherwise than we do.
+struct Candidate {
+    /// The line, by its place.
+    line: usize,
+    /// How much more we count then.
+    units: i128,
+    /// What it does.
+    does: String,
+}
+
+/// The sets of two and more parts, of a line each, that come to a sum, without those that hold another: none, one, or two when there are several.
+/// And whether all sets there are were looked at.
+fn sets(parts: &[Candidate], sum: i128) -> (Vec<Vec<usize>>, bool) {
     let (mut found, mut looked_at, mut of_size) = (Vec::new(), 0, parts.len());
     for size in 2..=parts.len() {
         // So many there are of a size: n over k, from that of the size before.
         of_size = of_size * (parts.len() + 1 - size) / size;
         looked_at += of_size;
         if looked_at > SETS {
-            break;
+            return (found, false);
         }
         choose(parts, (0, size), sum, &mut Vec::new(), &mut found);
     }
-    found
+    (found, true)
 }
 
-fn choose(parts: &[(i128, String)], (from, size): (usize, usize), sum: i128, chosen: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
+fn choose(parts: &[Candidate], (from, size): (usize, usize), sum: i128, chosen: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
     if size == 0 {
         let holds = |set: &Vec<usize>| set.iter().all(|at| chosen.contains(at));
         if sum == 0 && !found.iter().any(holds) {
@@ -194,28 +205,32 @@ fn choose(parts: &[(i128, String)], (from, size): (usize, usize), sum: i128, cho
         if found.len() > 1 {
             return;
         }
-        chosen.push(at);
-        choose(parts, (at + 1, size - 1), sum - parts[at].0, chosen, found);
-        chosen.pop();
+        // AWS counts a line or does not: not both.
+        if chosen.iter().all(|known| parts[*known].line != parts[at].line) {
+            chosen.push(at);
+            choose(parts, (at + 1, size - 1), sum - parts[at].units, chosen, found);
+            chosen.pop();
+        }
     }
 }
 
-/// What AWS may hold otherwise than we do, line by line: how much more we count then, and what it does.
-fn candidates(year: &Reckoned<Purchased>, statement: &CommitmentStatement) -> Vec<(i128, String)> {
+/// What AWS may hold otherwise than we do, line by line.
+fn candidates(year: &Reckoned<Purchased>, statement: &CommitmentStatement) -> Vec<Candidate> {
     let end = statement.until.micros();
     let mut found = Vec::new();
-    for judged in &year.lines {
+    for (line, judged) in year.lines.iter().enumerate() {
+        let mut may = |units: i128, does: String| found.push(Candidate { line, units, does });
         let at = judged.line.counts_at.micros();
         let name = called(judged);
         match judged.counted {
             0 => (),
-            counted if at < end - CUT_OFF => found.push((counted, format!("does not count {name}"))),
-            counted if at < end => found.push((counted, format!("does not count {name} or dates it later"))),
-            counted if at < end + CUT_OFF => found.push((-counted, format!("dates {name} earlier"))),
+            counted if at < end - CUT_OFF => may(counted, format!("does not count {name}")),
+            counted if at < end => may(counted, format!("does not count {name} or dates it later")),
+            counted if at < end + CUT_OFF => may(-counted, format!("dates {name} earlier")),
             _ => (),
         }
         if judged.not_counted() != 0 && at < end {
-            found.push((-judged.not_counted(), format!("counts {name} ({})", judged.why)));
+            may(-judged.not_counted(), format!("counts {name} ({})", judged.why));
         }
     }
     found
