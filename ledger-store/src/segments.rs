@@ -85,6 +85,7 @@ pub(crate) fn end_of(path: &Path) -> Result<End, LogError> {
     // What stands here is not known from outside: it is told by the line, and where that cannot be read by the one before it.
     let seq = match chain::link(line, 0) {
         Ok(link) => link.seq,
+        Err(broken) if before.is_empty() => return Err(broken.into()),
         Err(_) => chain::link(last_of(before).1, 0)?.seq + 1,
     };
     Ok(End { head: Some(head_of(line, seq)?), whole, unfinished })
@@ -461,5 +462,14 @@ mod tests {
         let lines = sample::lines(log.head(), 1, 0);
         assert!(matches!(log.append(&lines), Err(LogError::Unknown { .. })));
         assert!(matches!(log.append(&lines), Err(LogError::Poisoned)));
+    }
+
+    #[test]
+    fn a_line_of_a_later_version_is_told_as_that_where_nothing_stands_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jsonl");
+        let line = String::from_utf8(sample::line(Head::EMPTY, 1)).unwrap().replace("\"v\":1}", "\"v\":2}");
+        fs::write(&path, line + "\n").unwrap();
+        assert!(matches!(end_of(&path), Err(LogError::Broken(Broken::Newer { version: 2, .. }))));
     }
 }
