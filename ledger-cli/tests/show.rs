@@ -420,6 +420,14 @@ fn every_cell_is_what_the_schema_says() {
 }
 
 #[test]
+fn a_party_that_the_ledger_knows_by_name_is_no_stranger_to_any_report() {
+    for noun in ["sources", "payouts", "agreements", "incentives", "offers"] {
+        let query = format!("show {noun} party:marlowe -q -f csv");
+        printed(ask(&query));
+    }
+}
+
+#[test]
 fn what_help_shows_can_be_asked() {
     let help = printed(ask("help query"));
     let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  dealbook ")).collect();

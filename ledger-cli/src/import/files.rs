@@ -22,7 +22,8 @@ pub struct InFile {
 impl InFile {
     /// A stream that was spooled to a file.
     pub fn spooled(from: PathBuf, to: PathBuf) -> Self {
-        Self { path: to, name: from.display().to_string(), place: Place::default(), stream: Some(from) }
+        let name = from.file_name().unwrap_or(from.as_os_str()).to_string_lossy().into_owned();
+        Self { path: to, name, place: Place::default(), stream: Some(from) }
     }
 
     /// What it is called when something is said of it.

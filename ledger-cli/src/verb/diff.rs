@@ -338,10 +338,11 @@ impl Between {
         Self { from: one.min(other), until: one.max(other), forwards: one <= other }
     }
 
-    /// Whether an entry takes effect in it. What lets another one count, or takes it back, has no day of its own.
+    /// Whether an entry takes effect in it. What lets another one count, or takes it back, has no day of its own; nor has who may sign.
     fn holds(&self, entry: &Entry) -> bool {
         let is_of_another = match &entry.event {
             Event::EntryCorrected(corrected) => corrected.replacement.is_none(),
+            Event::PersonRegistered(_) => true,
             event => signs(event).is_some(),
         };
         (self.from..self.until).contains(&entry.effective_at) && !is_of_another

@@ -237,12 +237,16 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let session = Session::open(context)?;
     let (asked, head) = session.asked(&args.reading, context)?;
     let mut arguments = arguments(&args, context.today());
+    // What rows lead to stands in the records, and of products in the bills.
+    let leads = args.by.is_some() || !query.words.is_empty();
+    let wants = args.noun.wants();
+    let wants = Wanted { billing: wants.billing || wants.records && leads, records: wants.records || leads };
     let mut heading = None;
     let mut answered = asked.clone();
     let states = match &args.supposed {
-        None => session.states_of(args.noun.wants())?,
+        None => session.states_of(wants)?,
         Some(path) => {
-            let supposed = suppose(path, (asked.clone(), head), args.noun.wants(), &session, context)?;
+            let supposed = suppose(path, (asked.clone(), head), wants, &session, context)?;
             arguments.insert("if".to_owned(), supposed.digest.to_string());
             (heading, answered) = (Some(supposed.heading), supposed.asked);
             supposed.states
@@ -281,7 +285,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             None => why::reasons(&args, &edp::Setting { view: &view, billing: &states.billing, book: &states.book, names: &names }, &ids),
         };
         let mut reasons = reasons.unwrap_or_default();
-        let confirmed = states.billing.confirmed();
+        let confirmed = states.billing.confirmed(answered.basis.known_at);
         reasons.iter_mut().for_each(|reason| reason.events = confirmed.beside(take(&mut reason.events)));
         let mut report = why::report(&reasons, &session)?;
         report.heading.splice(0..0, books.iter().flat_map(|books| books.heading(&names)));
