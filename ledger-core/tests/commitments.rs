@@ -13,6 +13,7 @@ use ledger_core::time::{Basis, Instant};
 use serde_json::{Value, json};
 
 const BUYER: &str = "777788889999";
+const OTHER: &str = "111122223333";
 const SELLER: &str = "000057174132";
 
 fn moment(day: &str) -> Instant {
@@ -63,8 +64,12 @@ impl Ledger {
     }
 
     fn bill(&mut self, recorded: &str, month: &str, amount: &str) {
+        self.bill_of(BUYER, recorded, month, amount);
+    }
+
+    fn bill_of(&mut self, payer: &str, recorded: &str, month: &str, amount: &str) {
         let told = json!({ "amounts": { "billed": amount }, "class": "services", "currency": "USD", "line_type": "Usage",
-            "month": format!("{month}-01T00:00:00Z"), "payer": BUYER, "rows": 1, "statement": "cur" });
+            "month": format!("{month}-01T00:00:00Z"), "payer": payer, "rows": 1, "statement": "cur" });
         self.record(recorded, &format!("{month}-01"), "spend.recorded", told);
     }
 
@@ -125,6 +130,20 @@ fn an_opening_on_the_first_day_of_a_year_is_told_and_has_no_run_rate() {
     assert_eq!(card(&report, "Brought forward").unwrap(), "counted to 2025-12-31, 0.00 of it Marketplace (#2)");
     // No month is billed, and no day lies before the cut-over.
     assert_eq!(card(&report, "Forecast").unwrap(), "run rate 0.00 (mean day of 0 months), instalments 0.00");
+}
+
+#[test]
+fn the_run_rate_is_of_months_that_every_payer_has_billed() {
+    let year = json!({ "amount": "1200.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" });
+    let mut ledger = Ledger::signed(json!({ "payers": [BUYER, OTHER], "years": [year] }));
+    for month in ["2025-10", "2025-11", "2025-12", "2026-01"] {
+        ledger.bill("2026-02-01", month, "31.00");
+    }
+    ledger.bill_of(OTHER, "2026-02-01", "2026-01", "31.00");
+    // Two a day for the 334 days that are left.
+    let report = ledger.at("2026-02-01");
+    assert_eq!(told(&report, ["counted", "forecast_services", "shortfall"]), ["62.00", "668.00", "470.00"]);
+    assert_eq!(card(&report, "Forecast").unwrap(), "run rate 668.00 (mean day of 1 month), instalments 0.00");
 }
 
 #[test]

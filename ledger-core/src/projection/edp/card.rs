@@ -81,7 +81,7 @@ pub(super) fn card(told: &Year<'_>) -> Card {
             if forecast.months == 0 && opened(year).is_some_and(|opening| opening.cut_over > year.year.from) {
                 "before the ledger".to_owned()
             } else {
-                format!("of {} months", forecast.months)
+                format!("of {}", counted(forecast.months, "month"))
             },
             grouped(forecast.instalments)
         );

@@ -139,11 +139,11 @@ impl Setting<'_> {
     }
 }
 
-/// What AWS's own services will come to on the days that are not billed yet, and how many months say so. Before the first of them it is what was
-/// brought forward that says so, and nothing is told when that does not tell its services.
+/// What AWS's own services will come to on the days that are not billed yet, and how many months say so: those of which every payer's bill is
+/// here. Before the first of them it is what was brought forward that says so, and nothing is told when that does not tell its services.
 fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, usize)> {
     let of_year = period(&year.year);
-    let billed = |month: &Period| standing.services.keys().any(|(_, known)| *known == month.from);
+    let billed = |month: &Period| standing.contract.terms.payers.iter().all(|payer| standing.services.contains_key(&(*payer, month.from)));
     let earlier = Period { from: Instant::from_micros(of_year.from.micros() - 100 * DAY), until: of_year.until };
     let known: Vec<Period> = months(earlier).into_iter().filter(|month| month.until <= standing.until && billed(month)).collect();
     let last = &known[known.len().saturating_sub(MONTHS)..];
