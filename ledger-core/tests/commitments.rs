@@ -126,10 +126,27 @@ fn an_opening_on_the_first_day_of_a_year_is_told_and_has_no_run_rate() {
     let mut ledger = Ledger::signed(json!({}));
     ledger.brought("2026-01-01", "60.00", json!({ "marketplace": "0.00" }));
     let report = ledger.at("2026-01-11");
-    assert_eq!(told(&report, ["opening", "counted", "forecast_services", "shortfall"]), ["60.00", "60.00", "0.00", "1140.00"]);
-    assert_eq!(card(&report, "Brought forward").unwrap(), "counted to 2025-12-31, 0.00 of it Marketplace (#2)");
     // No month is billed, and no day lies before the cut-over.
-    assert_eq!(card(&report, "Forecast").unwrap(), "run rate 0.00 (mean day of 0 months), instalments 0.00");
+    assert_eq!(told(&report, ["opening", "counted", "forecast_services", "shortfall"]), ["60.00", "60.00", "-", "-"]);
+    assert_eq!(card(&report, "Brought forward").unwrap(), "counted to 2025-12-31, 0.00 of it Marketplace (#2)");
+    assert_eq!(card(&report, "Forecast"), None);
+    assert!(report.notes.contains(&"PPA: no month's bills are all here yet; no forecast is told".to_owned()), "{:?}", report.notes);
+}
+
+#[test]
+fn before_the_first_bill_nothing_is_forecast() {
+    let year = json!({ "amount": "1200.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" });
+    let mut ledger = Ledger::signed(json!({ "years": [year] }));
+    let report = ledger.at("2026-01-21");
+    assert_eq!(told(&report, ["forecast_services", "shortfall", "surplus"]), ["-", "-", "-"]);
+    assert_eq!((card(&report, "Forecast"), card(&report, "Shortfall")), (None, None));
+    assert!(report.notes.contains(&"PPA: no month's bills are all here yet; no forecast is told".to_owned()), "{:?}", report.notes);
+    assert!(report.cards.last().unwrap().says.ends_with("; no forecast is told."), "{}", report.cards.last().unwrap().says);
+    // A month before the year tells as much as one in it.
+    ledger.bill("2026-01-05", "2025-12", "62.00");
+    let report = ledger.at("2026-01-21");
+    assert_eq!(told(&report, ["forecast_services", "shortfall"]), ["730.00", "470.00"]);
+    assert_eq!(card(&report, "Forecast").unwrap(), "run rate 730.00 (mean day of 1 month), instalments 0.00");
 }
 
 #[test]
@@ -139,6 +156,8 @@ fn the_run_rate_is_of_months_that_every_payer_has_billed() {
     for month in ["2025-10", "2025-11", "2025-12", "2026-01"] {
         ledger.bill("2026-02-01", month, "31.00");
     }
+    // Nobody knows what the other one's months came to.
+    assert_eq!(told(&ledger.at("2026-01-21"), ["forecast_services", "shortfall"]), ["-", "-"]);
     ledger.bill_of(OTHER, "2026-02-01", "2026-01", "31.00");
     // Two a day for the 334 days that are left.
     let report = ledger.at("2026-02-01");

@@ -19,7 +19,7 @@ const DAY: i64 = 86_400_000_000;
 pub struct Forecast {
     /// Of AWS's own services: the mean day of the last months that are billed, for the days that are not.
     pub run_rate: i128,
-    /// How many months make it; none where all that is known is what had been counted before the ledger began, or nothing is.
+    /// How many months make it; none where all that is known is what had been counted before the ledger began.
     pub months: usize,
     /// What the instalments that are planned add below the cap.
     pub instalments: i128,
@@ -43,7 +43,7 @@ pub struct Offered {
 }
 
 impl Setting<'_> {
-    /// The forecast of a year that runs and whose bills are all here; nothing otherwise, nor where all that is known does not tell AWS's services.
+    /// The forecast of a year that runs and whose bills are all here; nothing otherwise, nor where nothing tells yet what AWS's services come to.
     pub fn forecast(&self, standing: &Standing, year: &Reckoned<Purchased>) -> Option<Forecast> {
         let of_year = period(&year.year);
         if !of_year.holds(standing.until) || !standing.is_whole(year) {
@@ -140,7 +140,8 @@ impl Setting<'_> {
 }
 
 /// What AWS's own services will come to on the days that are not billed yet, and how many months say so: those of which every payer's bill is
-/// here. Before the first of them it is what was brought forward that says so, and nothing is told when that does not tell its services.
+/// here. Before the first of them it is what was brought forward that says so; nothing is told when that does not tell its services, or nothing
+/// was brought forward.
 fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, usize)> {
     let of_year = period(&year.year);
     let billed = |month: &Period| standing.contract.terms.payers.iter().all(|payer| standing.services.contains_key(&(*payer, month.from)));
@@ -154,11 +155,8 @@ fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, us
     };
     let Some(end) = last.last() else {
         let days = |opening: &Opening| days_of(Period { from: of_year.from, until: opening.cut_over });
-        let opening = year.opening.as_ref().filter(|opening| !opening.replaced && days(opening) > 0);
-        return match opening {
-            None => Some((0, 0)),
-            Some(opening) => Some((rate(opening.services()?, days(opening), opening.cut_over), 0)),
-        };
+        let opening = year.opening.as_ref().filter(|opening| !opening.replaced && days(opening) > 0)?;
+        return Some((rate(opening.services()?, days(opening), opening.cut_over), 0));
     };
     let of_last = |month: Instant| last.iter().any(|known| known.from == month);
     let sum: i128 = standing.services.iter().filter(|((_, month), _)| of_last(*month)).map(|(_, (sum, _))| sum).sum();

@@ -219,7 +219,7 @@ fn notes(told: &Year<'_>) -> Vec<String> {
         let before = if told.year.number == 2 { "year 1 was".to_owned() } else { format!("years 1 to {} were", told.year.number - 1) };
         notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
     }
-    notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
+    notes.extend(untold(told).into_iter().chain(unforeseen(told)).map(|what| format!("{name}: {what}")));
     if !told.whole {
         notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
     }
@@ -278,10 +278,19 @@ fn untold(told: &Year<'_>) -> Vec<String> {
             "what of the cap was used before {day} is not known (#{seq}): {unused} of it are left unused, lest more is counted than it lets count"
         ));
     }
-    if told.whole && !told.has_ended() && told.forecast.is_none() {
-        says.push(format!("what of #{seq} were AWS's services is not told, and no month is billed since; no forecast is told"));
-    }
     says
+}
+
+/// Why nothing is forecast of a year that runs, although no bill is missing.
+fn unforeseen(told: &Year<'_>) -> Option<String> {
+    let is_foreseen = !told.whole || told.has_ended() || told.forecast.is_some();
+    let untold = opened(told.year).filter(|opening| opening.services().is_none());
+    (!is_foreseen).then(|| match untold {
+        Some(opening) => {
+            format!("what of #{} were AWS's services is not told, and no month is billed since; no forecast is told", opening.seq)
+        }
+        None => "no month's bills are all here yet; no forecast is told".to_owned(),
+    })
 }
 
 /// How much of the cap is left unused, when it is not told how much of it was used before the ledger began.
