@@ -83,6 +83,24 @@ impl Ledger {
         self.confirmed(day, day, kind, row);
     }
 
+    /// An offer to the buyer, with more terms.
+    fn offer(&mut self, day: &str, offer: &str, value: &str, more: Value) {
+        let terms = json!({ "buyers": [BUYER], "currency": "USD", "delivery": "saas", "offer": offer, "products": [format!("prod-{offer}")],
+            "seller": SELLER, "value": value });
+        self.record(day, day, "offer.released", with(terms, more));
+    }
+
+    /// What records an acceptance that is decided on: the agreement, and its instalments.
+    fn accepted(&mut self, day: &str, offer: &str, more: Value, instalments: &[(&str, &str)]) {
+        let terms = json!({ "acceptor": BUYER, "agreement": format!("agmt-{offer}"), "currency": "USD", "offer": offer });
+        self.record(day, day, "agreement.accepted", with(terms, more));
+        for (due, amount) in instalments {
+            let charge = json!({ "agreement": format!("agmt-{offer}"), "amount": amount, "charged_at": format!("{due}T00:00:00Z"),
+                "currency": "USD", "term": "payment-schedule" });
+            self.record(day, day, "charge.scheduled", charge);
+        }
+    }
+
     /// The report of the day before.
     fn at(&self, until: &str) -> Report {
         let basis = Basis { effective_before: Some(moment(until)), ..Basis::at(u64::MAX) };
@@ -163,6 +181,23 @@ fn the_run_rate_is_of_months_that_every_payer_has_billed() {
     let report = ledger.at("2026-02-01");
     assert_eq!(told(&report, ["counted", "forecast_services", "shortfall"]), ["62.00", "668.00", "470.00"]);
     assert_eq!(card(&report, "Forecast").unwrap(), "run rate 668.00 (mean day of 1 month), instalments 0.00");
+}
+
+#[test]
+fn instalments_are_their_payers() {
+    let mut ledger = Ledger::signed(json!({}));
+    for month in ["2025-12", "2026-01"] {
+        ledger.bill("2026-02-01", month, "31.00");
+    }
+    let account = "222233334444";
+    for offer in ["ours", "theirs"] {
+        ledger.offer("2026-02-02", offer, "100.00", json!({ "buyers": [account, BUYER] }));
+    }
+    // An account of the payer's accepts, and the payer is invoiced; or it is the other way round.
+    ledger.accepted("2026-02-03", "ours", json!({ "acceptor": account, "payer": BUYER }), &[("2026-06-01", "60.00"), ("2026-07-01", "40.00")]);
+    assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
+    ledger.accepted("2026-02-03", "theirs", json!({ "payer": OTHER }), &[("2026-06-01", "100.00")]);
+    assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
 }
 
 #[test]

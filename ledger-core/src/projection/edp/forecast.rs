@@ -84,8 +84,10 @@ impl Setting<'_> {
         let mut found = Vec::new();
         for agreement in self.view.agreements() {
             let id = agreement.terms.agreement.as_str();
-            let acceptor = || self.view.acceptor(agreement).filter(|account| payers.contains(account));
-            let Some(payer) = paid.get(id).copied().or_else(acceptor) else { continue };
+            // Who paid before; else who is to be invoiced, and that is the acceptor unless another is told.
+            let invoiced = || agreement.terms.payer.or_else(|| self.view.acceptor(agreement));
+            let payer = paid.get(id).copied().or_else(invoiced).filter(|account| payers.contains(account));
+            let Some(payer) = payer else { continue };
             let Some(offer) = self.view.offer_of(agreement) else { continue };
             let product = self.view.products_of(&offer).into_iter().next();
             let kind = product.as_ref().and_then(|product| self.view.delivery_of(product)).or(offer.delivery);
