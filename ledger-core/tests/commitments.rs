@@ -194,7 +194,12 @@ fn instalments_are_their_payers() {
         ledger.offer("2026-02-02", offer, "100.00", json!({ "buyers": [account, BUYER] }));
     }
     // An account of the payer's accepts, and the payer is invoiced; or it is the other way round.
-    ledger.accepted("2026-02-03", "ours", json!({ "acceptor": account, "payer": BUYER }), &[("2026-06-01", "60.00"), ("2026-07-01", "40.00")]);
+    ledger.accepted(
+        "2026-02-03",
+        "ours",
+        json!({ "acceptor": account, "payer": BUYER }),
+        &[("2026-06-01", "60.00"), ("2026-07-01", "40.00")],
+    );
     assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
     ledger.accepted("2026-02-03", "theirs", json!({ "payer": OTHER }), &[("2026-06-01", "100.00")]);
     assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
