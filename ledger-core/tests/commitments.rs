@@ -101,6 +101,16 @@ impl Ledger {
         }
     }
 
+    /// AWS's bills of two months, 31.00 each: 334.00 of services are forecast for 2026, and 535.00 will lack of 900.00.
+    fn billed() -> Self {
+        let year = json!({ "amount": "900.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" });
+        let mut ledger = Self::signed(json!({ "years": [year] }));
+        for month in ["2025-12", "2026-01"] {
+            ledger.bill("2026-02-01", month, "31.00");
+        }
+        ledger
+    }
+
     /// The report of the day before.
     fn at(&self, until: &str) -> Report {
         let basis = Basis { effective_before: Some(moment(until)), ..Basis::at(u64::MAX) };
@@ -203,6 +213,111 @@ fn instalments_are_their_payers() {
     assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
     ledger.accepted("2026-02-03", "theirs", json!({ "payer": OTHER }), &[("2026-06-01", "100.00")]);
     assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
+}
+
+#[test]
+fn what_is_accepted_without_a_schedule_is_forecast_until_it_is_invoiced() {
+    let mut ledger = Ledger::billed();
+    ledger.offer("2026-02-02", "once", "540.00", json!({}));
+    let figures = ["forecast_instalments", "shortfall", "surplus", "closing"];
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, figures), ["0.00", "535.00", "0.00", "once"]);
+    let note = "PPA: once 540.00 closes the gap if invoiced by 2026-12-31: surplus 5.00";
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    ledger.accepted("2026-02-03", "once", json!({ "value": "540.00" }), &[]);
+    let note = "PPA: agmt-once 540.00 has no schedule and no invoice yet, and is forecast as one instalment";
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, figures), ["540.00", "0.00", "5.00", "-"]);
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    let mut invoiced = json!({ "agreement": "agmt-once", "amount": "540.00", "balance_impacting": true, "counterparty": BUYER,
+        "currency": "USD", "invoice": "INV-1", "invoice_date": "2026-02-12T00:00:00Z", "line": "L-1", "recipient": SELLER,
+        "transaction_type": "SELLER_REV_SHARE" });
+    // A part of it is told to be invoiced: what remains, nobody knows.
+    invoiced["amount"] = "140.00".into();
+    ledger.confirmed("2026-02-12", "2026-02-12", "invoice.issued", invoiced);
+    let report = ledger.at("2026-02-13");
+    assert_eq!(told(&report, ["marketplace", "forecast_instalments", "shortfall"]), ["140.00", "0.00", "395.00"]);
+    assert!(!report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+}
+
+#[test]
+fn what_was_offered_in_instalments_is_forecast_so_when_nobody_tells_them() {
+    let mut ledger = Ledger::billed();
+    let part = |day: &str, amount: &str| json!({ "amount": amount, "charged_at": format!("{day}T00:00:00Z") });
+    let schedule = [part("2026-06-01", "50.00"), part("2026-12-01", "30.00"), part("2027-02-01", "20.00")];
+    ledger.offer("2026-02-02", "parts", "100.00", json!({ "schedule": schedule }));
+    ledger.accepted("2026-02-03", "parts", json!({ "value": "100.00" }), &[]);
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["forecast_instalments", "shortfall"]), ["80.00", "455.00"]);
+    assert!(!report.notes.iter().any(|told| told.contains("no schedule")), "{:?}", report.notes);
+}
+
+#[test]
+fn what_will_not_count_is_in_no_forecast() {
+    let none = json!({ "counts": "0", "from": "2025-01-01T00:00:00Z", "product_type": "saas", "test": "invoice" });
+    let mut ledger = Ledger::signed(json!({ "eligibility": [none] }));
+    ledger.bill("2026-02-01", "2026-01", "31.00");
+    ledger.offer("2026-02-02", "once", "540.00", json!({}));
+    ledger.accepted("2026-02-03", "once", json!({ "value": "540.00" }), &[]);
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["forecast_instalments"]), ["0.00"]);
+    assert!(!report.notes.iter().any(|told| told.contains("agmt-once")), "{:?}", report.notes);
+}
+
+#[test]
+fn what_a_bill_tells_is_forecast_no_more() {
+    let purchase = |product: &str, amount: &str| {
+        json!({ "amounts": { "billed": amount }, "class": "marketplace", "currency": "USD", "invoice": "INV-1", "line_type": "Usage",
+            "month": "2026-02-01T00:00:00Z", "payer": BUYER, "product": product, "rows": 1, "statement": "cur" })
+    };
+    // Its product, or as much for a product that nobody knows here; not what is neither.
+    for (product, amount, expected) in [("prod-once", "500.00", "0.00"), ("prod-q", "540.00", "0.00"), ("prod-q", "500.00", "540.00")] {
+        let mut ledger = Ledger::billed();
+        ledger.offer("2026-02-02", "once", "540.00", json!({}));
+        ledger.accepted("2026-02-03", "once", json!({ "value": "540.00" }), &[]);
+        ledger.bill("2026-03-01", "2026-02", "28.00");
+        ledger.record("2026-03-01", "2026-02-28", "spend.recorded", purchase(product, amount));
+        assert_eq!(told(&ledger.at("2026-03-02"), ["marketplace", "forecast_instalments"]), [amount, expected], "{product} {amount}");
+    }
+}
+
+#[test]
+fn offers_close_a_gap_together() {
+    let mut ledger = Ledger::billed();
+    for (offer, value) in [("a", "100.00"), ("b", "300.00"), ("c", "250.00"), ("d", "90.00")] {
+        ledger.offer("2026-02-02", offer, value, json!({}));
+    }
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["shortfall", "closing"]), ["535.00", "b + c"]);
+    let note = "PPA: b 300.00 and c 250.00 close the gap together if invoiced by 2026-12-31: surplus 15.00";
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    // Not two of which only one can be accepted.
+    ledger.offer("2026-02-02", "before", "1.00", json!({}));
+    ledger.accepted("2026-02-02", "before", json!({ "value": "1.00" }), &[("2026-06-01", "1.00")]);
+    for (offer, value) in [("b", "300.00"), ("c", "250.00")] {
+        ledger.offer("2026-02-03", offer, value, json!({ "renews": "agmt-before" }));
+    }
+    assert_eq!(told(&ledger.at("2026-02-11"), ["shortfall", "closing"]), ["534.00", "-"]);
+    // Where one does alone, there is no need of others.
+    ledger.offer("2026-02-03", "e", "534.00", json!({}));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["shortfall", "closing"]), ["534.00", "e"]);
+}
+
+#[test]
+fn an_offer_closes_the_gap_without_what_it_replaces() {
+    let mut ledger = Ledger::billed();
+    ledger.offer("2026-02-02", "before", "240.00", json!({}));
+    let instalments = [("2026-02-05", "60.00"), ("2026-06-01", "100.00"), ("2026-09-01", "80.00")];
+    ledger.accepted("2026-02-02", "before", json!({ "value": "240.00" }), &instalments);
+    ledger.offer("2026-02-03", "more", "480.00", json!({ "replaces": "agmt-before" }));
+    // The first instalment is due already, the others are cancelled.
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["forecast_instalments", "shortfall", "closing"]), ["240.00", "295.00", "more"]);
+    let note = "PPA: more 480.00 closes the gap if invoiced by 2026-12-31: surplus 5.00";
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    ledger.accepted("2026-02-11", "more", json!({ "preceding": "agmt-before", "value": "480.00" }), &[]);
+    ledger.record("2026-02-11", "2026-02-11", "agreement.ended", json!({ "agreement": "agmt-before", "status": "REPLACED" }));
+    assert_eq!(told(&ledger.at("2026-02-12"), ["forecast_instalments", "surplus"]), ["540.00", "5.00"]);
 }
 
 #[test]

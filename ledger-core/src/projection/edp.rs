@@ -19,7 +19,7 @@ mod statement;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::forecast::{Forecast, Offered};
+pub use self::forecast::{Closing, Forecast};
 pub use self::posts::Shortfalls;
 pub use self::report::{edp, why};
 pub use self::statement::Compared;

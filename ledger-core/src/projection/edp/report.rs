@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::card::{card, milestones, windows};
-use super::{Compared, Forecast, Purchased, Setting, Standing};
+use super::{Closing, Compared, Forecast, Purchased, Setting, Standing};
 use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::id::AccountId;
 use crate::money::Amount;
@@ -166,7 +166,8 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
     let amount = |units: i128| Cell::Amount(cents(units));
     let maybe = |units: Option<i128>| Cell::or_empty(units, amount);
     let list = |texts: Vec<String>| if texts.is_empty() { Cell::Empty } else { Cell::List(texts) };
-    let closing = told.forecast.iter().flat_map(|forecast| &forecast.closing).map(|offer| offer.offer.clone()).collect();
+    let together = |closing: &Closing| closing.offers.iter().map(|(offer, _)| offer.to_string()).collect::<Vec<_>>().join(" + ");
+    let closing = told.forecast.iter().flat_map(|forecast| &forecast.closing).map(together).collect();
     vec![
         Cell::text(&terms.commitment),
         Cell::text(&told.buyer),
@@ -223,15 +224,8 @@ fn notes(told: &Year<'_>) -> Vec<String> {
     if !told.whole {
         notes.push(format!("{name}: no bill of {}; no shortfall and no forecast is told", told.missing().join(", ")));
     }
-    for offer in told.forecast.iter().flat_map(|forecast| &forecast.closing) {
-        let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
-        notes.push(format!(
-            "{name}: {} {} closes the gap if invoiced by {last}: surplus {}",
-            offer.offer,
-            grouped(offer.value.units()),
-            grouped(offer.surplus)
-        ));
-    }
+    let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
+    notes.extend(told.forecast.iter().flat_map(|forecast| forecast.notes(last)).map(|what| format!("{name}: {what}")));
     notes.push(match &told.compared {
         None => format!("{name}: never confirmed by AWS"),
         Some(compared) => {
