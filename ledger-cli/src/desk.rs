@@ -41,6 +41,13 @@ pub fn decided(
     decide(&Setting { book: &states.book, view: &view, programmes: &states.programmes, subject, now, known }, draft)
 }
 
+/// What recording an intent would add, if every rule let it.
+pub fn supposed(states: &States, now: Instant, draft: Draft) -> Vec<Draft> {
+    let view = states.records.at(Basis::at(u64::MAX));
+    let setting = Setting { book: &states.book, view: &view, programmes: &states.programmes, subject: None, now, known: None };
+    book::supposed(&setting, draft)
+}
+
 /// What is said of money that was recorded by hand: who must still sign it before it counts. Nothing of anything else.
 pub fn money_needs(states: &States, draft: &Draft, seq: u64, now: Instant) -> Option<String> {
     let view = states.records.at(Basis::at(u64::MAX));

@@ -70,6 +70,32 @@ fn a_stream_is_rehearsed_line_upon_line() {
 }
 
 #[test]
+fn what_is_supposed_is_answered_as_if_it_were_recorded() {
+    let folder = ledger();
+    let offer = "--set offer=offer-1 --set seller=000057174132 --set buyers=444455556666 --set products=prod-1 --set pricing=contract \
+                 --set value=10.00 --set currency=USD --set name=A --set expires_at=2026-06-01T00:00:00Z --effective 2026-01-10";
+    let schedule = ["--set", "schedule=2 monthly from 2026-02-01"];
+    let args: Vec<&str> = ["record", "offer.released"].into_iter().chain(offer.split_whitespace()).chain(schedule).collect();
+    printed(dealbook(folder.path(), &args, None));
+    let accepted = r#"{"type": "agreement.accepted", "effective": "2026-01-20", "ref": "crm:7",
+        "value": {"acceptor": "444455556666", "agreement": "agmt-1", "offer": "offer-1"}}"#;
+    std::fs::write(folder.path().join("if.json"), accepted).unwrap();
+    let rows = |args: &[&str]| {
+        ["instalments", "agreements", "offers"]
+            .map(|noun| printed(dealbook(folder.path(), &[&["show", noun, "-f", "csv"], args].concat(), None)))
+    };
+    let heading = || printed(dealbook(folder.path(), &["show", "edp", "--if", "if.json"], None)).lines().next().unwrap().to_owned();
+    let supposed = rows(&["--if", "if.json"]);
+    assert_eq!(supposed[0].lines().count(), 3, "{supposed:?}");
+    assert_eq!(heading(), "supposed: 1 event of if.json, 2 that follow of themselves; nothing is recorded");
+    printed(dealbook(folder.path(), &["record", "--file", "if.json"], None));
+    assert_eq!(supposed, rows(&[]));
+    // What is recorded already adds nothing to itself.
+    assert_eq!(supposed, rows(&["--if", "if.json"]));
+    assert_eq!(heading(), "supposed: 0 events of if.json, 1 known already; nothing is recorded");
+}
+
+#[test]
 fn what_is_corrected_no_longer_counts_and_replay_agrees() {
     let folder = ledger();
     let offer = "--set offer=offer-1 --set seller=000057174132 --set buyers=444455556666 --set products=prod-1 --set pricing=contract \

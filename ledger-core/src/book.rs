@@ -22,7 +22,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 pub use audit::{audit, purchase_orders};
-pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_needs};
+pub use decide::{Decision, Setting, approvals_needed, correct, decide, money_needs, supposed};
 pub use observe::{Version, observe};
 
 use crate::chain::Hash;

@@ -13,6 +13,7 @@ use ledger_core::time::{Basis, Instant};
 use serde_json::{Value, json};
 
 const BUYER: &str = "777788889999";
+const OTHER: &str = "111122223333";
 const SELLER: &str = "000057174132";
 
 fn moment(day: &str) -> Instant {
@@ -84,6 +85,10 @@ impl Ledger {
         self.record(issued, issued, "invoice.summarised", json!({ "invoice": invoice }));
     }
 
+    fn bill_of(&mut self, payer: &str, recorded: &str, month: &str, amount: &str) {
+        self.spent(recorded, month, json!({ "amounts": { "billed": amount }, "payer": payer }));
+    }
+
     fn invoice(&mut self, day: &str, number: &str, amount: &str) {
         self.bought(day, day, "invoice.issued", "SELLER_REV_SHARE", number, amount);
     }
@@ -92,6 +97,34 @@ impl Ledger {
         let row = json!({ "amount": amount, "balance_impacting": true, "counterparty": BUYER, "currency": "USD", "invoice": number,
             "invoice_date": format!("{invoiced}T00:00:00Z"), "line": "L-1", "recipient": SELLER, "transaction_type": transaction_type });
         self.confirmed(day, day, kind, row);
+    }
+
+    /// An offer to the buyer, with more terms.
+    fn offer(&mut self, day: &str, offer: &str, value: &str, more: Value) {
+        let terms = json!({ "buyers": [BUYER], "currency": "USD", "delivery": "saas", "offer": offer, "products": [format!("prod-{offer}")],
+            "seller": SELLER, "value": value });
+        self.record(day, day, "offer.released", with(terms, more));
+    }
+
+    /// What records an acceptance that is decided on: the agreement, and its instalments.
+    fn accepted(&mut self, day: &str, offer: &str, more: Value, instalments: &[(&str, &str)]) {
+        let terms = json!({ "acceptor": BUYER, "agreement": format!("agmt-{offer}"), "currency": "USD", "offer": offer });
+        self.record(day, day, "agreement.accepted", with(terms, more));
+        for (due, amount) in instalments {
+            let charge = json!({ "agreement": format!("agmt-{offer}"), "amount": amount, "charged_at": format!("{due}T00:00:00Z"),
+                "currency": "USD", "term": "payment-schedule" });
+            self.record(day, day, "charge.scheduled", charge);
+        }
+    }
+
+    /// AWS's bills of two months, 31.00 each: 334.00 of services are forecast for 2026, and 535.00 will lack of 900.00.
+    fn billed() -> Self {
+        let year = json!({ "amount": "900.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" });
+        let mut ledger = Self::signed(json!({ "years": [year] }));
+        for month in ["2025-12", "2026-01"] {
+            ledger.bill("2026-02-01", month, "31.00");
+        }
+        ledger
     }
 
     /// The report of the day before.
@@ -141,10 +174,170 @@ fn an_opening_on_the_first_day_of_a_year_is_told_and_has_no_run_rate() {
     let mut ledger = Ledger::signed(json!({}));
     ledger.brought("2026-01-01", "60.00", json!({ "marketplace": "0.00" }));
     let report = ledger.at("2026-01-11");
-    assert_eq!(told(&report, ["opening", "counted", "forecast_services", "shortfall"]), ["60.00", "60.00", "0.00", "1140.00"]);
-    assert_eq!(card(&report, "Brought forward").unwrap(), "counted to 2025-12-31, 0.00 of it Marketplace (#2)");
     // No month is billed, and no day lies before the cut-over.
-    assert_eq!(card(&report, "Forecast").unwrap(), "run rate 0.00 (mean day of 0 months), instalments 0.00");
+    assert_eq!(told(&report, ["opening", "counted", "forecast_services", "shortfall"]), ["60.00", "60.00", "-", "-"]);
+    assert_eq!(card(&report, "Brought forward").unwrap(), "counted to 2025-12-31, 0.00 of it Marketplace (#2)");
+    assert_eq!(card(&report, "Forecast"), None);
+    assert!(report.notes.contains(&"PPA: no month's bills are all here yet; no forecast is told".to_owned()), "{:?}", report.notes);
+}
+
+#[test]
+fn before_the_first_bill_nothing_is_forecast() {
+    let year = json!({ "amount": "1200.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" });
+    let mut ledger = Ledger::signed(json!({ "years": [year] }));
+    let report = ledger.at("2026-01-21");
+    assert_eq!(told(&report, ["forecast_services", "shortfall", "surplus"]), ["-", "-", "-"]);
+    assert_eq!((card(&report, "Forecast"), card(&report, "Shortfall")), (None, None));
+    assert!(report.notes.contains(&"PPA: no month's bills are all here yet; no forecast is told".to_owned()), "{:?}", report.notes);
+    assert!(report.cards.last().unwrap().says.ends_with("; no forecast is told."), "{}", report.cards.last().unwrap().says);
+    // A month before the year tells as much as one in it.
+    ledger.bill("2026-01-05", "2025-12", "62.00");
+    let report = ledger.at("2026-01-21");
+    assert_eq!(told(&report, ["forecast_services", "shortfall"]), ["730.00", "470.00"]);
+    assert_eq!(card(&report, "Forecast").unwrap(), "run rate 730.00 (mean day of 1 month), instalments 0.00");
+}
+
+#[test]
+fn the_run_rate_is_of_months_that_every_payer_has_billed() {
+    let year = json!({ "amount": "1200.00", "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" });
+    let mut ledger = Ledger::signed(json!({ "payers": [BUYER, OTHER], "years": [year] }));
+    for month in ["2025-10", "2025-11", "2025-12", "2026-01"] {
+        ledger.bill("2026-02-01", month, "31.00");
+    }
+    // Nobody knows what the other one's months came to.
+    assert_eq!(told(&ledger.at("2026-01-21"), ["forecast_services", "shortfall"]), ["-", "-"]);
+    ledger.bill_of(OTHER, "2026-02-01", "2026-01", "31.00");
+    // Two a day for the 334 days that are left.
+    let report = ledger.at("2026-02-01");
+    assert_eq!(told(&report, ["counted", "forecast_services", "shortfall"]), ["62.00", "668.00", "470.00"]);
+    assert_eq!(card(&report, "Forecast").unwrap(), "run rate 668.00 (mean day of 1 month), instalments 0.00");
+}
+
+#[test]
+fn instalments_are_their_payers() {
+    let mut ledger = Ledger::signed(json!({}));
+    for month in ["2025-12", "2026-01"] {
+        ledger.bill("2026-02-01", month, "31.00");
+    }
+    let account = "222233334444";
+    for offer in ["ours", "theirs"] {
+        ledger.offer("2026-02-02", offer, "100.00", json!({ "buyers": [account, BUYER] }));
+    }
+    // An account of the payer's accepts, and the payer is invoiced; or it is the other way round.
+    ledger.accepted(
+        "2026-02-03",
+        "ours",
+        json!({ "acceptor": account, "payer": BUYER }),
+        &[("2026-06-01", "60.00"), ("2026-07-01", "40.00")],
+    );
+    assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
+    ledger.accepted("2026-02-03", "theirs", json!({ "payer": OTHER }), &[("2026-06-01", "100.00")]);
+    assert_eq!(told(&ledger.at("2026-02-11"), ["forecast_instalments"]), ["100.00"]);
+}
+
+#[test]
+fn what_is_accepted_without_a_schedule_is_forecast_until_it_is_invoiced() {
+    let mut ledger = Ledger::billed();
+    ledger.offer("2026-02-02", "once", "540.00", json!({}));
+    let figures = ["forecast_instalments", "shortfall", "surplus", "closing"];
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, figures), ["0.00", "535.00", "0.00", "once"]);
+    let note = "PPA: once 540.00 closes the gap if invoiced by 2026-12-31: surplus 5.00";
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    ledger.accepted("2026-02-03", "once", json!({ "value": "540.00" }), &[]);
+    let note = "PPA: agmt-once 540.00 has no schedule and no invoice yet, and is forecast as one instalment";
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, figures), ["540.00", "0.00", "5.00", "-"]);
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    let mut invoiced = json!({ "agreement": "agmt-once", "amount": "540.00", "balance_impacting": true, "counterparty": BUYER,
+        "currency": "USD", "invoice": "INV-1", "invoice_date": "2026-02-12T00:00:00Z", "line": "L-1", "recipient": SELLER,
+        "transaction_type": "SELLER_REV_SHARE" });
+    // A part of it is told to be invoiced: what remains, nobody knows.
+    invoiced["amount"] = "140.00".into();
+    ledger.confirmed("2026-02-12", "2026-02-12", "invoice.issued", invoiced);
+    let report = ledger.at("2026-02-13");
+    assert_eq!(told(&report, ["marketplace", "forecast_instalments", "shortfall"]), ["140.00", "0.00", "395.00"]);
+    assert!(!report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+}
+
+#[test]
+fn what_was_offered_in_instalments_is_forecast_so_when_nobody_tells_them() {
+    let mut ledger = Ledger::billed();
+    let part = |day: &str, amount: &str| json!({ "amount": amount, "charged_at": format!("{day}T00:00:00Z") });
+    let schedule = [part("2026-06-01", "50.00"), part("2026-12-01", "30.00"), part("2027-02-01", "20.00")];
+    ledger.offer("2026-02-02", "parts", "100.00", json!({ "schedule": schedule }));
+    ledger.accepted("2026-02-03", "parts", json!({ "value": "100.00" }), &[]);
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["forecast_instalments", "shortfall"]), ["80.00", "455.00"]);
+    assert!(!report.notes.iter().any(|told| told.contains("no schedule")), "{:?}", report.notes);
+}
+
+#[test]
+fn what_will_not_count_is_in_no_forecast() {
+    let none = json!({ "counts": "0", "from": "2025-01-01T00:00:00Z", "product_type": "saas", "test": "invoice" });
+    let mut ledger = Ledger::signed(json!({ "eligibility": [none] }));
+    ledger.bill("2026-02-01", "2026-01", "31.00");
+    ledger.offer("2026-02-02", "once", "540.00", json!({}));
+    ledger.accepted("2026-02-03", "once", json!({ "value": "540.00" }), &[]);
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["forecast_instalments"]), ["0.00"]);
+    assert!(!report.notes.iter().any(|told| told.contains("agmt-once")), "{:?}", report.notes);
+}
+
+#[test]
+fn what_a_bill_tells_is_forecast_no_more() {
+    let purchase = |product: &str, amount: &str| {
+        json!({ "amounts": { "billed": amount }, "class": "marketplace", "currency": "USD", "invoice": "INV-1", "line_type": "Usage",
+            "month": "2026-02-01T00:00:00Z", "payer": BUYER, "product": product, "rows": 1, "statement": "cur" })
+    };
+    // Its product, or as much for a product that nobody knows here; not what is neither.
+    for (product, amount, expected) in [("prod-once", "500.00", "0.00"), ("prod-q", "540.00", "0.00"), ("prod-q", "500.00", "540.00")] {
+        let mut ledger = Ledger::billed();
+        ledger.offer("2026-02-02", "once", "540.00", json!({}));
+        ledger.accepted("2026-02-03", "once", json!({ "value": "540.00" }), &[]);
+        ledger.bill("2026-03-01", "2026-02", "28.00");
+        ledger.record("2026-03-01", "2026-02-28", "spend.recorded", purchase(product, amount));
+        assert_eq!(told(&ledger.at("2026-03-02"), ["marketplace", "forecast_instalments"]), [amount, expected], "{product} {amount}");
+    }
+}
+
+#[test]
+fn offers_close_a_gap_together() {
+    let mut ledger = Ledger::billed();
+    for (offer, value) in [("a", "100.00"), ("b", "300.00"), ("c", "250.00"), ("d", "90.00")] {
+        ledger.offer("2026-02-02", offer, value, json!({}));
+    }
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["shortfall", "closing"]), ["535.00", "b + c"]);
+    let note = "PPA: b 300.00 and c 250.00 close the gap together if invoiced by 2026-12-31: surplus 15.00";
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    // Not two of which only one can be accepted.
+    ledger.offer("2026-02-02", "before", "1.00", json!({}));
+    ledger.accepted("2026-02-02", "before", json!({ "value": "1.00" }), &[("2026-06-01", "1.00")]);
+    for (offer, value) in [("b", "300.00"), ("c", "250.00")] {
+        ledger.offer("2026-02-03", offer, value, json!({ "renews": "agmt-before" }));
+    }
+    assert_eq!(told(&ledger.at("2026-02-11"), ["shortfall", "closing"]), ["534.00", "-"]);
+    // Where one does alone, there is no need of others.
+    ledger.offer("2026-02-03", "e", "534.00", json!({}));
+    assert_eq!(told(&ledger.at("2026-02-11"), ["shortfall", "closing"]), ["534.00", "e"]);
+}
+
+#[test]
+fn an_offer_closes_the_gap_without_what_it_replaces() {
+    let mut ledger = Ledger::billed();
+    ledger.offer("2026-02-02", "before", "240.00", json!({}));
+    let instalments = [("2026-02-05", "60.00"), ("2026-06-01", "100.00"), ("2026-09-01", "80.00")];
+    ledger.accepted("2026-02-02", "before", json!({ "value": "240.00" }), &instalments);
+    ledger.offer("2026-02-03", "more", "480.00", json!({ "replaces": "agmt-before" }));
+    // The first instalment is due already, the others are cancelled.
+    let report = ledger.at("2026-02-11");
+    assert_eq!(told(&report, ["forecast_instalments", "shortfall", "closing"]), ["240.00", "295.00", "more"]);
+    let note = "PPA: more 480.00 closes the gap if invoiced by 2026-12-31: surplus 5.00";
+    assert!(report.notes.iter().any(|told| told == note), "{:?}", report.notes);
+    ledger.accepted("2026-02-11", "more", json!({ "preceding": "agmt-before", "value": "480.00" }), &[]);
+    ledger.record("2026-02-11", "2026-02-11", "agreement.ended", json!({ "agreement": "agmt-before", "status": "REPLACED" }));
+    assert_eq!(told(&ledger.at("2026-02-12"), ["forecast_instalments", "surplus"]), ["540.00", "5.00"]);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use ledger_core::chain::{Hash, Head};
-use ledger_core::event::Entry;
+use ledger_core::event::{Draft, Entry};
 use ledger_core::id::Actor;
 use ledger_core::report::Asked;
 use ledger_core::time::Instant;
 use ledger_store::ledger::States as _;
 
 use crate::context::Context;
+use crate::desk;
 use crate::failure::{Failure, counted};
 use crate::intent::{self, Written};
 use crate::session::{Session, States, Wanted};
@@ -26,8 +27,8 @@ pub(super) struct Supposed {
     pub(super) heading: String,
 }
 
-/// Folds the events of a file, one intent a line or one in all, over the states at a basis. They are facts here: no rule is asked whether they
-/// may be recorded. One without a date takes effect at the end of the asked time.
+/// Folds the events of a file, one intent a line or one in all, over the states at a basis, each with what recording it would add of itself. They
+/// are facts here: no rule is asked whether they may be recorded. One without a date takes effect at the end of the asked time.
 pub(super) fn suppose(
     path: &Path,
     (mut asked, head): (Asked, Head),
@@ -38,29 +39,44 @@ pub(super) fn suppose(
     let bytes = std::fs::read(path).map_err(|why| Failure::unreadable(path, &why))?;
     let text = String::from_utf8_lossy(&bytes);
     let intents = intents(path, &text)?;
+    // What follows from an event is told by the records.
+    let wanted = Wanted { records: true, ..wanted };
     let mut states = if head == session.head() { session.states_of(wanted)? } else { super::replay::states_to(session, head, context)? };
     let last = session.entry(head.seq)?;
     let recorded_at = last.as_ref().map_or_else(|| context.now(), |last| last.recorded_at);
     let end = asked.basis.effective_before.map_or(recorded_at, |before| Instant::from_micros(before.micros() - 1));
     let actor: Actor = "supposed".parse().map_err(|why| Failure::usage("no actor").because(why))?;
-    let mut seq = head.seq;
+    let (mut seq, mut told, mut known) = (head.seq, 0, 0);
     for intent in intents {
-        seq += 1;
-        let entry = Entry {
-            actor: actor.clone(),
-            effective_at: intent.effective_at.unwrap_or(end),
-            event: intent.event,
-            prev: Hash::ZERO,
-            recorded_at,
-            seq,
-            // What waits for its row, or for a second person, is supposed to have come.
-            source: None,
-            v: ledger_core::chain::VERSION,
-        };
-        states.all().into_iter().for_each(|state| state.evolve(&entry));
+        let effective_at = intent.effective_at.unwrap_or(end);
+        let draft = Draft { actor: actor.clone(), effective_at, event: intent.event, source: intent.source };
+        let drafts = desk::supposed(&states, recorded_at, draft);
+        let count = if drafts.is_empty() { &mut known } else { &mut told };
+        *count += 1;
+        for draft in drafts {
+            seq += 1;
+            let entry = Entry {
+                actor: draft.actor,
+                effective_at: draft.effective_at,
+                event: draft.event,
+                prev: Hash::ZERO,
+                recorded_at,
+                seq,
+                // What waits for its row, or for a second person, is supposed to have come.
+                source: None,
+                v: ledger_core::chain::VERSION,
+            };
+            states.all().into_iter().for_each(|state| state.evolve(&entry));
+        }
     }
     asked.basis.known_at = seq;
-    let heading = format!("supposed: {} of {}; nothing is recorded", counted(seq - head.seq, "event"), path.display());
+    let mut heading = format!("supposed: {} of {}", counted(told, "event"), path.display());
+    for (count, what) in [(seq - head.seq - told, "that follow of themselves"), (known, "known already")] {
+        if count > 0 {
+            heading += &format!(", {count} {what}");
+        }
+    }
+    heading += "; nothing is recorded";
     Ok(Supposed { states, asked, digest: Hash::of(&bytes), heading })
 }
 

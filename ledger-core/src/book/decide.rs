@@ -47,50 +47,78 @@ pub enum Decision {
 ///
 /// # Errors
 /// Every rule that it breaks.
-pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<Problem>> {
-    if let Some(source) = &draft.source {
-        let mut known = setting.book.referred(&source.id).peekable();
-        // A document may show more than one thing; a reference and a row are one.
-        let other = known.peek().map(|known| known.seq).filter(|_| !source.id.starts_with("document:"));
-        if let Some(known) = known.find(|known| known.effective_at == draft.effective_at && known.says(&draft.event)) {
-            return Ok(Decision::Known(known.seq));
-        }
-        if let Some(seq) = other {
-            let why = format!("it names #{seq}, which says something else");
-            return Err(vec![Problem::new(Code::E0421, &source.id, why).cure(format!("dealbook correct {seq}, or another reference"))]);
-        }
+pub fn decide(setting: &Setting<'_>, draft: Draft) -> Result<Decision, Vec<Problem>> {
+    if let Some(seq) = known(setting, &draft)? {
+        return Ok(Decision::Known(seq));
     }
+    let mut breaches = Breaches::default();
+    let decided = expanded(setting, draft, &mut breaches);
+    if let Some(draft) = decided.first() {
+        if let Some(source) = draft.source.as_ref().filter(|source| source.id.split(':').count() > 2 && !a_feed_says(&draft.event)) {
+            let why = format!("no feed says `{}`", draft.event.type_name());
+            breaches.add(Code::E0401, "awaits", &source.id, why, "leave it out; another system's name for the entry is its `ref`");
+        }
+        fits_a_line(&draft.event, &mut breaches);
+        tells_of_nobody(draft, &mut breaches);
+    }
+    breaches.done()?;
+    Ok(Decision::Record(decided))
+}
+
+/// What recording an intent would add, if every rule let it. Nothing when it is recorded already.
+pub fn supposed(setting: &Setting<'_>, draft: Draft) -> Vec<Draft> {
+    match known(setting, &draft) {
+        Ok(Some(_)) => Vec::new(),
+        _ => expanded(setting, draft, &mut Breaches::default()),
+    }
+}
+
+/// Where exactly this was recorded before, under the same reference.
+fn known(setting: &Setting<'_>, draft: &Draft) -> Result<Option<u64>, Vec<Problem>> {
+    let Some(source) = &draft.source else { return Ok(None) };
+    let mut known = setting.book.referred(&source.id).peekable();
+    // A document may show more than one thing; a reference and a row are one.
+    let other = known.peek().map(|known| known.seq).filter(|_| !source.id.starts_with("document:"));
+    if let Some(known) = known.find(|known| known.effective_at == draft.effective_at && known.says(&draft.event)) {
+        return Ok(Some(known.seq));
+    }
+    let Some(seq) = other else { return Ok(None) };
+    let why = format!("it names #{seq}, which says something else");
+    Err(vec![Problem::new(Code::E0421, &source.id, why).cure(format!("dealbook correct {seq}, or another reference"))])
+}
+
+/// What an intent comes to, completed, and what follows from it of itself; and every rule that it breaks.
+fn expanded(setting: &Setting<'_>, mut draft: Draft, breaches: &mut Breaches) -> Vec<Draft> {
     let document = draft.source.as_ref().and_then(|source| source.document);
     let is_fact = document.is_some();
-    let mut breaches = Breaches::default();
     let at = draft.effective_at;
     let mut more = Vec::new();
     match &mut draft.event {
-        Event::EntryApproved(_) if setting.subject.is_some() => more = approved(setting, &draft, &mut breaches),
-        Event::PersonRegistered(person) => rules::registered(setting, person, &mut breaches),
-        Event::PolicySet(set) => policy::set(set, &mut breaches),
-        Event::RateSet(rate) => rules::rate(rate, &mut breaches),
-        Event::TemplateSaved(template) => rules::template(template, &mut breaches),
+        Event::EntryApproved(_) if setting.subject.is_some() => more = approved(setting, &draft, breaches),
+        Event::PersonRegistered(person) => rules::registered(setting, person, breaches),
+        Event::PolicySet(set) => policy::set(set, breaches),
+        Event::RateSet(rate) => rules::rate(rate, breaches),
+        Event::TemplateSaved(template) => rules::template(template, breaches),
         Event::ProductDesignated(_) => (),
-        Event::AuthorizationGranted(granted) => rules::granted(setting, granted, at, &mut breaches),
-        Event::AuthorizationRestricted(restricted) => rules::restricted(setting, restricted, &mut breaches),
-        Event::OfferDrafted(terms) => rules::drafted(setting, terms, at, &mut breaches),
-        Event::OfferSubmitted(step) => rules::submitted(setting, step, at, &mut breaches),
-        Event::OfferRejected(step) => rules::rejected(setting, step, &draft.actor, &mut breaches),
-        Event::OfferReleased(terms) => rules::released(setting, terms, at, &mut breaches),
-        Event::OfferWithdrawn(step) => rules::withdrawn(setting, step, at, &mut breaches),
-        Event::OfferAvailabilityChanged(change) => rules::availability(setting, change, at, &mut breaches),
+        Event::AuthorizationGranted(granted) => rules::granted(setting, granted, at, breaches),
+        Event::AuthorizationRestricted(restricted) => rules::restricted(setting, restricted, breaches),
+        Event::OfferDrafted(terms) => rules::drafted(setting, terms, at, breaches),
+        Event::OfferSubmitted(step) => rules::submitted(setting, step, at, breaches),
+        Event::OfferRejected(step) => rules::rejected(setting, step, &draft.actor, breaches),
+        Event::OfferReleased(terms) => rules::released(setting, terms, at, breaches),
+        Event::OfferWithdrawn(step) => rules::withdrawn(setting, step, at, breaches),
+        Event::OfferAvailabilityChanged(change) => rules::availability(setting, change, at, breaches),
         Event::AgreementAccepted(terms) => {
-            if let Some(offer) = rules::accepted(setting, terms, at, is_fact, &mut breaches) {
+            if let Some(offer) = rules::accepted(setting, terms, at, is_fact, breaches) {
                 more = acceptance(setting, terms, &offer, &draft.actor, at);
             }
         }
-        Event::AgreementAmended(terms) => rules::amended(setting, terms, at, is_fact, &mut breaches),
-        Event::OfferSetDescribed(set) => rules::offer_set(setting, set, false, &mut breaches),
-        Event::OfferSetReleased(set) => rules::offer_set(setting, set, true, &mut breaches),
-        Event::CancellationRequested(asked) => rules::requested(setting, asked, at, is_fact, &mut breaches),
-        Event::CancellationAnswered(told) => rules::answered(setting, told, at, &mut breaches),
-        Event::AgreementEnded(ended) => rules::ended(setting, ended, at, is_fact, &mut breaches),
+        Event::AgreementAmended(terms) => rules::amended(setting, terms, at, is_fact, breaches),
+        Event::OfferSetDescribed(set) => rules::offer_set(setting, set, false, breaches),
+        Event::OfferSetReleased(set) => rules::offer_set(setting, set, true, breaches),
+        Event::CancellationRequested(asked) => rules::requested(setting, asked, at, is_fact, breaches),
+        Event::CancellationAnswered(told) => rules::answered(setting, told, at, breaches),
+        Event::AgreementEnded(ended) => rules::ended(setting, ended, at, is_fact, breaches),
         Event::OfferApproved(step) => breaches.add(
             Code::E0401,
             "offer",
@@ -98,42 +126,35 @@ pub fn decide(setting: &Setting<'_>, mut draft: Draft) -> Result<Decision, Vec<P
             "an offer is approved by approving the entry that drafted or submitted it",
             "dealbook approve N --key FILE",
         ),
-        Event::CommitmentSigned(terms) => rules::commitment::signed(setting, terms, &mut breaches),
-        Event::CommitmentAmended(terms) => rules::commitment::amended(setting, terms, at, &mut breaches),
+        Event::CommitmentSigned(terms) => rules::commitment::signed(setting, terms, breaches),
+        Event::CommitmentAmended(terms) => rules::commitment::amended(setting, terms, at, breaches),
         Event::CommitmentStatement(told) => {
-            rules::commitment::statement(setting, told, draft.source.as_ref().and_then(|source| source.document), &mut breaches);
+            rules::commitment::statement(setting, told, draft.source.as_ref().and_then(|source| source.document), breaches);
         }
-        Event::ShortfallInvoiced(told) => rules::commitment::shortfall(setting, told, is_fact, &mut breaches),
-        Event::SpendRecorded(told) => rules::commitment::spend(told, is_fact, &mut breaches),
-        Event::ProgrammeDefined(it) => rules::programme::defined(setting, it, document, at, &mut breaches),
-        Event::EnrolmentGranted(it) => rules::programme::enrolled(it, document, at, &mut breaches),
-        Event::OpportunityRegistered(it) => rules::programme::opportunity(setting, it, at, is_fact, &mut breaches),
-        Event::WorkBegan(it) => rules::programme::work(setting, it, at, &mut breaches),
-        Event::BenefitApplied(it) => rules::programme::applied(setting, it, is_fact, at, &mut breaches),
-        Event::ArrStated(it) => rules::programme::arr(it, document, &mut breaches),
-        Event::BenefitReviewed(it) => rules::programme::reviewed(setting, it, document, at, &mut breaches),
-        Event::CreditGranted(it) => rules::programme::granted_credit(setting, it, document, at, &mut breaches),
-        Event::CreditApplied(it) => rules::programme::applied_credit(setting, it, document, &mut breaches),
-        Event::CreditPassedOn(it) => rules::programme::passed_on(setting, it, at, &mut breaches),
-        Event::CreditRevoked(it) => rules::programme::revoked(setting, it, document, at, &mut breaches),
-        Event::CreditSplit(it) => rules::programme::split(setting, it, at, is_fact, &mut breaches),
-        Event::CreditTransferred(it) => rules::programme::transferred(setting, it, at, is_fact, &mut breaches),
-        Event::QuotaRetired(it) => rules::programme::quota(it, document, &mut breaches),
-        Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, &mut breaches),
-        Event::BalanceConfirmed(told) => rules::confirmed(told, document, at, &mut breaches),
-        event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), &mut breaches),
-        event => refuse(event, is_fact, &mut breaches),
+        Event::ShortfallInvoiced(told) => rules::commitment::shortfall(setting, told, is_fact, breaches),
+        Event::SpendRecorded(told) => rules::commitment::spend(told, is_fact, breaches),
+        Event::ProgrammeDefined(it) => rules::programme::defined(setting, it, document, at, breaches),
+        Event::EnrolmentGranted(it) => rules::programme::enrolled(it, document, at, breaches),
+        Event::OpportunityRegistered(it) => rules::programme::opportunity(setting, it, at, is_fact, breaches),
+        Event::WorkBegan(it) => rules::programme::work(setting, it, at, breaches),
+        Event::BenefitApplied(it) => rules::programme::applied(setting, it, is_fact, at, breaches),
+        Event::ArrStated(it) => rules::programme::arr(it, document, breaches),
+        Event::BenefitReviewed(it) => rules::programme::reviewed(setting, it, document, at, breaches),
+        Event::CreditGranted(it) => rules::programme::granted_credit(setting, it, document, at, breaches),
+        Event::CreditApplied(it) => rules::programme::applied_credit(setting, it, document, breaches),
+        Event::CreditPassedOn(it) => rules::programme::passed_on(setting, it, at, breaches),
+        Event::CreditRevoked(it) => rules::programme::revoked(setting, it, document, at, breaches),
+        Event::CreditSplit(it) => rules::programme::split(setting, it, at, is_fact, breaches),
+        Event::CreditTransferred(it) => rules::programme::transferred(setting, it, at, is_fact, breaches),
+        Event::QuotaRetired(it) => rules::programme::quota(it, document, breaches),
+        Event::BalanceBroughtForward(balance) => rules::brought_forward(setting, balance, draft.source.as_ref(), at, breaches),
+        Event::BalanceConfirmed(told) => rules::confirmed(told, document, at, breaches),
+        event if event.billing().is_some() => rules::row_by_hand(setting, event, draft.source.as_ref(), breaches),
+        event => refuse(event, is_fact, breaches),
     }
-    if let Some(source) = draft.source.as_ref().filter(|source| source.id.split(':').count() > 2 && !a_feed_says(&draft.event)) {
-        let why = format!("no feed says `{}`", draft.event.type_name());
-        breaches.add(Code::E0401, "awaits", &source.id, why, "leave it out; another system's name for the entry is its `ref`");
-    }
-    fits_a_line(&draft.event, &mut breaches);
-    tells_of_nobody(&draft, &mut breaches);
-    breaches.done()?;
-    let mut decided = vec![draft];
-    decided.extend(more);
-    Ok(Decision::Record(decided))
+    let mut all = vec![draft];
+    all.extend(more);
+    all
 }
 
 /// Whether a row of a feed may say the same one day.

@@ -21,7 +21,7 @@ mod statement;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::forecast::{Forecast, Offered};
+pub use self::forecast::{Closing, Forecast};
 pub use self::measure::findings;
 pub use self::posts::Shortfalls;
 pub use self::report::{edp, why};

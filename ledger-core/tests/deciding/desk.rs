@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signer as _, SigningKey};
-use ledger_core::book::{Book, Decision, Setting, approval_of, correct, decide};
+use ledger_core::book::{Book, Decision, Setting, approval_of, correct, decide, supposed};
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::governance::EntryCorrected;
 use ledger_core::event::{Draft, Entry, Event};
@@ -68,10 +68,16 @@ impl Desk {
     pub(crate) fn ask(&self, draft: Draft, subject: Option<u64>) -> Result<Decision, Vec<Problem>> {
         let view = self.records.at(Basis::at(u64::MAX));
         let subject = subject.and_then(|seq| self.entries.get(usize::try_from(seq).unwrap() - 1)).map(|(entry, hash)| (entry, *hash));
-        decide(
-            &Setting { book: &self.book, view: &view, programmes: &self.programmes, subject, now: moment("2020-01-01"), known: None },
-            draft,
-        )
+        let (now, known) = (moment("2020-01-01"), None);
+        let setting = Setting { book: &self.book, view: &view, programmes: &self.programmes, subject, now, known };
+        let decided = decide(&setting, draft.clone());
+        // What is supposed is what would be recorded.
+        match &decided {
+            Ok(Decision::Record(drafts)) => assert_eq!(&supposed(&setting, draft), drafts),
+            Ok(Decision::Known(_)) => assert_eq!(supposed(&setting, draft), vec![]),
+            Err(_) => (),
+        }
+        decided
     }
 
     pub(crate) fn tell(&mut self, draft: Draft, subject: Option<u64>) -> Result<Vec<&'static str>, Vec<Problem>> {

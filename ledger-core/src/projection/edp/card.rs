@@ -78,11 +78,7 @@ pub(super) fn card(told: &Year<'_>) -> Card {
         let method = format!(
             "run rate {} (mean day {}), instalments {}",
             grouped(forecast.run_rate),
-            if forecast.months == 0 && opened(year).is_some_and(|opening| opening.cut_over > year.year.from) {
-                "before the ledger".to_owned()
-            } else {
-                format!("of {} months", forecast.months)
-            },
+            if forecast.months == 0 { "before the ledger".to_owned() } else { format!("of {}", counted(forecast.months, "month")) },
             grouped(forecast.instalments)
         );
         lines.push(line(Some(Part::Expected), &format!("Forecast to {}", last.format("%m-%d")), expected.unwrap_or_default(), method));

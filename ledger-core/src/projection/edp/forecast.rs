@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
+use super::report::grouped;
 use super::{Purchased, Setting, Standing, months};
 use crate::commitment::{Judged, Line, Opening, Reckoned, fill, period};
+use crate::event::agreement::Status;
 use crate::event::offer::OfferTerms;
-use crate::id::{AccountId, OfferId};
-use crate::money::{Amount, CENT, round_half_up};
-use crate::projection::records::open_instalments;
+use crate::id::{AccountId, OfferId, ProductId};
+use crate::money::{Amount, CENT, Currency, round_half_up};
+use crate::projection::records::{Standing as Agreement, open_instalments};
 use crate::time::{Instant, Period};
 
 /// So many months' bills make the run rate.
@@ -19,96 +23,173 @@ const DAY: i64 = 86_400_000_000;
 pub struct Forecast {
     /// Of AWS's own services: the mean day of the last months that are billed, for the days that are not.
     pub run_rate: i128,
-    /// How many months make it; none where all that is known is what had been counted before the ledger began, or nothing is.
+    /// How many months make it; none where all that is known is what had been counted before the ledger began.
     pub months: usize,
-    /// What the instalments that are planned add below the cap.
+    /// What the instalments that are planned add below the cap, and agreements that are invoiced at once and are not yet.
     pub instalments: i128,
+    /// The agreements among them that have no schedule and no invoice and will count, each with its value.
+    pub at_once: Vec<(String, Amount)>,
     /// What will lack.
     pub shortfall: i128,
     /// What will be beyond.
     pub surplus: i128,
-    /// The open offers which would close the gap, each alone.
-    pub closing: Vec<Offered>,
+    /// The open offers which would close the gap, each alone; where none would, the fewest that do together.
+    pub closing: Vec<Closing>,
 }
 
-/// An open offer that would close the gap.
+/// One open offer that would close the gap, or several that would together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offered {
-    /// The offer.
-    pub offer: String,
-    /// Its value.
-    pub value: Amount,
+pub struct Closing {
+    /// The offers, each with its value.
+    pub offers: Vec<(OfferId, Amount)>,
     /// What would be beyond then.
     pub surplus: i128,
 }
 
+/// What is expected to be invoiced for an agreement.
+struct Expected {
+    /// When it is due.
+    due: Instant,
+    /// As it will be invoiced: on that day, or now when the day has passed.
+    line: Judged<Purchased>,
+    /// Its value, where it is all of it.
+    at_once: Option<Amount>,
+}
+
+/// An open offer, as if it were accepted now.
+struct Open {
+    offer: OfferTerms,
+    value: Amount,
+    line: Judged<Purchased>,
+}
+
+impl Open {
+    /// Whether an agreement ends with its acceptance.
+    fn ends(&self, agreement: Option<&String>) -> bool {
+        agreement.is_some_and(|agreement| self.offer.replaces.as_ref().is_some_and(|replaced| replaced.as_str() == agreement))
+    }
+
+    /// Whether one of two offers can be accepted and not both: they follow the same agreement.
+    fn excludes(&self, other: &Self) -> bool {
+        let follows = |offer: &OfferTerms| offer.replaces.clone().or_else(|| offer.renews.clone());
+        follows(&self.offer).is_some_and(|agreement| follows(&other.offer) == Some(agreement))
+    }
+}
+
+impl Forecast {
+    /// What a reader should know of it, of a year with this last day.
+    pub(super) fn notes(&self, last: NaiveDate) -> Vec<String> {
+        let at_once = self.at_once.iter().map(|(agreement, value)| {
+            format!("{agreement} {} has no schedule and no invoice yet, and is forecast as one instalment", grouped(value.units()))
+        });
+        let closing = self.closing.iter().map(|closing| {
+            let offers: Vec<String> = closing.offers.iter().map(|(offer, value)| format!("{offer} {}", grouped(value.units()))).collect();
+            let close = if offers.len() == 1 { "closes the gap" } else { "close the gap together" };
+            format!("{} {close} if invoiced by {last}: surplus {}", offers.join(" and "), grouped(closing.surplus))
+        });
+        at_once.chain(closing).collect()
+    }
+}
+
 impl Setting<'_> {
-    /// The forecast of a year that runs and whose bills are all here; nothing otherwise, nor where all that is known does not tell AWS's services.
+    /// The forecast of a year that runs and whose bills are all here; nothing otherwise, nor where nothing tells yet what AWS's services come to.
     pub fn forecast(&self, standing: &Standing, year: &Reckoned<Purchased>) -> Option<Forecast> {
         let of_year = period(&year.year);
         if !of_year.holds(standing.until) || !standing.is_whole(year) {
             return None;
         }
         let (run_rate, months) = run_rate(standing, year)?;
-        let planned = self.planned(standing, of_year);
-        let with = |more: &mut dyn Iterator<Item = Judged<Purchased>>| {
-            let mut lines: Vec<Judged<Purchased>> = year.lines.iter().cloned().chain(more).collect();
+        let expected = self.expected(standing, year);
+        let with = |offers: &[&Open]| {
+            let ends = |it: &Expected| it.due >= standing.until && offers.iter().any(|open| open.ends(it.line.of.agreement.as_ref()));
+            let stays = expected.iter().filter(|it| !ends(it)).map(|it| &it.line);
+            let mut lines: Vec<_> = year.lines.iter().chain(stays).chain(offers.iter().map(|open| &open.line)).cloned().collect();
             fill(&mut lines, year.room());
             lines.iter().map(|judged| judged.counted).sum::<i128>()
         };
-        let bought = with(&mut planned.iter().cloned());
+        let bought = with(&[]);
         let lacking = year.year.amount.units() - (year.counted() - year.marketplace() + run_rate + bought);
-        let adds = |offer: OfferTerms| {
-            let (line, value) = self.offered(&offer, standing, of_year)?;
-            let surplus = with(&mut planned.iter().cloned().chain([line])) - bought - lacking;
-            (surplus >= 0).then(|| Offered { offer: offer.offer.to_string(), value, surplus })
+        let mut open: Vec<Open> = if lacking > 0 { self.open_offers(standing, of_year) } else { Vec::new() };
+        let closes = |offers: &[&Open]| {
+            let surplus = with(offers) - bought - lacking;
+            let named = || offers.iter().map(|open| (open.offer.offer.clone(), open.value)).collect();
+            (surplus >= 0).then(|| Closing { offers: named(), surplus })
         };
-        let open = if lacking > 0 { self.open_offers(standing) } else { Vec::new() };
+        let mut closing: Vec<Closing> = open.iter().filter_map(|open| closes(&[open])).collect();
+        if closing.is_empty() {
+            // The largest first: none of those that close the gap together can then be left out.
+            open.sort_by_key(|open| std::cmp::Reverse(open.line.eligible));
+            let mut together: Vec<&Open> = Vec::new();
+            for open in &open {
+                if !together.iter().any(|other| other.excludes(open)) && closing.is_empty() {
+                    together.push(open);
+                    closing.extend(closes(&together));
+                }
+            }
+        }
+        let at_once = |it: &Expected| Some((it.line.of.agreement.clone()?, it.at_once.filter(|_| it.line.eligible != 0)?));
         Some(Forecast {
             run_rate,
             months,
             instalments: bought - year.marketplace(),
+            at_once: expected.iter().filter_map(at_once).collect(),
             shortfall: lacking.max(0),
             surplus: (-lacking).max(0),
-            closing: open.into_iter().filter_map(adds).collect(),
+            closing,
         })
     }
 
-    /// The instalments of a year that are planned and have become no invoice, judged as if they were invoiced on their days; those whose day has
-    /// passed, now.
-    fn planned(&self, standing: &Standing, of_year: Period) -> Vec<Judged<Purchased>> {
-        let payers = &standing.contract.terms.payers;
+    /// What agreements of the payers will be invoiced in a year: the instalments that are planned and have become no invoice; where none are told,
+    /// those that were offered, or all of it at once. Each judged as if it were invoiced on its day; those whose day has passed, now.
+    fn expected(&self, standing: &Standing, year: &Reckoned<Purchased>) -> Vec<Expected> {
+        let (of_year, payers) = (period(&year.year), &standing.contract.terms.payers);
         let paid = |judged: &Judged<Purchased>| Some((judged.of.agreement.clone()?, judged.of.payer));
         let paid: BTreeMap<String, AccountId> = standing.years.iter().flat_map(|year| &year.lines).filter_map(paid).collect();
-        let open = open_instalments(self.view, &self.billing.invoiced(self.view.basis()));
+        let invoiced = self.billing.invoiced(self.view.basis());
+        let open = open_instalments(self.view, &invoiced);
         let mut found = Vec::new();
         for agreement in self.view.agreements() {
             let id = agreement.terms.agreement.as_str();
-            let acceptor = || self.view.acceptor(agreement).filter(|account| payers.contains(account));
-            let Some(payer) = paid.get(id).copied().or_else(acceptor) else { continue };
+            // Who paid before; else who is to be invoiced, and that is the acceptor unless another is told.
+            let told = || agreement.terms.payer.or_else(|| self.view.acceptor(agreement));
+            let Some(payer) = paid.get(id).copied().or_else(told).filter(|account| payers.contains(account)) else { continue };
             let Some(offer) = self.view.offer_of(agreement) else { continue };
-            let product = self.view.products_of(&offer).into_iter().next();
-            let kind = product.as_ref().and_then(|product| self.view.delivery_of(product)).or(offer.delivery);
-            for charge in open.get(id).into_iter().flatten().filter(|charge| of_year.holds(charge.charged_at)) {
-                let day = charge.charged_at.max(standing.until);
+            let products = self.view.products_of(&offer);
+            let product = products.first();
+            let kind = product.and_then(|product| self.view.delivery_of(product)).or_else(|| offer.delivery.clone());
+            let mut expect = |term: &str, due: Instant, amount: Amount, currency: Currency, at_once: Option<Amount>| {
+                let day = due.max(standing.until);
                 let line = Line {
-                    key: format!("{payer}:planned:{id}:{}", charge.term),
+                    key: format!("{payer}:planned:{id}:{term}"),
                     invoiced: day,
                     counts_at: day,
                     accepted: agreement.terms.accepted_at,
                     kind: kind.clone(),
-                    price: round_half_up(charge.amount.units(), CENT),
-                    currency: charge.currency,
+                    price: round_half_up(amount.units(), CENT),
+                    currency,
                 };
-                let of = Purchased { agreement: Some(id.to_owned()), ..Purchased::by(payer, product.as_ref()) };
-                found.push(self.judged(line, of, product.as_ref(), &standing.contract));
+                let of = Purchased { agreement: Some(id.to_owned()), ..Purchased::by(payer, product) };
+                found.push(Expected { due, line: self.judged(line, of, product, &standing.contract), at_once });
+            };
+            for charge in open.get(id).into_iter().flatten().filter(|charge| of_year.holds(charge.charged_at)) {
+                expect(charge.term.as_str(), charge.charged_at, charge.amount, charge.currency, None);
+            }
+            if invoiced.contains_key(id) || !self.view.planned_for(agreement).is_empty() {
+                continue;
+            }
+            let Some((due, value, currency)) = at_once(agreement, &offer) else { continue };
+            for part in offer.schedule.iter().filter(|part| of_year.holds(part.charged_at)) {
+                expect("", part.charged_at, part.amount, currency, None);
+            }
+            if offer.schedule.is_empty() && is_open(year, due) && !is_billed(year, agreement, payer, &products, value) {
+                expect("", due.max(standing.until), value, currency, Some(value));
             }
         }
         found
     }
 
     /// The offers that stand for a payer to accept, each once.
-    fn open_offers(&self, standing: &Standing) -> Vec<OfferTerms> {
+    fn open_offers(&self, standing: &Standing, of_year: Period) -> Vec<Open> {
         let states = self.view.offer_states();
         let mut found: BTreeMap<OfferId, OfferTerms> = BTreeMap::new();
         for offer in self.view.released_offers() {
@@ -117,15 +198,15 @@ impl Setting<'_> {
                 found.insert(offer.offer.clone(), offer);
             }
         }
-        found.into_values().collect()
+        found.into_values().filter_map(|offer| self.offered(offer, standing, of_year)).collect()
     }
 
     /// What an offer would add if it were accepted now and invoiced within the year: what its schedule plans for it, or all of its value.
-    fn offered(&self, offer: &OfferTerms, standing: &Standing, of_year: Period) -> Option<(Judged<Purchased>, Amount)> {
+    fn offered(&self, offer: OfferTerms, standing: &Standing, of_year: Period) -> Option<Open> {
         let (value, currency) = (offer.value?, offer.currency?);
         let inside = offer.schedule.iter().filter(|part| of_year.holds(part.charged_at)).map(|part| part.amount.units()).sum();
-        let product = self.view.products_of(offer).into_iter().next();
-        let payer = self.view.buyers_of(offer).into_iter().find(|buyer| standing.contract.terms.payers.contains(buyer))?;
+        let product = self.view.products_of(&offer).into_iter().next();
+        let payer = self.view.buyers_of(&offer).into_iter().find(|buyer| standing.contract.terms.payers.contains(buyer))?;
         let line = Line {
             key: format!("{payer}:offered:{}", offer.offer),
             invoiced: standing.until,
@@ -135,15 +216,39 @@ impl Setting<'_> {
             price: round_half_up(if offer.schedule.is_empty() { value.units() } else { inside }, CENT),
             currency,
         };
-        Some((self.judged(line, Purchased::by(payer, product.as_ref()), product.as_ref(), &standing.contract), value))
+        let line = self.judged(line, Purchased::by(payer, product.as_ref()), product.as_ref(), &standing.contract);
+        Some(Open { offer, value, line })
     }
 }
 
-/// What AWS's own services will come to on the days that are not billed yet, and how many months say so. Before the first of them it is what was
-/// brought forward that says so, and nothing is told when that does not tell its services.
+/// When an agreement is invoiced that has no schedule, and how much: all of it, when it is accepted or when it starts.
+fn at_once(agreement: &Agreement, offer: &OfferTerms) -> Option<(Instant, Amount, Currency)> {
+    let terms = &agreement.terms;
+    let value = terms.value.or(offer.value).filter(|value| !value.is_zero())?;
+    let due = terms.accepted_at?.max(terms.starts_at.unwrap_or(terms.accepted_at?));
+    (terms.status == Some(Status::Active)).then_some((due, value, terms.currency.or(offer.currency)?))
+}
+
+/// Whether a year holds a day of which the ledger itself tells the invoices.
+fn is_open(year: &Reckoned<Purchased>, day: Instant) -> bool {
+    period(&year.year).holds(day) && year.opening.as_ref().is_none_or(|opening| day >= opening.cut_over)
+}
+
+/// Whether a bill tells what may be an agreement's invoice: since it was accepted, of one of its products, or of its value.
+fn is_billed(year: &Reckoned<Purchased>, agreement: &Agreement, payer: AccountId, products: &[ProductId], value: Amount) -> bool {
+    let may_be = |judged: &&Judged<Purchased>| {
+        let of_product = judged.of.product.as_ref().is_some_and(|told| products.iter().any(|product| product.as_str() == told));
+        judged.of.agreement.is_none() && judged.of.payer == payer && (of_product || judged.line.price == value.units())
+    };
+    year.lines.iter().filter(may_be).any(|judged| agreement.terms.accepted_at <= Some(judged.line.invoiced))
+}
+
+/// What AWS's own services will come to on the days that are not billed yet, and how many months say so: those of which every payer's bill is
+/// here. Before the first of them it is what was brought forward that says so; nothing is told when that does not tell its services, or nothing
+/// was brought forward.
 fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, usize)> {
     let of_year = period(&year.year);
-    let billed = |month: &Period| standing.services.keys().any(|(_, known)| *known == month.from);
+    let billed = |month: &Period| standing.contract.terms.payers.iter().all(|payer| standing.services.contains_key(&(*payer, month.from)));
     let earlier = Period { from: Instant::from_micros(of_year.from.micros() - 100 * DAY), until: of_year.until };
     let known: Vec<Period> = months(earlier).into_iter().filter(|month| month.until <= standing.until && billed(month)).collect();
     let last = &known[known.len().saturating_sub(MONTHS)..];
@@ -154,11 +259,8 @@ fn run_rate(standing: &Standing, year: &Reckoned<Purchased>) -> Option<(i128, us
     };
     let Some(end) = last.last() else {
         let days = |opening: &Opening| days_of(Period { from: of_year.from, until: opening.cut_over });
-        let opening = year.opening.as_ref().filter(|opening| !opening.replaced && days(opening) > 0);
-        return match opening {
-            None => Some((0, 0)),
-            Some(opening) => Some((rate(opening.services()?, days(opening), opening.cut_over), 0)),
-        };
+        let opening = year.opening.as_ref().filter(|opening| !opening.replaced && days(opening) > 0)?;
+        return Some((rate(opening.services()?, days(opening), opening.cut_over), 0));
     };
     let of_last = |month: Instant| last.iter().any(|known| known.from == month);
     let sum: i128 = standing.services.iter().filter(|((_, month), _)| of_last(*month)).map(|(_, (sum, _))| sum).sum();

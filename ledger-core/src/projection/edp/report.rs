@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::card::{card, milestones, windows};
-use super::{Compared, Forecast, Purchased, Setting, Standing, Unread};
+use super::{Closing, Compared, Forecast, Purchased, Setting, Standing, Unread};
 use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::id::AccountId;
 use crate::money::Amount;
@@ -181,7 +181,8 @@ fn row(told: &Year<'_>) -> Vec<Cell> {
     let amount = |units: i128| Cell::Amount(cents(units));
     let maybe = |units: Option<i128>| Cell::or_empty(units, amount);
     let list = |texts: Vec<String>| if texts.is_empty() { Cell::Empty } else { Cell::List(texts) };
-    let closing = told.forecast.iter().flat_map(|forecast| &forecast.closing).map(|offer| offer.offer.clone()).collect();
+    let together = |closing: &Closing| closing.offers.iter().map(|(offer, _)| offer.to_string()).collect::<Vec<_>>().join(" + ");
+    let closing = told.forecast.iter().flat_map(|forecast| &forecast.closing).map(together).collect();
     vec![
         Cell::text(&terms.commitment),
         Cell::text(&told.buyer),
@@ -235,21 +236,14 @@ fn notes(told: &Year<'_>) -> Vec<String> {
         notes.push(format!("{name}: {before} before the ledger (#{})", opening.seq));
     }
     notes.extend(told.standing.cut_months(told.year).into_iter().map(|what| format!("{name}: {what}")));
-    notes.extend(untold(told).into_iter().map(|what| format!("{name}: {what}")));
+    notes.extend(untold(told).into_iter().chain(unforeseen(told)).map(|what| format!("{name}: {what}")));
     if !told.whole {
         let untold =
             if told.is_last() { "no shortfall and no forecast".to_owned() } else { format!("no shortfall of year {}", told.year.number) };
         notes.push(format!("{name}: {}; {untold} is told", unbilled(told)));
     }
-    for offer in told.forecast.iter().flat_map(|forecast| &forecast.closing) {
-        let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
-        notes.push(format!(
-            "{name}: {} {} closes the gap if invoiced by {last}: surplus {}",
-            offer.offer,
-            grouped(offer.value.units()),
-            grouped(offer.surplus)
-        ));
-    }
+    let last = Instant::from_micros(told.year.year.until.micros() - 1).day();
+    notes.extend(told.forecast.iter().flat_map(|forecast| forecast.notes(last)).map(|what| format!("{name}: {what}")));
     notes.extend(told.compared.as_ref().map(|compared| format!("{name}: {}", compared.words())));
     notes
 }
@@ -302,10 +296,19 @@ fn untold(told: &Year<'_>) -> Vec<String> {
             "what of the cap was used before {day} is not known (#{seq}): {unused} of it are left unused, lest more is counted than it lets count"
         ));
     }
-    if told.whole && !told.has_ended() && told.forecast.is_none() {
-        says.push(format!("what of #{seq} were AWS's services is not told, and no month is billed since; no forecast is told"));
-    }
     says
+}
+
+/// Why nothing is forecast of a year that runs, although no bill is missing.
+fn unforeseen(told: &Year<'_>) -> Option<String> {
+    let is_foreseen = !told.whole || told.has_ended() || told.forecast.is_some();
+    let untold = opened(told.year).filter(|opening| opening.services().is_none());
+    (!is_foreseen).then(|| match untold {
+        Some(opening) => {
+            format!("what of #{} were AWS's services is not told, and no month is billed since; no forecast is told", opening.seq)
+        }
+        None => "no month's bills are all here yet; no forecast is told".to_owned(),
+    })
 }
 
 /// How much of the cap is left unused, when it is not told how much of it was used before the ledger began.
