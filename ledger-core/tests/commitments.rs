@@ -6,7 +6,7 @@ use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry, Source};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, NoNames};
-use ledger_core::projection::edp::{Setting, edp, findings};
+use ledger_core::projection::edp::{Setting, edp, findings, why};
 use ledger_core::projection::records::Records;
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
@@ -648,6 +648,54 @@ fn a_line_that_counts_and_does_not_explains_nothing() {
     ledger.invoice("2026-01-10", "INV-1", "100.00");
     ledger.stated("2026-02-03", "2026-02-01", json!({ "counted": "340.00" }));
     assert_eq!(told(&ledger.at("2026-02-11"), ["aws_difference", "aws_explained"]), ["20.00", "-"]);
+}
+
+#[test]
+fn every_figure_of_a_year_is_what_its_reasons_sum_to() {
+    let rule = json!({ "counts": "60", "from": "2025-01-01T00:00:00Z", "product_type": "any", "test": "invoice" });
+    let mut ledger =
+        Ledger::signed(json!({ "cap": { "base": "year", "percent": "5" }, "eligibility": [rule], "carry_over": { "limit": "10" } }));
+    for month in (1..=12).map(|month| format!("2025-{month:02}")).chain((1..=3).map(|month| format!("2026-{month:02}"))) {
+        ledger.bill("2026-04-02", &month, "101.37");
+    }
+    ledger.invoice("2025-05-10", "INV-1", "40.01");
+    ledger.invoice("2026-01-10", "INV-2", "70.03");
+    ledger.invoice("2026-02-10", "INV-3", "90.07");
+    let made_of = ["opening", "services", "carried", "marketplace"];
+    for until in ["2025-06-11", "2026-01-01", "2026-01-20", "2026-04-11", "2027-02-01"] {
+        let basis = Basis { effective_before: Some(moment(until)), ..Basis::at(u64::MAX) };
+        let view = ledger.records.at(basis);
+        let reasons = why(&Setting { view: &view, billing: &ledger.billing, book: &ledger.book, names: &NoNames });
+        let report = ledger.at(until);
+        for row in &report.rows {
+            let of_row = |name: &str| &row[report.column(name).unwrap()];
+            let Cell::Count(year) = of_row("year") else { panic!("a year has a number") };
+            let units = |cell: &Cell| if let Cell::Amount(amount) | Cell::Money(amount, _) = cell { amount.units() } else { 0 };
+            let sum = |fields: &[&str]| -> i128 {
+                let of_year =
+                    reasons.iter().filter(|reason| reason.subject == format!("PPA year {year}") && fields.contains(&reason.field));
+                of_year.map(|reason| units(&reason.value)).sum()
+            };
+            assert_eq!(sum(&made_of), units(of_row("counted")), "{until} {year}");
+            for field in [
+                "committed",
+                "services",
+                "not_counted",
+                "cap",
+                "over_cap",
+                "marketplace",
+                "carried",
+                "counted",
+                "straight_line",
+                "forecast_services",
+                "forecast_instalments",
+                "shortfall",
+                "surplus",
+            ] {
+                assert_eq!(sum(&[field]), units(of_row(field)), "{until} year {year}: {field}");
+            }
+        }
+    }
 }
 
 /// January's bill of 300.00 and purchases of the month, with what AWS says of it.

@@ -8,7 +8,9 @@ use super::{Closing, Compared, Forecast, Purchased, Setting, Standing, Unread};
 use crate::commitment::{Judged, Opening, Reckoned, period};
 use crate::id::AccountId;
 use crate::money::Amount;
-use crate::projection::records::{CARRIED, COUNTED, MARKETPLACE, OPENED, Reason, Rule, SERVICES};
+use crate::projection::records::{
+    CAPPED, CARRIED, COMMITTED, COUNTED, FORECAST, LACKING, MARKETPLACE, OPENED, Reason, Rule, SERVICES, STRAIGHT_LINE,
+};
 use crate::report::{Cell, Column, Kind, Layout, Report};
 use crate::time::{Instant, Period};
 
@@ -318,7 +320,7 @@ pub(super) fn kept_free(year: &Reckoned<Purchased>) -> Option<i128> {
 }
 
 /// Why the contract years come to what they do: what is counted, and each part of it with its rule and its events; a part is zero where something
-/// was left out. The parts of a year sum to what it counts, to the cent.
+/// was left out. The parts of a year sum to what it counts, to the cent; of every other figure, the parts that have its name sum to it.
 pub fn why(setting: &Setting<'_>) -> Vec<Reason> {
     let mut found = Vec::new();
     for standing in setting.commitments() {
@@ -348,9 +350,47 @@ pub fn why(setting: &Setting<'_>) -> Vec<Reason> {
                 let events = judged.of.seqs.iter().copied().chain(rule).collect();
                 part("marketplace", judged.counted, MARKETPLACE, events, line_of(judged));
             }
+            let told = of(setting, &standing, year);
+            for (field, units, rule, remark) in figures(&told) {
+                part(field, units, rule, vec![contract], remark);
+            }
+            let left_out = |judged: &Judged<Purchased>| [("not_counted", judged.not_counted()), ("over_cap", judged.over())];
+            for judged in &year.lines {
+                for (field, units) in left_out(judged).into_iter().filter(|(_, units)| *units != 0) {
+                    let rule = if field == "over_cap" { CAPPED } else { MARKETPLACE };
+                    part(field, units, rule, judged.of.seqs.clone(), line_of(judged));
+                }
+            }
         }
     }
     found
+}
+
+/// The figures of a year that are made of others, with what they are made of.
+fn figures(told: &Year<'_>) -> Vec<(&'static str, i128, Rule, String)> {
+    let (year, terms) = (told.year, &told.standing.contract.terms);
+    let until = Instant::from_micros(told.standing.until.min(year.year.until).micros() - 1).day();
+    let committed = year.year.amount.units();
+    let mut found = vec![("committed", committed, COMMITTED, format!("contract year {}", year.number))];
+    if let (Some(cap), Some(told)) = (year.cap, &terms.cap) {
+        found.push(("cap", cap, CAPPED, format!("{} % of the {}", told.percent, told.base)));
+    }
+    found.push(("straight_line", told.standing.straight_line(year).units(), STRAIGHT_LINE, format!("to {until}")));
+    let mut parts = vec![(committed, "committed"), (-year.counted(), "counted")];
+    if let Some(forecast) = &told.forecast {
+        found.push(("forecast_services", forecast.run_rate, FORECAST, format!("mean day of {}", counted_months(forecast.months))));
+        found.push(("forecast_instalments", forecast.instalments, FORECAST, "planned and not invoiced".to_owned()));
+        parts.extend([(-forecast.run_rate, "forecast of AWS services"), (-forecast.instalments, "forecast of instalments")]);
+    }
+    let lacks = [("shortfall", told.shortfall(), 1), ("surplus", told.surplus(), -1)];
+    for (field, _, sign) in lacks.into_iter().filter(|(_, units, _)| units.is_some_and(|units| units != 0)) {
+        found.extend(parts.iter().map(|(units, what)| (field, sign * units, LACKING, (*what).to_owned())));
+    }
+    found
+}
+
+fn counted_months(months: usize) -> String {
+    if months == 1 { "1 month".to_owned() } else { format!("{months} months") }
 }
 
 fn line_of(judged: &Judged<Purchased>) -> String {
