@@ -11,7 +11,7 @@ mod support {
     pub(crate) use rows::file;
 }
 
-use ledger_core::projection::billing::{By, In, Kind, NoNames, Options, disbursements, findings, payouts, receivables};
+use ledger_core::projection::billing::{By, In, Kind, NoNames, Options, disbursements, findings, invoices, payouts, receivables};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::Basis;
 use proptest::prelude::*;
@@ -45,6 +45,7 @@ fn shown(report: &Report, columns: &[&str]) -> String {
         Cell::Amount(amount) => amount.to_string(),
         Cell::Flag(flag) => flag.to_string(),
         Cell::Day(day) => day.to_string(),
+        Cell::List(texts) => texts.join(","),
         other => panic!("{other:?}"),
     };
     let line = |row: &Vec<Cell>| columns.iter().map(|name| cell(&row[report.column(name).unwrap()])).collect::<Vec<_>>().join(" ");
@@ -183,12 +184,42 @@ fn a_failure_undoes_a_payout_of_its_own_recipient() {
     assert_eq!(found, ["F23 it came back on 2025-02-08, and its line was not paid again"]);
 }
 
-/// The status of the only line, at the end of a day. Collected rows are left out so that the line stays a receivable.
+/// The status of the only line, at the end of a day.
 fn status(rows: &str, day: &str) -> String {
-    let rows: Vec<&str> = rows.lines().filter(|row| !row.contains("COLLECTED")).collect();
-    let ledger = given(&rows.join("\n"));
-    let report = receivables(&ledger.state, as_of(day), "2030-01-01".parse().unwrap(), &NoNames);
-    shown(&report, &["status"]).lines().next().unwrap().to_owned()
+    shown(&invoices(&given(rows).state, as_of(day), &NoNames), &["status"])
+}
+
+/// What is open of each line, and what of it is taken for collected.
+fn open(rows: &str, day: &str) -> String {
+    let report = receivables(&given(rows).state, as_of(day), "2030-01-01".parse().unwrap(), &NoNames);
+    let lines = Report { totals: Vec::new(), ..report.clone() };
+    [shown(&lines, &["status", "collected", "uncollected"])]
+        .into_iter()
+        .chain(report.notes)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn what_was_paid_out_was_collected_where_no_row_tells_it() {
+    let part = "
+        a INVOICED SELLER_REV_SHARE 1000 2025-01-10
+        b DISBURSED SELLER_REV_SHARE -400 2025-02-05 disbursement_billing_event_id=p1
+        p1 DISBURSED DISBURSEMENT 400 2025-02-05";
+    let rest = "
+        c DISBURSED SELLER_REV_SHARE -600 2025-03-05 disbursement_billing_event_id=p2
+        p2 DISBURSED DISBURSEMENT 600 2025-03-05";
+    let told = "
+        d COLLECTED SELLER_REV_SHARE 900 2025-02-01";
+    insta::assert_snapshot!(open(part, "2025-01-31"), @"Not disbursed 0.00 1000.00");
+    insta::assert_snapshot!(open(part, "2025-02-28"), @r"
+    Partially disbursed 400.00 600.00
+    1 line was paid out, and no row says collected: what was paid out counts as collected
+    ");
+    insta::assert_snapshot!(open(&[part, rest].concat(), "2025-03-31"), @"1 line was paid out, and no row says collected: what was paid out counts as collected");
+    // As soon as a row tells it, that is what counts.
+    insta::assert_snapshot!(open(&[part, told].concat(), "2025-02-28"), @"Partially disbursed 900.00 100.00");
 }
 
 #[test]

@@ -18,7 +18,6 @@ use crate::money::{Amount, CENT};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
-use super::measure::Measure;
 use super::receivables::{Standing, Status};
 use super::table::NONE;
 use super::{Action, Billing, LineKind, Names, cents};
@@ -87,8 +86,7 @@ pub fn cash(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn Names) -
     let mut rows: Vec<(bool, Vec<Cell>)> = Vec::new();
     state.each_standing(basis, |at, standing, counted, billed| {
         let line = state.line(at.line);
-        let amount = |measure: Measure| cents(at.sums.of(measure));
-        let (open, collected) = (amount(Measure::Uncollected), amount(Measure::AwaitingDisbursement));
+        let (open, collected) = (cents(at.open()), cents(at.awaiting()));
         if open.is_zero() && collected.is_zero() {
             return;
         }

@@ -9,7 +9,7 @@ use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
 use super::measure::{Counted, Leg, MEASURES, Measure};
-use super::receivables::Status;
+use super::receivables::{Status, untold};
 use super::sums::{BilledAt, ChargeSums, LineAt};
 use super::table::NONE;
 use super::{Action, Billing, Charge, In, LineKind, Names, UNDATED, cents};
@@ -38,6 +38,8 @@ struct LineStatus {
     item: u32,
     payout_currency: u32,
     status: Status,
+    /// Whether something was paid out of it and no row says collected.
+    is_paid_untold: bool,
 }
 
 /// The classes that an invoice is shown by: each with the measures that make it.
@@ -131,7 +133,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         at.units[class_of(counted.in_balance)] += sum.net;
         at.units[class_of(counted.informational)] += sum.informational;
         at.net += sum.net + sum.unknown;
-        at.collected += sum.collected;
+        at.collected += if lines[line_of[number as usize] as usize].is_paid_untold { sum.disbursed } else { sum.collected };
         at.disbursed += sum.disbursed;
     }
     drop((sums, billed, numbers, line_of));
@@ -211,6 +213,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             row
         })
         .collect();
+    report.notes.extend(untold(lines.iter().filter(|line| line.is_paid_untold).count() as u64));
     report
 }
 
@@ -232,7 +235,8 @@ impl Billing {
             let place = u32::try_from(lines.len()).unwrap_or(NONE);
             at.charges.iter().for_each(|charge| line_of[*charge as usize] = place);
             let status = self.standing(at, sums, billed, &failed).status;
-            lines.push(LineStatus { item: self.line(at.line).item, payout_currency: at.payout_currency, status });
+            let (item, payout_currency) = (self.line(at.line).item, at.payout_currency);
+            lines.push(LineStatus { item, payout_currency, status, is_paid_untold: at.is_paid_untold });
         });
         (lines, line_of)
     }

@@ -67,6 +67,16 @@ const BUCKETS: [(&str, &str, i64); 6] = [
     ("late_over_120", "Over 120 days late", i64::MAX),
 ];
 
+/// What a reader should know where lines were paid out that no row says were collected.
+pub(super) fn untold(lines: u64) -> Option<String> {
+    let lines = match lines {
+        0 => return None,
+        1 => "1 line was".to_owned(),
+        lines => format!("{lines} lines were"),
+    };
+    Some(format!("{lines} paid out, and no row says collected: what was paid out counts as collected"))
+}
+
 /// A line as it stands, for reports that list lines.
 pub(super) struct Standing {
     pub(super) status: Status,
@@ -75,7 +85,8 @@ pub(super) struct Standing {
     pub(super) invoice_date: Option<NaiveDate>,
 }
 
-/// Each line that is not fully collected: how much is open, how late it is, and how far it is paid out.
+/// Each line that is not fully collected: how much is open, how late it is, and how far it is paid out. What was paid out counts as collected
+/// where no row tells that.
 ///
 /// The day that lateness is counted to is the as-of date of the question; `last` is used where there is none.
 pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn Names) -> Report {
@@ -114,9 +125,10 @@ pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn N
 
     let mut rows: Vec<(Vec<String>, Vec<Cell>)> = Vec::new();
     let mut totals: BTreeMap<String, [i128; BUCKETS.len()]> = BTreeMap::new();
+    let mut without = 0;
     state.each_standing(basis, |at, standing, counted, billed| {
-        let of = |measure: Measure| at.sums.of(measure);
-        let open = cents(of(Measure::Uncollected));
+        without += u64::from(at.is_paid_untold);
+        let open = cents(at.open());
         if open.is_zero() {
             return;
         }
@@ -142,8 +154,8 @@ pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn N
             Cell::or_empty(standing.due, Cell::Day),
             Cell::Count(u64::try_from(late.max(0)).unwrap_or(0)),
             Cell::text(standing.status.as_str()),
-            Cell::Amount(cents(of(Measure::NetRevenue))),
-            Cell::Amount(cents(of(Measure::Collected))),
+            Cell::Amount(cents(at.sums.of(Measure::NetRevenue))),
+            Cell::Amount(cents(at.received())),
             Cell::Amount(open),
         ];
         row.extend((0..BUCKETS.len()).map(|place| if place == bucket { Cell::Amount(open) } else { Cell::Empty }));
@@ -165,6 +177,7 @@ pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn N
         }
         report.totals.push(total);
     }
+    report.notes.extend(untold(without));
     report
 }
 

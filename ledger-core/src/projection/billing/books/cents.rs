@@ -30,12 +30,12 @@ impl Odd {
         let mut odd = Self::default();
         books.state.each_line(&sums, &books.counted, |at| {
             let [disbursed, collected] = [Measure::Disbursed, Measure::Collected].map(|measure| at.sums.of(measure));
-            if disbursed == 0 || disbursed == collected || !books.owns(at.line) {
+            if !books.owns(at.line) {
                 return;
             }
-            if collected == 0 {
+            if at.is_paid_untold {
                 odd.never_collected += 1;
-            } else if to_cents(collected - disbursed).abs() <= CENT {
+            } else if disbursed != 0 && disbursed != collected && to_cents(collected - disbursed).abs() <= CENT {
                 *odd.left.entry(at.line).or_default() += collected - disbursed;
             }
         });
