@@ -334,6 +334,19 @@ impl Context {
         self.print(report, &receipt)
     }
 
+    /// Writes what a command did that people are told in words: programs have the report.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn tell_in_words(&self, report: &Report, said: &str, head: ledger_core::chain::Head) -> Result<(), Failure> {
+        if self.is_for_people() { self.say(said) } else { self.tell(report, said, head) }
+    }
+
+    /// Whether it is people who read the output.
+    pub fn is_for_people(&self) -> bool {
+        matches!(self.format(), Format::Table | Format::Markdown)
+    }
+
     /// Writes text to standard output, or to the file of -o.
     ///
     /// # Errors

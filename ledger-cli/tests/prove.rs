@@ -264,6 +264,8 @@ fn every_report_is_as_its_schema_says() {
             &["record", "benefit.applied", "--set", APPLICATION, "--set", PROGRAMME, "--set", BENEFICIARY, "--document", "award.txt"],
         ),
         ("claim", &["export", "claim", "benappl-1"]),
+        ("init", &["init", "another"]),
+        ("copy", &["copy", "jsonl:copied.jsonl"]),
     ];
     fs::write(folder.path().join("award.txt"), "applied for").unwrap();
     let json = |args: &[&str]| -> serde_json::Value {

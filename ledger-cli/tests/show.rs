@@ -42,6 +42,51 @@ fn count(line: &str) -> usize {
 }
 
 #[test]
+fn programs_are_told_what_people_read_above_the_parties() {
+    let told = printed(ask("status -f json --as-of 2025-12-31"));
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let (page, about) = (printed(ask("status --as-of 2025-12-31")), &told["about"]);
+    assert_eq!(about["findings"], count("findings --as-of 2025-12-31"));
+    assert_eq!(about["gaps"], count("sources --gaps"));
+    assert_eq!((&about["name"], &about["events"]), (&"sample".into(), &told["receipt"]["size"]));
+    assert_eq!((&about["unfinished"], &about["pending"], &about["checkpoint"]), (&[(); 0][..].into(), &[(); 0][..].into(), &().into()));
+    let soon = about["soon"].as_array().unwrap();
+    assert!(!soon.is_empty() && page.contains("Next 30 days"), "{page}");
+    for (coming, line) in soon.iter().zip(page.lines().skip_while(|line| !line.starts_with("Next")).skip(1)) {
+        for name in ["day", "kind", "subject", "buyer", "says"] {
+            assert!(line.contains(coming[name].as_str().unwrap()), "{name}: {coming} {line}");
+        }
+    }
+    let lines = printed(ask("status -f ndjson --as-of 2025-12-31"));
+    let told: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [.., of, receipt] = told.as_slice() else { panic!("{lines}") };
+    assert_eq!((&of["type"], &receipt["type"], &of["findings"]), (&"about".into(), &"receipt".into(), &about["findings"]));
+}
+
+#[test]
+fn what_makes_and_copies_a_ledger_is_told_to_programs_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |line: &str| -> serde_json::Value {
+        let args: Vec<&str> = line.split(' ').collect();
+        let told: serde_json::Value = serde_json::from_str(&printed(dealbook(folder.path(), &args))).unwrap();
+        assert_eq!(told["receipt"]["data"].as_str().unwrap().len(), 64);
+        told["data"].clone()
+    };
+    let would = rows("init -n --name acme books -f json");
+    assert_eq!((&would[0]["name"], &would[0]["seq"], folder.path().join("books").exists()), (&"acme".into(), &().into(), false));
+    let made = rows("init --name acme books -f json");
+    assert_eq!((&made[0]["ledger"], &made[0]["origin"]), (&"books/.dealbook".into(), &"dealbook.local/acme".into()));
+    let copied = rows("copy sled:books jsonl:x.jsonl -f json");
+    assert_eq!((&copied[0]["appended"], &copied[0]["seq"], &copied[0]["hash"]), (&1.into(), &1.into(), &made[0]["hash"]));
+    assert_eq!(rows("copy sled:books jsonl:x.jsonl -f json")[0]["appended"], 0);
+    // The sample ends with status, the verdict and the payouts in every form: a stream of answers.
+    let stream = printed(dealbook(folder.path(), &["init", "--sample", "demo", "-f", "json", "-q"]));
+    let answers: Vec<serde_json::Value> = serde_json::Deserializer::from_str(&stream).into_iter().collect::<Result<_, _>>().unwrap();
+    let named: Vec<_> = answers.iter().map(|answer| answer["schema"].as_str().unwrap()).collect();
+    assert_eq!(named, ["init", "status", "verify", "payouts"].map(|name| format!("dealbook/{name}/v1")));
+}
+
+#[test]
 fn every_noun_in_the_forms_for_people_spreadsheets_and_programs() {
     for (name, line) in [
         ("payouts", "payouts"),

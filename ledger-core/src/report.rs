@@ -253,6 +253,8 @@ pub struct Report {
     pub incomplete: Vec<String>,
     /// Of a closed month: the figures as they were closed. Beside the data, never part of it.
     pub closed: Vec<Beside>,
+    /// What programs are told beside the data, where people read it in the heading: an object, or null.
+    pub about: Value,
 }
 
 impl Report {
@@ -270,6 +272,7 @@ impl Report {
             notes: Vec::new(),
             incomplete: Vec::new(),
             closed: Vec::new(),
+            about: Value::Null,
         }
     }
 
@@ -434,6 +437,7 @@ impl Report {
                 "schema": { "const": schema_name(name) },
                 "receipt": Receipt::schema(),
                 "closed": { "type": "array", "items": Beside::schema() },
+                "about": { "type": "object" },
                 "data": { "type": "array", "items": { "type": "object", "required": required, "properties": properties } },
             },
         })

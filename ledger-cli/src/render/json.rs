@@ -1,5 +1,6 @@
 //! JSON: `{"schema": …, "receipt": {…}, "data": […]}`, a row per line. Receipt and rows are canonical, so that
-//! `jq -cj .data | b3sum` gives the digest that the receipt names. Of a closed month `"closed": [{…}]` has the figures as they were closed.
+//! `jq -cj .data | b3sum` gives the digest that the receipt names. Of a closed month `"closed": [{…}]` has the figures as they were closed; `"about": {…}` is
+//! what else is told beside the rows.
 
 use std::io::{self, Write};
 
@@ -10,6 +11,9 @@ pub(super) fn write(report: &Report, receipt: &Receipt, out: &mut impl Write) ->
     if !report.closed.is_empty() {
         let closed: Vec<_> = report.closed.iter().map(Beside::json).collect();
         writeln!(out, "\"closed\":{},", canonical(&closed.into()))?;
+    }
+    if !report.about.is_null() {
+        writeln!(out, "\"about\":{},", canonical(&report.about))?;
     }
     write!(out, "\"data\":[")?;
     for (at, row) in report.rows.iter().enumerate() {

@@ -19,7 +19,6 @@ use ledger_store::ledger::States as _;
 use super::show;
 use crate::context::{Context, Reading};
 use crate::failure::{Code, Exit, Failure, counted};
-use crate::render::Format;
 use crate::session::{Session, States};
 
 /// Run named checks
@@ -116,7 +115,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         chosen.iter().map(|check| Ok((check.name, (check.run)(&asking)?))).collect::<Result<_, Failure>>()?;
     let failed = outcomes.iter().any(|(_, outcome)| outcome.ended == Ended::Fail);
     let report = page(outcomes);
-    if !matches!(context.format(), Format::Table | Format::Markdown) {
+    if !context.is_for_people() {
         report.heading.iter().for_each(|line| context.note(line));
     }
     let named: Vec<&str> = chosen.iter().map(|check| check.name).collect();

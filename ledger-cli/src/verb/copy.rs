@@ -7,6 +7,7 @@
 
 use ledger_core::chain::Head;
 use ledger_core::event::{Entry, Event};
+use ledger_core::report::{Cell, Column, Kind, Report};
 use ledger_store::backend::sled::{Meta, Options, Salvage};
 use ledger_store::scan::{Depth, ScanError, scan};
 use ledger_store::{Log, LogError, PATIENCE, Source, backend, copy, verify as store};
@@ -51,25 +52,46 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     opened.log.close()?.iter().for_each(|notice| context.note(format!("note: {notice}")));
     copied?;
     let theirs = sources.iter().map(|source| source.head()).max_by_key(|head| head.seq).unwrap_or(Head::EMPTY);
-    if after == before {
+    let said = if after == before {
         let equal = if after == theirs { "both are at".to_owned() } else { format!("{from} is at {theirs}, and {to} has all of it at") };
-        context.say(format_args!("Nothing to copy: {equal} {after}"))?;
+        format!("Nothing to copy: {equal} {after}")
     } else {
         let from_to =
             if after.seq == before.seq + 1 { format!("#{}", after.seq) } else { format!("#{} – #{}", before.seq + 1, after.seq) };
         let source_head = if why.is_some() { after } else { theirs };
-        context.say(format_args!(
+        format!(
             "Copied {} ({from_to})\n  from {from}, {} {source_head}\n  to   {to}, now at {after}",
             counted(after.seq - before.seq, "event"),
             if why.is_some() { "saved up to" } else { "at" },
-        ))?;
-    }
+        )
+    };
+    let mut report = Report::new("copy", columns());
+    report.rows.push(vec![
+        Cell::text(&from),
+        Cell::text(&to),
+        Cell::Count(after.seq - before.seq),
+        Cell::Count(after.seq),
+        Cell::Hash(after.hash),
+        Cell::Flag(why.is_some()),
+    ]);
+    context.tell_in_words(&report, &said, after)?;
     match anchor.filter(|anchor| why.is_some() && anchor.seq > after.seq) {
         None => Ok(Exit::Done),
         Some(anchor) => Err(Failure::new(Code::E0504, format!("the ledger is known to have reached {anchor}"))
             .because(format!("{} could not be saved", counted(anchor.seq - after.seq, "event")))
             .note(format!("what was saved is proven up to {after}"))),
     }
+}
+
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::new("from", "From", Kind::Text),
+        Column::new("to", "To", Kind::Text),
+        Column::new("appended", "Appended", Kind::Count),
+        Column::new("seq", "#", Kind::Count),
+        Column::new("hash", "Hash", Kind::Hash),
+        Column::new("saved", "From what is damaged", Kind::Flag),
+    ]
 }
 
 /// Where a copy goes. A ledger folder is made as `init` makes it: inside of the folder that is named.

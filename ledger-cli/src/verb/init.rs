@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::chain::Head;
 use ledger_core::id::Actor;
 use ledger_core::privacy::{Shape, sightings_in};
+use ledger_core::report::{Cell, Column, Kind, Report};
 use ledger_core::time::Instant;
 use ledger_store::LogError;
 use ledger_store::backend::{self, sled::Meta};
@@ -53,7 +54,9 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let actor = import::actor(args.actor.as_deref(), "init")?;
     if args.dry_run {
-        context.say(format_args!("Would create a ledger in {}", shown(&location, context)))?;
+        let (name, origin) = (args.name.as_deref(), args.origin.as_deref());
+        let report = made(&location, name, origin, None, context);
+        context.tell_in_words(&report, &format!("Would create a ledger in {}", shown(&location, context)), Head::EMPTY)?;
         return Ok(Exit::Done);
     }
     if args.sample {
@@ -80,11 +83,35 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
     let head = session::close(context, ledger)?;
-    context.say(format_args!(
+    let said = format!(
         "Created ledger {name} in {}\n  head {head}\n\nNext\n  dealbook import FEEDS     a folder of seller data feeds\n  dealbook status",
         shown(&location, context)
-    ))?;
+    );
+    context.tell_in_words(&made(&location, Some(&name), Some(&origin), Some(head), context), &said, head)?;
     Ok(Exit::Done)
+}
+
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::new("ledger", "Ledger", Kind::Text),
+        Column::new("name", "Name", Kind::Text),
+        Column::new("origin", "Origin", Kind::Text),
+        Column::new("seq", "#", Kind::Count),
+        Column::new("hash", "Hash", Kind::Hash),
+    ]
+}
+
+/// What was made: where, under which names, and its head. Without a head it would be made.
+fn made(location: &Location, name: Option<&str>, origin: Option<&str>, head: Option<Head>, context: &Context) -> Report {
+    let mut report = Report::new("init", columns());
+    report.rows.push(vec![
+        Cell::text(shown(location, context)),
+        Cell::or_empty(name, Cell::text),
+        Cell::or_empty(origin, Cell::text),
+        Cell::or_empty(head.map(|head| head.seq), Cell::Count),
+        Cell::or_empty(head.map(|head| head.hash), Cell::Hash),
+    ]);
+    report
 }
 
 /// Makes a ledger with its first line.
@@ -133,7 +160,7 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
     hand::take(&mut ledger, &folder, context)?;
     let head = session::close(context, ledger)?;
     let [feeds, bills, papers] = sample::FOLDERS.map(|name| dir.join(name));
-    context.say(format_args!(
+    let said = format!(
         "Created ledger {} in {}\n  14 months of seller data feeds of five sellers, kept in {}\n  \
          commitments, programmes and credits of their buyers, from {} and {}\n  head {head}\n",
         sample::NAME,
@@ -141,7 +168,8 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
         feeds.display(),
         bills.display(),
         papers.display()
-    ))?;
+    );
+    context.tell_in_words(&made(location, Some(sample::NAME), Some(sample::ORIGIN), Some(head), context), &said, head)?;
     status::after_init(location, context)
 }
 

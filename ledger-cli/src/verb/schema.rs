@@ -18,7 +18,8 @@ use ledger_core::time::Basis;
 
 use super::show::GROUPED;
 use super::{
-    breaks, check, confirmations, deal, diff, event, export, import, log, reconcile, replay, selftest, status, trace, verify, why,
+    breaks, check, confirmations, copy, deal, diff, event, export, import, init, log, reconcile, replay, selftest, status, trace, verify,
+    why,
 };
 use crate::context::Context;
 use crate::failure::{Code, Exit, Failure};
@@ -56,6 +57,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("reconcile", reconcile::columns),
     ("billings", || billing::billings(&Billing::default(), nobody()).columns),
     ("claim", export::claim::columns),
+    ("copy", copy::columns),
     ("correct", crate::desk::columns),
     ("deal", deal::columns),
     ("deferral", || billing::deferral(&Billing::default(), nobody()).columns),
@@ -72,6 +74,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("findings", || finding::findings(&[]).columns),
     ("gaps", || sources::gaps(&Sources::default(), &NOTHING).columns),
     ("import", import::columns),
+    ("init", init::columns),
     ("incentives", || granted(programmes::incentives)),
     ("incentives-expected", || granted(programmes::incentives_expected)),
     ("incentives-missed", || granted(programmes::incentives_missed)),

@@ -8,8 +8,9 @@ use ledger_core::event::Event;
 use ledger_core::projection::{Projection, billing};
 use ledger_core::report::{Cell, Column, Kind, Report};
 use ledger_store::checkpoints::Checkpoints;
+use serde_json::json;
 
-use self::soon::soon;
+use self::soon::Soon;
 use super::show;
 use crate::context::{Context, Global, Location, Reading};
 use crate::failure::{Exit, Failure, counted};
@@ -68,14 +69,17 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
     report.heading.push(format!("Head        {head}"));
     let findings = show::findings(states, &view, of_money).len() as u64;
     let gaps = states.sources.gaps(basis.known_at).len() as u64;
+    let (checkpoint, soon) = (checkpoint(session, head.seq)?, Soon::of(states, &view));
     report
         .heading
         .push(format!("Findings    {}", if findings == 0 { "none".to_owned() } else { format!("{findings}  dealbook show findings") }));
     report
         .heading
         .push(format!("Gaps        {}", if gaps == 0 { "none".to_owned() } else { format!("{gaps}  dealbook show sources --gaps") }));
+    let mut unfinished = Vec::new();
     for import in states.sources.unfinished(basis.known_at) {
         let arrived = import.arrived_by(basis.known_at);
+        unfinished.push(json!({ "event": import.seq, "file": import.said.file, "arrived": arrived, "events": import.said.events }));
         report.heading.push(format!(
             "Unfinished  #{} {}: {arrived} of {} events; import it again to finish",
             import.seq, import.said.file, import.said.events
@@ -86,28 +90,37 @@ fn page(session: &Session, states: &States, reading: &Reading, context: &Context
         let entries = pending.iter().map(|seq| format!("#{seq}")).collect::<Vec<_>>().join(", ");
         report.heading.push(format!("Pending     {entries}: money that waits for approval, and counts nowhere"));
     }
-    if let Some(line) = checkpoint(session, head.seq)? {
-        report.heading.push(line);
+    if let Some((kept, size)) = &checkpoint {
+        let since = match head.seq - size {
+            0 => "at the head".to_owned(),
+            since => format!("{} since", counted(since, "event")),
+        };
+        report.heading.push(format!("Checkpoint  {kept}, {since}"));
     }
-    report.heading.extend(soon(states, &view));
+    report.heading.extend(soon.lines());
+    report.about = json!({
+        "name": name,
+        "events": head.seq,
+        "files": files,
+        "findings": findings,
+        "gaps": gaps,
+        "unfinished": unfinished,
+        "pending": pending,
+        "checkpoint": checkpoint.map(|(_, size)| size),
+        "soon": soon.json(),
+    });
     let projections: [&dyn Projection; 4] = [&states.billing, &states.records, &states.sources, &states.programmes];
     let projector = projections.map(|projection| format!("{}/{}", projection.name(), projection.version())).join(" ");
     let args = BTreeMap::from([("verb".to_owned(), "status".to_owned())]);
     show::print(report, asked, head, args, projector, states, context)
 }
 
-/// The last checkpoint that was signed up to a position, when there is one.
-fn checkpoint(session: &Session, seq: u64) -> Result<Option<String>, Failure> {
+/// The last checkpoint that was signed up to a position, and how far it goes, when there is one.
+fn checkpoint(session: &Session, seq: u64) -> Result<Option<(String, u64)>, Failure> {
     let Some(folder) = session::folder_of(&session.location) else { return Ok(None) };
     let kept = Checkpoints::of(&folder).read()?;
     let last = kept.notes.iter().rev().find(|kept| kept.note.checkpoint.size <= seq);
-    Ok(last.map(|kept| {
-        let since = match seq - kept.note.checkpoint.size {
-            0 => "at the head".to_owned(),
-            since => format!("{} since", counted(since, "event")),
-        };
-        format!("Checkpoint  {kept}, {since}")
-    }))
+    Ok(last.map(|kept| (kept.to_string(), kept.note.checkpoint.size)))
 }
 
 /// What is shown after the sample was made: status, the verdict of `verify`, and the payouts.
@@ -126,6 +139,8 @@ pub(super) fn after_init(location: &Location, context: &Context) -> Result<Exit,
         ("show trial-balance", "the books of a party"),
     ];
     let line = |(ask, about): (&str, &str)| format!("  dealbook {ask:<20}{about}");
-    there.say(format!("\nNext\n{}", next.map(line).join("\n")))?;
+    if there.is_for_people() {
+        there.say(format!("\nNext\n{}", next.map(line).join("\n")))?;
+    }
     Ok(Exit::Done)
 }

@@ -40,7 +40,6 @@ use sources::Where;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::render::Format;
 use crate::signing;
 
 /// Recompute every hash of the ledger, or verify a checkpoint, a proof or a bundle
@@ -147,7 +146,7 @@ fn told(examined: Examined, mut asked: BTreeMap<String, String>, context: &Conte
     asked.insert("report".to_owned(), "verify".to_owned());
     let receipt = Receipt::new(&examined.report, Asked::everything(examined.proven.seq), asked, examined.proven, "verify/2");
     context.print(&examined.report, &receipt)?;
-    if !matches!(context.format(), Format::Table | Format::Markdown) {
+    if !context.is_for_people() {
         examined.report.notes.iter().for_each(|note| context.note(note));
     }
     let done = if examined.differs { Exit::Findings } else { Exit::Done };

@@ -30,7 +30,6 @@ use super::file::{is_signed, read_bundle};
 use super::{Wanted, examine};
 use crate::context::{Context, Location};
 use crate::failure::{Code, Exit, Failure, counted};
-use crate::render::Format;
 use crate::session;
 use anew::Dossier;
 pub(super) use anew::rederive;
@@ -153,7 +152,7 @@ pub(super) fn compare(file: Option<&PathBuf>, there: &There, keys: &[PublicKey],
     let head = Head { seq: last, hash: old.last().map_or(Hash::ZERO, |line| Hash::of(&line.bytes)) };
     let asked = BTreeMap::from([("report".to_owned(), "verify".to_owned()), ("against".to_owned(), there.called.clone())]);
     context.print(&report, &Receipt::new(&report, Asked::everything(last), asked, head, "against/1"))?;
-    if !matches!(context.format(), Format::Table | Format::Markdown) {
+    if !context.is_for_people() {
         report.notes.iter().for_each(|note| context.note(note));
     }
     if counts.is_empty() {
