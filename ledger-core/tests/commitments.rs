@@ -1,13 +1,15 @@
 //! Commitments whose contract year had begun when the ledger did: what counts beside the figure of the old books, and what is said of it.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::collections::BTreeMap;
+
 use ledger_core::book::Book;
 use ledger_core::chain::{Hash, Head};
 use ledger_core::event::{Draft, Entry, Source};
 use ledger_core::projection::Projection;
 use ledger_core::projection::billing::{Billing, NoNames};
 use ledger_core::projection::edp::{Setting, edp, findings, why};
-use ledger_core::projection::records::Records;
+use ledger_core::projection::records::{Records, instalments};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::{Basis, Instant};
 use serde_json::{Value, json};
@@ -299,6 +301,40 @@ fn what_a_bill_tells_is_forecast_no_more() {
         ledger.record("2026-03-01", "2026-02-28", "spend.recorded", purchase(product, amount));
         assert_eq!(told(&ledger.at("2026-03-02"), ["marketplace", "forecast_instalments"]), [amount, expected], "{product} {amount}");
     }
+}
+
+#[test]
+fn an_instalment_that_a_bill_tells_is_planned_no_more() {
+    let mut ledger = Ledger::billed();
+    ledger.offer("2026-02-02", "parts", "400.00", json!({}));
+    let planned = [("2026-02-10", "100.00"), ("2026-03-10", "100.00"), ("2026-03-31", "100.00"), ("2026-06-10", "100.00")];
+    ledger.accepted("2026-02-03", "parts", json!({}), &planned);
+    let bought = |ledger: &mut Ledger, day: &str, invoice: &str, amount: &str, more: Value| {
+        let month = format!("{}-01T00:00:00Z", &day[..7]);
+        let line = json!({ "amounts": { "billed": amount }, "class": "marketplace", "currency": "USD", "invoice": invoice,
+            "line_type": "Usage", "month": month, "payer": BUYER, "product": "parts-code", "rows": 1, "statement": "cur" });
+        ledger.record(day, day, "spend.recorded", with(line, more));
+    };
+    bought(&mut ledger, "2026-02-28", "INV-1", "100.00", json!({}));
+    // One of March's is told: once by each kind of file. Others are of another amount, and tax of as much.
+    bought(&mut ledger, "2026-03-31", "INV-2", "99.999999", json!({}));
+    bought(&mut ledger, "2026-03-31", "INV-2", "100.00", json!({ "statement": "focus" }));
+    bought(&mut ledger, "2026-03-31", "INV-3", "70.00", json!({}));
+    bought(&mut ledger, "2026-03-31", "INV-4", "100.00", json!({ "line_type": "Tax" }));
+    let listed = |ledger: &Ledger, until: &str| -> Vec<String> {
+        let basis = Basis { effective_before: Some(moment(until)), ..Basis::at(u64::MAX) };
+        let report = instalments(&ledger.records.at(basis), &BTreeMap::new());
+        let column = |row: &[Cell], name: &str| row[report.column(name).unwrap()].json().as_str().unwrap_or("-").to_owned();
+        report.rows.iter().map(|row| ["status", "invoice"].map(|name| column(row, name)).join(" ")).collect()
+    };
+    assert_eq!(listed(&ledger, "2026-04-20"), ["invoiced INV-1", "invoiced INV-2", "missing -", "planned -"]);
+    // What is of March's end may stand on April's bill.
+    bought(&mut ledger, "2026-04-30", "INV-5", "100.00", json!({}));
+    assert_eq!(listed(&ledger, "2026-05-02"), ["invoiced INV-1", "invoiced INV-2", "invoiced INV-5", "planned -"]);
+    for (month, day) in [("2026-02", "2026-03-01"), ("2026-03", "2026-04-01"), ("2026-04", "2026-05-01")] {
+        ledger.bill(day, month, "28.00");
+    }
+    assert_eq!(told(&ledger.at("2026-05-02"), ["marketplace", "forecast_instalments"]), ["470.00", "100.00"]);
 }
 
 #[test]

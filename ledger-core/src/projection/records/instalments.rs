@@ -1,10 +1,15 @@
 //! What payment schedules plan, held against what was invoiced.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike as _, NaiveDate};
 
 use super::View;
 use super::why::{INSTALMENT, Reason};
 use crate::event::agreement::ChargeScheduled;
+use crate::event::commitment::SpendRecorded;
+use crate::id::AccountId;
 use crate::money::{Amount, Currency};
 use crate::report::{Cell, Column, Kind as Of, Report};
 use crate::time::Instant;
@@ -31,8 +36,16 @@ struct Paired<'a> {
     agreement: &'a str,
     charge: Option<(ChargeScheduled, u64)>,
     status: &'static str,
-    found: Option<&'a Invoiced>,
+    found: Option<Cow<'a, Invoiced>>,
     currency: Currency,
+}
+
+/// What of the Marketplace a buyer's bill tells, and no feed does.
+struct OnBill {
+    month: NaiveDate,
+    /// In each of the bill's cost columns.
+    amounts: BTreeSet<Amount>,
+    invoiced: Invoiced,
 }
 
 /// So many days may lie between an instalment's day and its invoice: AWS invoices on the day, and the feed is a day or two behind.
@@ -41,7 +54,8 @@ const DAYS: i64 = 5;
 /// One row per instalment that is planned, with the invoice that it became; and one per invoice of such an agreement that no plan has.
 ///
 /// An invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day. Of another
-/// amount it is only within five days.
+/// amount it is only within five days. What no feed tells may stand on the bill of the buyer, which names no agreement: a line of its payer, in its
+/// currency and of its amount, of the month it was planned for or the next, is the instalment's.
 pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) -> Report {
     let mut report = Report::new(
         "instalments",
@@ -63,10 +77,11 @@ pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) 
 /// Why the instalments of some agreements stand as they do: the event that plans each, and those of the invoice that it became.
 pub fn why_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>, ids: &[String]) -> Vec<Reason> {
     let one = |pair: Paired<'_>| {
-        let amount = pair.charge.as_ref().map(|(charge, _)| charge.amount).or_else(|| pair.found.map(|found| found.amount));
+        let amount = pair.charge.as_ref().map(|(charge, _)| charge.amount).or_else(|| pair.found.as_ref().map(|found| found.amount));
         let planned = pair.charge.iter().map(|(_, seq)| *seq);
-        let day = pair.charge.as_ref().map(|(charge, _)| charge.charged_at).or_else(|| pair.found.and_then(|found| found.date));
-        let remark = [Some(pair.status.to_owned()), day.map(|day| day.day().to_string()), pair.found.map(|found| found.invoice.clone())];
+        let day = pair.charge.as_ref().map(|(charge, _)| charge.charged_at).or_else(|| pair.found.as_ref().and_then(|found| found.date));
+        let invoice = pair.found.as_ref().map(|found| found.invoice.clone());
+        let remark = [Some(pair.status.to_owned()), day.map(|day| day.day().to_string()), invoice];
         Reason {
             subject: pair.agreement.to_owned(),
             field: "instalment",
@@ -124,13 +139,69 @@ fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) 
                 None if until.is_some_and(|until| late(charge.charged_at) < until) => "missing",
                 None => "planned",
             };
+            let found = found.map(Cow::Borrowed);
             pairs.push(Paired { agreement, status, found, currency: charge.currency, charge: Some((charge, seq)) });
         }
-        let unplanned =
-            |found: &'a Invoiced| Paired { agreement, charge: None, status: "not planned", found: Some(found), currency: found.currency };
+        let unplanned = |found: &'a Invoiced| {
+            let currency = found.currency;
+            Paired { agreement, charge: None, status: "not planned", found: Some(Cow::Borrowed(found)), currency }
+        };
         pairs.extend(open.into_iter().flatten().map(unplanned));
     }
+    find_on_bills(&mut pairs, view, invoiced);
     pairs
+}
+
+/// Gives instalments that no feed tells the lines of their buyers' bills: of the month they were planned for, then of the next.
+fn find_on_bills(pairs: &mut [Paired<'_>], view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) {
+    let until = view.until();
+    let is_open = |pair: &Paired<'_>| {
+        let due = pair.charge.as_ref().filter(|_| pair.found.is_none() && pair.status != "cancelled");
+        due.is_some_and(|(charge, _)| until.is_none_or(|until| months(charge.charged_at.day()) <= months(until.day())))
+    };
+    if !pairs.iter().any(is_open) {
+        return;
+    }
+    let payer = |standing: &super::Standing| {
+        Some((standing.terms.agreement.to_string(), standing.terms.payer.or_else(|| view.acceptor(standing))?))
+    };
+    let payers: BTreeMap<String, AccountId> = view.agreements().into_iter().filter_map(payer).collect();
+    let told: BTreeSet<&str> = invoiced.values().flatten().map(|invoiced| invoiced.invoice.as_str()).collect();
+    let mut bills: BTreeMap<AccountId, Vec<OnBill>> = BTreeMap::new();
+    for late in [0, 1] {
+        for pair in pairs.iter_mut().filter(|pair| is_open(pair)) {
+            let (Some((charge, _)), Some(payer)) = (&pair.charge, payers.get(pair.agreement)) else { continue };
+            let lines = bills.entry(*payer).or_insert_with(|| on_bills(view, *payer, &told));
+            let fits = |line: &OnBill| {
+                let is_of_month = months(line.month) == months(charge.charged_at.day()) + late;
+                is_of_month && line.invoiced.currency == charge.currency && line.amounts.contains(&charge.amount.half_up(2))
+            };
+            let Some(place) = lines.iter().position(fits) else { continue };
+            let line = lines.swap_remove(place);
+            // Another kind of file may tell the same.
+            lines.retain(|other| {
+                (other.month, &other.invoiced.invoice) != (line.month, &line.invoiced.invoice) || other.amounts.is_disjoint(&line.amounts)
+            });
+            (pair.status, pair.found) = ("invoiced", Some(Cow::Owned(Invoiced { amount: charge.amount, ..line.invoiced })));
+        }
+    }
+}
+
+/// The number of a day's month.
+fn months(day: NaiveDate) -> i32 {
+    day.year() * 12 + day.month0().cast_signed()
+}
+
+/// What the bills of a payer say was invoiced through the Marketplace, without what feeds tell.
+fn on_bills(view: &View<'_>, payer: AccountId, told: &BTreeSet<&str>) -> Vec<OnBill> {
+    let of_line = |(spend, seq): (SpendRecorded, u64)| {
+        let invoice = spend.invoice.as_ref().map(ToString::to_string).filter(|invoice| !told.contains(invoice.as_str()))?;
+        let amounts: BTreeSet<Amount> = spend.amounts.values().map(|amount| amount.half_up(2)).filter(|amount| !amount.is_zero()).collect();
+        let date = Some(view.invoiced(&spend));
+        let invoiced = Invoiced { invoice, date, amount: Amount::ZERO, currency: spend.currency, is_forgiven: false, events: vec![seq] };
+        (spend.class == "marketplace" && spend.line_type != "Tax").then_some(OnBill { month: spend.month.day(), amounts, invoiced })
+    };
+    view.spend_of(payer).into_iter().filter_map(of_line).collect()
 }
 
 fn late(day: Instant) -> Instant {
@@ -152,15 +223,15 @@ fn money(amount: Amount, currency: Currency) -> Cell {
 }
 
 fn row(pair: &Paired<'_>) -> Vec<Cell> {
-    let charge = pair.charge.as_ref().map(|(charge, _)| charge);
+    let (charge, found) = (pair.charge.as_ref().map(|(charge, _)| charge), pair.found.as_deref());
     vec![
         Cell::text(pair.agreement),
         Cell::or_empty(charge, |charge| Cell::Moment(charge.charged_at)),
         Cell::or_empty(charge, |charge| money(charge.amount, pair.currency)),
         Cell::text(pair.status),
-        Cell::or_empty(pair.found, |found| Cell::text(&found.invoice)),
-        Cell::or_empty(pair.found.and_then(|found| found.date), Cell::Moment),
-        Cell::or_empty(pair.found, |found| money(found.amount, pair.currency)),
+        Cell::or_empty(found, |found| Cell::text(&found.invoice)),
+        Cell::or_empty(found.and_then(|found| found.date), Cell::Moment),
+        Cell::or_empty(found, |found| money(found.amount, pair.currency)),
         Cell::text(pair.currency),
     ]
 }
