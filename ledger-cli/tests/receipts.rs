@@ -98,6 +98,28 @@ fn what_was_answered_can_be_asked_for_again() {
     }
 }
 
+/// The digest of a receipt is of the rows. What is told beside them is asked again, too.
+#[test]
+fn what_is_told_beside_the_rows_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(dealbook(folder, "2026-03-01", &["init", "--sample", "."]).status.success());
+    let forged = |file: &str, from: &str, to: &str| {
+        assert!(dealbook(folder, "2026-03-01", &["status", "-o", file]).status.success());
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(dealbook(folder, "2026-03-01", &["verify", "--receipt", file]).status.success(), "{text}");
+        assert_eq!(text.matches(from).count(), 1, "{from}: {text}");
+        fs::write(folder.join(file), text.replace(from, to)).unwrap();
+        let output = dealbook(folder, "2026-03-01", &["verify", "--receipt", file]);
+        assert_eq!(output.status.code(), Some(5), "{to}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = forged("status.json", "\"pending\":[]", "\"pending\":[7]");
+    assert!(told.contains("status.json: pending of what is told beside the rows"), "{told}");
+    let told = forged("status.ndjson", "\"name\":\"sample\"", "\"nome\":\"sample\"");
+    assert!(told.contains("status.ndjson: name, nome of what is told beside the rows"), "{told}");
+}
+
 /// Who hands a receipt over wrote it: it cannot make the question suppose events, or ask what no answer is of.
 #[test]
 fn a_receipt_cannot_bring_options_of_its_own() {

@@ -7,7 +7,7 @@
 //! file      what stands beside the receipt, or in FILE, is that answer; else the line that differs
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ const ASKED_AGAIN: [&str; 6] = ["show", "log", "trace", "diff", "check", "status
 /// # Errors
 /// There is no receipt in the file, or its question cannot be asked again. It is not what the ledger says: with exit code 5.
 pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Result<Exit, Failure> {
-    let Kept { receipt, data } = Kept::read(path, context)?;
+    let Kept { receipt, data, about } = Kept::read(path, context)?;
     let session = Session::open(context)?;
     let mut checks = Checks::new();
     said(&mut checks, &receipt);
@@ -44,6 +44,7 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
         if let Some(data) = &data {
             let data: Vec<String> = data.iter().map(canonical).collect();
             rows(&mut checks, data.iter().map(String::as_str), &report, path);
+            beside(&mut checks, &about, &report, path);
         }
         for kept in files {
             let bytes = fs::read(context.folder.join(kept)).map_err(|why| Failure::unreadable(kept, &why))?;
@@ -61,10 +62,11 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
     told(examined, BTreeMap::from([("receipt".to_owned(), id)]), context)
 }
 
-/// A receipt that somebody kept, and the rows that stand beside it.
+/// A receipt that somebody kept, with the rows and what else is told beside it.
 struct Kept {
     receipt: Value,
     data: Option<Vec<Value>>,
+    about: Value,
 }
 
 impl Kept {
@@ -74,24 +76,27 @@ impl Kept {
         let text = String::from_utf8_lossy(&bytes);
         let is_receipt = |value: &Value| ["args", "basis", "data", "head", "id", "size"].iter().all(|key| value.get(key).is_some());
         let found = match serde_json::from_str::<Value>(&text) {
-            Ok(receipt) if is_receipt(&receipt) && receipt.get("type").is_none() => Some((receipt, None)),
-            Ok(mut answer) if answer.get("receipt").is_some() => Some((answer["receipt"].take(), answer["data"].as_array().cloned())),
-            _ => lines(&text),
+            Ok(receipt) if is_receipt(&receipt) && receipt.get("type").is_none() => Some(Self { receipt, data: None, about: Value::Null }),
+            Ok(mut answer) if answer.get("receipt").is_some() => {
+                Some(Self { receipt: answer["receipt"].take(), data: answer["data"].as_array().cloned(), about: answer["about"].take() })
+            }
+            _ => Self::of_lines(&text),
         };
-        let found = found.filter(|(receipt, _)| is_receipt(receipt));
-        let (receipt, data) = found.ok_or_else(|| {
+        found.filter(|found| is_receipt(&found.receipt)).ok_or_else(|| {
             let failure = Failure::new(Code::E0327, format!("no receipt in {}", path.display()));
             failure.hint("an answer has one with -f json and -f ndjson; of other formats -o FILE writes FILE.receipt.json beside it")
-        })?;
-        Ok(Self { receipt, data })
+        })
     }
-}
 
-/// The receipt and the rows of an answer in NDJSON.
-fn lines(text: &str) -> Option<(Value, Option<Vec<Value>>)> {
-    let mut rows: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
-    rows.iter_mut().filter_map(Value::as_object_mut).for_each(|row| _ = row.remove("type"));
-    Some((rows.pop()?, Some(rows)))
+    /// An answer in NDJSON.
+    fn of_lines(text: &str) -> Option<Self> {
+        let mut lines: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+        let is_about = lines.iter().rev().nth(1).is_some_and(|line| line["type"] == "about");
+        lines.iter_mut().filter_map(Value::as_object_mut).for_each(|line| _ = line.remove("type"));
+        let receipt = lines.pop()?;
+        let about = if is_about { lines.pop()? } else { Value::Null };
+        Some(Self { receipt, data: Some(lines), about })
+    }
 }
 
 /// The command line that a receipt was given for, with the clocks as they were resolved then.
@@ -242,6 +247,21 @@ fn rows<'a>(checks: &mut Checks, kept: impl ExactSizeIterator<Item = &'a str> + 
             let told = if told.is_empty() { "it has what the answer has not".to_owned() } else { told.join(", ") };
             fail(checks, "data", format!("{} row {}: {told}", path.display(), at + 1), CHANGED);
         }
+    }
+}
+
+/// What somebody kept of what is told beside the rows, against what is told now.
+fn beside(checks: &mut Checks, kept: &Value, report: &Report, path: &Path) {
+    // Whether it was signed by then, no line of the ledger says.
+    let said = |about: &Value| -> BTreeMap<String, Value> {
+        let all = about.as_object().into_iter().flatten().filter(|(key, _)| *key != "checkpoint");
+        all.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let (kept, now) = (said(kept), said(&report.about));
+    let keys: BTreeSet<&String> = kept.keys().chain(now.keys()).collect();
+    let differing: Vec<&str> = keys.into_iter().filter(|key| kept.get(*key) != now.get(*key)).map(String::as_str).collect();
+    if !differing.is_empty() {
+        fail(checks, "about", format!("{}: {} of what is told beside the rows", path.display(), differing.join(", ")), CHANGED);
     }
 }
 
