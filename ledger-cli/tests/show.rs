@@ -200,31 +200,67 @@ fn data(line: &str) -> Vec<serde_json::Value> {
 #[test]
 fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events() {
     let clocks = " --as-of 2025-07-31 --stated-by 2025-08-15";
-    for asked in ["", clocks, " --in disbursement", &format!(" --in disbursement{clocks}"), " cur:gbp"] {
-        let (mut whole, mut parts) = (BTreeMap::new(), BTreeMap::new());
-        for row in data(&format!("payouts{asked} --why")) {
+    let by = ["product", "buyer", "agreement", "month"];
+    let mut asked = ["", clocks, " --in disbursement", " cur:gbp"].map(str::to_owned).to_vec();
+    asked.push(format!(" --in disbursement{clocks}"));
+    asked.extend(by.map(|by| format!(" --by {by}{clocks}")));
+    asked.push(" --by month --in disbursement party:orchardson".to_owned());
+    for asked in asked {
+        let why = data(&format!("payouts{asked} --why"));
+        let told = |row: &serde_json::Value| {
             let text = |name: &str| row[name].as_str().map(str::to_owned);
-            let Some(amount) = text("amount") else { continue };
-            let subject = text("subject").unwrap();
-            let mut words = subject.splitn(3, ' ');
-            let key = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned(), text("field").unwrap());
-            if words.next().is_none() {
-                assert!(whole.insert(key, units(&amount).unwrap()).is_none());
-            } else {
-                assert!(row["seq"].is_u64(), "{subject} has no event");
-                *parts.entry(key).or_insert(0) += units(&amount).unwrap();
-            }
+            Some((text("subject")?, text("field")?, units(&text("amount")?)?))
+        };
+        let (mut whole, mut parts) = (BTreeMap::new(), BTreeMap::new());
+        for (subject, field, amount) in why.iter().filter(|row| row["seq"].is_null()).filter_map(told) {
+            assert!(whole.insert((subject, field), amount).is_none());
         }
-        assert_eq!(whole, parts);
+        for (subject, field, amount) in why.iter().filter(|row| row["seq"].is_u64()).filter_map(told) {
+            let ends = subject.match_indices(' ').map(|(at, _)| (subject[..at].to_owned(), field.clone()));
+            let of = ends.filter(|of| whole.contains_key(of)).last().unwrap_or_else(|| panic!("{subject} is of nothing"));
+            *parts.entry(of).or_insert(0) += amount;
+        }
+        assert_eq!(whole, parts, "{asked}");
         let mut told = BTreeMap::new();
         for row in data(&format!("payouts{asked}")) {
+            let keys = [&["party"], &by[..], &["currency"]].concat();
+            let subject = keys.iter().filter_map(|key| row[*key].as_str()).collect::<Vec<_>>().join(" ");
             for (name, cell) in row.as_object().unwrap() {
-                let key = (row["party"].as_str().unwrap().to_owned(), row["currency"].as_str().unwrap().to_owned(), name.clone());
-                told.extend(cell.as_str().and_then(units).filter(|units| *units != 0).map(|units| (key, units)));
+                let amount = cell.as_str().and_then(units).filter(|units| *units != 0);
+                told.extend(amount.map(|units| ((subject.clone(), name.clone()), units)));
             }
         }
         // A measure may come to nothing and have lines that do not.
         whole.retain(|_, units| *units != 0);
+        assert_eq!(whole, told, "{asked}");
+    }
+}
+
+#[test]
+fn what_is_expected_of_programmes_is_told_why() {
+    let cases = [
+        ("--expected", ["application", ""], &["expected", "granted", "difference"][..]),
+        ("--missed", ["agreement", "programme"], &["expected"]),
+    ];
+    for (asked, keys, figures) in cases {
+        let (mut whole, mut parts, mut told) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        // A yen has no decimals.
+        let units = |text: &str| units(text).or_else(|| units(&format!("{text}.0")));
+        for row in data(&format!("incentives {asked} --as-of 2025-12-31 --why")) {
+            let key = ["grant", "figure", "currency"].map(|name| row[name].as_str().unwrap().to_owned());
+            let Some(amount) = row["amount"].as_str().and_then(units) else { continue };
+            let of = if row["part"].is_null() { &mut whole } else { &mut parts };
+            *of.entry(key).or_insert(0) += amount;
+        }
+        assert_eq!(whole, parts, "{asked}");
+        for row in data(&format!("incentives {asked} --as-of 2025-12-31")) {
+            let subject = keys.iter().filter_map(|key| row[*key].as_str()).collect::<Vec<_>>().join(" ");
+            for figure in figures {
+                let key = || [subject.clone(), (*figure).to_owned(), row["currency"].as_str().unwrap().to_owned()];
+                told.extend(row[*figure].as_str().and_then(units).map(|units| (key(), units)));
+            }
+        }
+        assert!(told.len() > 3, "{told:?}");
         assert_eq!(whole, told, "{asked}");
     }
 }
@@ -493,7 +529,8 @@ fn a_word_that_could_choose_nothing_is_refused() {
         ("show deals --missed", "--missed does not fit `show deals`"),
         ("show incentives --missed --expected", "--missed does not fit `show incentives`"),
         ("show incentives --missed --by party", "--by does not fit `show incentives`"),
-        ("show incentives --expected --why", "--why does not fit `show incentives`"),
+        ("show incentives --by party --why", "--why does not fit `show incentives`"),
+        ("show deals --by month --why", "--why does not fit `show deals`"),
         ("export ics benappl-1", "ID does not fit this form"),
         ("export claim benappl-1 --within 3w", "--within does not fit this form"),
         ("export claim one two", "more than one ID does not fit this form"),

@@ -84,6 +84,18 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// How payouts are asked for.
+    pub(super) fn payouts<'a>(&self, names: &'a dyn billing::Names) -> Options<'a> {
+        let by = match self.by.unwrap_or(By::Party) {
+            By::Party => billing::By::Party,
+            By::Product => billing::By::Product,
+            By::Buyer => billing::By::Buyer,
+            By::Agreement => billing::By::Agreement,
+            By::Month => billing::By::Month,
+        };
+        Options { by, currency: self.currency.unit(), names }
+    }
+
     /// A noun, without any flag.
     pub(super) fn of(noun: Noun, reading: Reading) -> Self {
         Self {
@@ -274,9 +286,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if args.why {
         // What statistics count are the offers, each as it stands.
         let listed = if args.stats { records::offers(&view) } else { report };
-        let ids = why::called(args.noun, &listed);
+        let ids = why::called(&listed);
         if args.noun == Noun::Incentives {
-            let parts = programmes::why(&states.programmes.at(&view), &ids);
+            let all = states.programmes.at(&view);
+            let parts = match &args {
+                Args { expected: true, .. } => programmes::why_expected(&all, &ids),
+                Args { missed: true, .. } => programmes::why_missed(&all, &ids),
+                _ => programmes::why(&all, &ids),
+            };
             return print(why::figures(&parts, &session)?, asked, head, arguments, projector, &states, context);
         }
         let names = Named::of(&view).with(&states.book);
@@ -485,16 +502,7 @@ fn report(args: &Args, periods: &[Period], states: &States, view: &View<'_>, ask
     let last = || view.until().map_or_else(|| context.today(), |until| Instant::from_micros(until.micros() - 1).day());
     let of_both = format!("{record} {}", by(&states.programmes));
     match args.noun {
-        Noun::Payouts => {
-            let by = match args.by.unwrap_or(By::Party) {
-                By::Party => billing::By::Party,
-                By::Product => billing::By::Product,
-                By::Buyer => billing::By::Buyer,
-                By::Agreement => billing::By::Agreement,
-                By::Month => billing::By::Month,
-            };
-            (billing::payouts(&states.billing, basis, Options { by, currency: args.currency.unit(), names: &names }), money)
-        }
+        Noun::Payouts => (billing::payouts(&states.billing, basis, args.payouts(&names)), money),
         Noun::Invoices => (billing::invoices(&states.billing, basis, &names), money),
         Noun::Disbursements if args.by.is_some_and(|by| by.key().is_some()) => {
             (billing::disbursements_in_parts(&states.billing, basis, &names), money)
@@ -598,12 +606,11 @@ fn refuse_unfit(args: &Args) -> Result<(), Failure> {
         Args { missed: true, noun, .. } if *noun != Noun::Incentives => unfit("--missed", "show incentives"),
         Args { expected: true, missed: true, .. } => unfit("--missed", "show incentives without --expected"),
         Args { by: Some(_), expected: true, .. } | Args { by: Some(_), missed: true, .. } => unfit("--by", "the credits themselves"),
-        Args { why: true, expected: true, .. } | Args { why: true, missed: true, .. } => unfit("--why", "the credits themselves"),
         Args { why: true, noun, .. } if !why::tells(*noun) => {
             let nouns = "show deals, offers, authorizations, agreements, renewals, instalments, spend, payouts, edp, incentives, fees and trial-balance";
             unfit("--why", nouns)
         }
-        Args { why: true, by: Some(_), .. } => unfit("--why", "rows that are not summed up"),
+        Args { why: true, by: Some(_), noun, .. } if *noun != Noun::Payouts => unfit("--why", "rows that are not summed up, and payouts"),
         Args { within: Some(_), noun, .. } if *noun != Noun::Renewals => unfit("--within", "show renewals"),
         Args { deferral: true, noun, .. } if *noun != Noun::Billings => unfit("--deferral", "show billings"),
         Args { posted: true, noun, .. } if *noun != Noun::TrialBalance => unfit("--posted", "show trial-balance"),

@@ -54,19 +54,20 @@ pub(super) fn tells(noun: Noun) -> bool {
     )
 }
 
-/// The columns that tell the things of a report apart.
-const fn keys(noun: Noun) -> &'static [&'static str] {
-    match noun {
-        Noun::Payouts => &["party", "currency"],
-        Noun::TrialBalance => &["account", "currency"],
-        Noun::Fees => &["agreement", "invoice", "line", "currency"],
+/// The columns that tell the things of a report apart, as far as it has them.
+fn keys(report: &Report) -> &'static [&'static str] {
+    match report.name {
+        "payouts" => &["party", "product", "buyer", "agreement", "month", "currency"],
+        "trial-balance" => &["account", "currency"],
+        "fees" => &["agreement", "invoice", "line", "currency"],
+        "incentives-missed" => &["agreement", "programme"],
         _ => &[],
     }
 }
 
 /// What the things of a report are called, each once: by what tells them apart, or else by their subject, or by the first column.
-pub(super) fn called(noun: Noun, report: &Report) -> Vec<String> {
-    let columns: Vec<usize> = match keys(noun) {
+pub(super) fn called(report: &Report) -> Vec<String> {
+    let columns: Vec<usize> = match keys(report) {
         [] => vec![report.column("subject").unwrap_or(0)],
         keys => keys.iter().filter_map(|key| report.column(key)).collect(),
     };
@@ -91,7 +92,7 @@ pub(super) fn reasons(args: &Args, setting: &edp::Setting<'_>, ids: &[String]) -
             let audit = fee::audit(setting.billing, view, &setting.book.rate_cards(basis.known_at));
             Some(fee::why(&audit, setting.billing, basis, ids))
         }
-        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), args.currency.unit(), ids)),
+        Noun::Payouts => Some(billing::why_payouts(setting.billing, view.basis(), args.payouts(setting.names), ids)),
         Noun::Spend => Some(billing::why_spend(setting.billing, view, setting.names, ids)),
         Noun::Instalments => Some(records::why_instalments(view, &setting.billing.invoiced(view.basis()), ids)),
         Noun::Renewals => {

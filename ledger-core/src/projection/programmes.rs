@@ -32,7 +32,7 @@ pub(crate) use self::credits::{month, unfit_split};
 use self::fold::fold;
 pub use self::posts::Credits;
 pub use self::reports::{conservation, incentives, incentives_expected, incentives_missed};
-pub use self::why::{Part, RULES, why};
+pub use self::why::{Part, RULES, why, why_expected, why_missed};
 use super::records::{EndingCredit, View};
 use super::{Projection, json_of, load_json};
 use crate::chain::Hash;

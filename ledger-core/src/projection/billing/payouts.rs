@@ -76,7 +76,7 @@ type Groups<'a> = BTreeMap<(&'a str, &'a str, String), Group>;
 /// parties a sum is given only after the wholesale legs, which one party pays the other, have been eliminated on a line of their own.
 pub fn payouts(state: &Billing, basis: Basis, options: Options<'_>) -> Report {
     let (sums, counted) = (state.charge_sums(basis, options.currency), state.counted());
-    let billed = if options.by == By::Buyer { state.billed_at(basis) } else { BilledAt::default() };
+    let billed = state.billed_by(basis, options.by);
     let mut groups = Groups::new();
     let mut plain: BTreeMap<(u32, u32), Group> = BTreeMap::new();
     let (mut unclassified, mut eliminated): (BTreeMap<u32, i128>, BTreeMap<u32, Sums>) = Default::default();
@@ -187,8 +187,13 @@ impl Billing {
         }
     }
 
+    /// What bills lines, as far as it takes that to group them.
+    pub(super) fn billed_by(&self, basis: Basis, by: By) -> BilledAt {
+        if by == By::Buyer { self.billed_at(basis) } else { BilledAt::default() }
+    }
+
     /// The group of a line: by what its own rows say, and where they differ by the earliest; rows of the sale come before those of the fee.
-    fn group(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, options: Options<'_>) -> String {
+    pub(super) fn group(&self, at: &LineAt<'_>, counted: &[Counted], billed: &BilledAt, options: Options<'_>) -> String {
         let charges = || at.charges.iter().map(|charge| self.charge(*charge));
         let first = |text: fn(super::Deal) -> u32| charges().map(|charge| text(self.deal(charge.deal))).find(|text| *text != NONE);
         match options.by {

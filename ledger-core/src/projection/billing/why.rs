@@ -1,8 +1,9 @@
 //! Why payouts come to what they do: each measure, line by line, with the rows that make it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::measure::{Counted, Measure};
+use super::payouts::Options;
 use super::sums::LineAt;
 use super::table::NONE;
 use super::{Action, Billing, IN_BALANCE, In, LineKind, cents};
@@ -27,20 +28,27 @@ fn makes(measure: Measure, action: Action, in_balance: bool, counted: &Counted) 
     }
 }
 
-/// Why the wanted payouts, `804753256254 USD`, come to what they do: each measure that is not nothing, and under it each line, rounded as it is in
-/// the sum, with the events that make it. The lines of a measure sum to it, to the cent.
-pub fn why_payouts(state: &Billing, basis: Basis, unit: In, wanted: &[String]) -> Vec<Reason> {
+/// A measure of a row of the payouts, in its currency.
+type Whole = (String, Measure, Currency);
+
+/// Why the wanted payouts, `804753256254 USD` or by agreement `804753256254 agmt-1 USD`, come to what they do: each measure that is not nothing, and
+/// under it each line, rounded as it is in the sum, with the events that make it. The lines of a measure sum to it, to the cent.
+pub fn why_payouts(state: &Billing, basis: Basis, options: Options<'_>, wanted: &[String]) -> Vec<Reason> {
+    let unit = options.currency;
     let (sums, counted) = (state.charge_sums(basis, unit), state.counted());
+    let billed = state.billed_by(basis, options.by);
     let moved = &state.movements;
     let mut by_charge: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     moved.at(basis).for_each(|at| by_charge.entry(moved.charge[at]).or_default().push(at));
-    let mut found: BTreeMap<(&str, Currency, Measure), (i128, Vec<Reason>)> = BTreeMap::new();
+    let mut found: BTreeMap<Whole, Vec<(i128, Reason)>> = BTreeMap::new();
+    let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
     state.each_line(&sums, &counted, |at| {
         let line = state.line(at.line);
         let party = state.texts.get(line.recipient);
         let Ok(currency) = state.currency(state.currency_of(at, unit)) else { return };
-        let whole = format!("{party} {currency}");
-        if !wanted.contains(&whole) {
+        let group = state.group(at, &counted, &billed, options);
+        let whole = whole_of(party, &group, currency);
+        if !wanted.contains(whole.as_str()) {
             return;
         }
         for measure in Measure::ALL.iter().copied().filter(|measure| at.sums.of(*measure) != 0) {
@@ -53,24 +61,23 @@ pub fn why_payouts(state: &Billing, basis: Basis, unit: In, wanted: &[String]) -
             events.sort_unstable();
             events.dedup();
             let amount = cents(at.sums.of(measure));
-            let (sum, parts) = found.entry((party, currency, measure)).or_default();
-            *sum += amount.units();
-            parts.push(Reason {
-                subject: format!("{whole} {}", state.called(at, unit)),
-                field: measure.name(),
-                value: Cell::Money(amount, currency),
-                rule: MEASURE,
-                events,
-                remark: None,
-            });
+            let (subject, value) = (format!("{whole} {}", state.called(at, unit)), Cell::Money(amount, currency));
+            let part = Reason { subject, field: measure.name(), value, rule: MEASURE, events, remark: None };
+            found.entry((whole.clone(), measure, currency)).or_default().push((amount.units(), part));
         }
     });
-    let whole = |((party, currency, measure), (sum, parts)): ((&str, Currency, Measure), (i128, Vec<Reason>))| {
-        let remark = Some(format!("{} lines", parts.len()));
-        let (subject, value) = (format!("{party} {currency}"), Cell::Money(cents(sum), currency));
-        std::iter::once(Reason { subject, field: measure.name(), value, rule: MEASURE, events: Vec::new(), remark }).chain(parts)
+    let told = |((subject, measure, currency), parts): (Whole, Vec<(i128, Reason)>)| {
+        let remark = Some(if parts.len() == 1 { "1 line".to_owned() } else { format!("{} lines", parts.len()) });
+        let value = Cell::Money(cents(parts.iter().map(|(units, _)| units).sum()), currency);
+        let whole = Reason { subject, field: measure.name(), value, rule: MEASURE, events: Vec::new(), remark };
+        std::iter::once(whole).chain(parts.into_iter().map(|(_, part)| part))
     };
-    found.into_iter().flat_map(whole).collect()
+    found.into_iter().flat_map(told).collect()
+}
+
+/// What tells a row of the payouts from the others.
+fn whole_of(party: &str, group: &str, currency: Currency) -> String {
+    if group.is_empty() { format!("{party} {currency}") } else { format!("{party} {group} {currency}") }
 }
 
 impl Billing {

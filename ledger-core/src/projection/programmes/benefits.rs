@@ -49,6 +49,11 @@ impl Benefit {
         programme::named(&self.programme)?.base(&told)
     }
 
+    /// The event that tells the base: the ARR that was stated last, or the deal.
+    pub(super) fn base_told_by(&self) -> Option<u64> {
+        self.first_year_arr.map(|(_, _, seq)| seq).or(self.deal.as_ref().map(|deal| deal.seq))
+    }
+
     /// Whether nothing more will come of it.
     pub fn is_closed(&self) -> bool {
         matches!(self.reviews.last(), Some((Review::Rejected | Review::Canceled, ..)))

@@ -1,11 +1,11 @@
 //! Credits, what was expected of programmes, and what nobody applied for, as reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Benefit, Credit, Incentives};
 use crate::id::AccountId;
 use crate::money::{Amount, Currency};
-use crate::programme::{self, PROGRAMMES};
+use crate::programme::{self, Deal, Definition, Expected, PROGRAMMES, Programme};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::Instant;
 
@@ -281,50 +281,85 @@ pub fn incentives_missed(all: &Incentives<'_>) -> Report {
             Column::new("rule", "By", Kind::Text),
         ],
     );
-    let mut undefined: Vec<&str> = Vec::new();
-    for deal in all.deals() {
-        for programme in PROGRAMMES {
-            let name = programme.name();
-            let Some(why) = programme.fits(&deal) else { continue };
-            let of_it =
-                |benefit: &&Benefit| benefit.programme == name && benefit.deal.as_ref().is_some_and(|of| of.agreement == deal.agreement);
-            let taken = all.benefits().iter().any(|benefit| of_it(&benefit))
-                || (programme.is_joined() && deal.enrolled.contains(name))
-                || (!programme.keeps_balance() && all.has_retired_quota(&deal.agreement));
-            if taken {
-                continue;
-            }
-            let Some(definition) = all.definition(name, deal.accepted) else {
-                undefined.push(programme.title());
-                continue;
-            };
-            let stated = all.first_year_arr(Some(&deal.agreement), deal.opportunity.as_ref().map(|it| &it.opportunity));
-            let first_year_arr = stated.map(|(amount, currency, _)| (amount, currency));
-            let base = programme.base(&programme::Told { deal: Some(&deal), first_year_arr });
-            let expected = base.and_then(|base| definition.expected(base, None));
-            let closes = definition.closes(deal.accepted);
-            let is_closed = closes.zip(all.until).is_some_and(|(closes, until)| closes < until);
-            report.rows.push(vec![
-                Cell::text(&deal.agreement),
-                Cell::text(programme.title()),
-                maybe(deal.buyer),
-                all.name_of(deal.buyer),
-                Cell::Day(deal.accepted.day()),
-                Cell::Text(why),
-                Cell::List(definition.terms.beneficiaries.clone()),
-                Cell::or_empty(expected, |expected| Cell::Amount(expected.amount)),
-                maybe(expected.map(|expected| expected.currency)),
-                Cell::text(if is_closed { "closed" } else { "open" }),
-                Cell::or_empty(closes, last_day),
-                Cell::text(definition.rule()),
-            ]);
-        }
+    let (missed, undefined) = all.missed();
+    for Missed { deal, programme, why, definition, expected, closes, .. } in missed {
+        let is_closed = closes.zip(all.until).is_some_and(|(closes, until)| closes < until);
+        report.rows.push(vec![
+            Cell::text(&deal.agreement),
+            Cell::text(programme.title()),
+            maybe(deal.buyer),
+            all.name_of(deal.buyer),
+            Cell::Day(deal.accepted.day()),
+            Cell::Text(why),
+            Cell::List(definition.terms.beneficiaries.clone()),
+            Cell::or_empty(expected, |expected| Cell::Amount(expected.amount)),
+            maybe(expected.map(|expected| expected.currency)),
+            Cell::text(if is_closed { "closed" } else { "open" }),
+            Cell::or_empty(closes, last_day),
+            Cell::text(definition.rule()),
+        ]);
     }
     report.shown = vec!["agreement", "programme", "buyer_name", "accepted", "why", "expected", "currency", "status", "open_until", "rule"];
-    undefined.sort_unstable();
-    undefined.dedup();
     if !undefined.is_empty() {
+        let undefined: Vec<&str> = undefined.into_iter().collect();
         report.notes.push(format!("not defined when deals that would fit were accepted (programme.defined): {}", undefined.join(", ")));
     }
     report
+}
+
+/// A deal that fits a programme, and for which nothing was applied, granted or retired.
+pub(super) struct Missed<'a> {
+    pub(super) deal: Deal,
+    pub(super) programme: &'static dyn Programme,
+    /// Why it fits.
+    pub(super) why: String,
+    /// How the programme was defined when the deal was accepted.
+    pub(super) definition: Definition<'a>,
+    pub(super) expected: Option<Expected>,
+    /// Until when it can be applied for.
+    closes: Option<Instant>,
+    /// The event that stated the ARR.
+    stated: Option<u64>,
+}
+
+impl Missed<'_> {
+    /// The event that tells the base: the ARR that was stated last, or the deal.
+    pub(super) fn base_told_by(&self) -> Option<u64> {
+        self.stated.or(Some(self.deal.seq))
+    }
+}
+
+impl Incentives<'_> {
+    /// The deals that fit a programme and have nothing of it; and the programmes that were not defined when such a deal was accepted.
+    pub(super) fn missed(&self) -> (Vec<Missed<'_>>, BTreeSet<&'static str>) {
+        let (mut found, mut undefined) = (Vec::new(), BTreeSet::new());
+        for deal in self.deals() {
+            for programme in PROGRAMMES.iter().copied() {
+                let name = programme.name();
+                let Some(why) = programme.fits(&deal) else { continue };
+                let of_it = |benefit: &&Benefit| {
+                    benefit.programme == name && benefit.deal.as_ref().is_some_and(|of| of.agreement == deal.agreement)
+                };
+                let taken = self.benefits().iter().any(|benefit| of_it(&benefit))
+                    || (programme.is_joined() && deal.enrolled.contains(name))
+                    || (!programme.keeps_balance() && self.has_retired_quota(&deal.agreement));
+                if taken {
+                    continue;
+                }
+                let Some(definition) = self.definition(name, deal.accepted) else {
+                    undefined.insert(programme.title());
+                    continue;
+                };
+                let stated = self.first_year_arr(Some(&deal.agreement), deal.opportunity.as_ref().map(|it| &it.opportunity));
+                let first_year_arr = stated.map(|(amount, currency, _)| (amount, currency));
+                let base = programme.base(&programme::Told { deal: Some(&deal), first_year_arr });
+                let expected = base.and_then(|base| definition.expected(base, None));
+                // Only of a programme that takes it as its base.
+                let stated = stated.filter(|_| programme.base(&programme::Told { deal: None, first_year_arr }).is_some());
+                let (closes, stated) = (definition.closes(deal.accepted), stated.map(|(.., seq)| seq));
+                found.push(Missed { deal: deal.clone(), programme, why, definition, expected, closes, stated });
+            }
+        }
+        (found, undefined)
+    }
 }
