@@ -11,7 +11,7 @@ mod support {
     pub(crate) use rows::file;
 }
 
-use ledger_core::projection::billing::{By, In, Kind, NoNames, Options, disbursements, findings, invoices, payouts, receivables};
+use ledger_core::projection::billing::{By, In, Kind, NoNames, Options, cash, disbursements, findings, invoices, payouts, receivables};
 use ledger_core::report::{Cell, Report};
 use ledger_core::time::Basis;
 use proptest::prelude::*;
@@ -189,22 +189,32 @@ fn status(rows: &str, day: &str) -> String {
     shown(&invoices(&given(rows).state, as_of(day), &NoNames), &["status"])
 }
 
-/// What is open of each line, and what of it is taken for collected.
+/// What is open of each line, and what of it is taken for collected; what invoices come to; what is paid out next.
 fn open(rows: &str, day: &str) -> String {
-    let report = receivables(&given(rows).state, as_of(day), "2030-01-01".parse().unwrap(), &NoNames);
-    let lines = Report { totals: Vec::new(), ..report.clone() };
-    [shown(&lines, &["status", "collected", "uncollected"])]
-        .into_iter()
-        .chain(report.notes)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let (ledger, last) = (given(rows), "2030-01-01".parse().unwrap());
+    let told = |name: &str, mut report: Report, columns: &[&str]| {
+        report.totals.clear();
+        shown(&report, columns).lines().map(|line| format!("{name} {line}")).chain(report.notes).collect::<Vec<_>>()
+    };
+    let [receivables, cash] = [receivables, cash].map(|report| report(&ledger.state, as_of(day), last, &NoNames));
+    let notes = [&receivables, &cash].map(|report| report.notes.clone());
+    assert_eq!(notes[0], notes[1]);
+    let invoices = Report { notes: Vec::new(), ..invoices(&ledger.state, as_of(day), &NoNames) };
+    let cash = Report { notes: Vec::new(), ..cash };
+    [
+        told("line", receivables, &["status", "collected", "uncollected"]),
+        told("invoice", invoices, &["state", "collected", "open"]),
+        told("cash", cash, &["state", "amount"]),
+    ]
+    .concat()
+    .join("\n")
 }
 
 #[test]
 fn what_was_paid_out_was_collected_where_no_row_tells_it() {
+    let sold = "
+        a INVOICED SELLER_REV_SHARE 1000 2025-01-10";
     let part = "
-        a INVOICED SELLER_REV_SHARE 1000 2025-01-10
         b DISBURSED SELLER_REV_SHARE -400 2025-02-05 disbursement_billing_event_id=p1
         p1 DISBURSED DISBURSEMENT 400 2025-02-05";
     let rest = "
@@ -212,14 +222,69 @@ fn what_was_paid_out_was_collected_where_no_row_tells_it() {
         p2 DISBURSED DISBURSEMENT 600 2025-03-05";
     let told = "
         d COLLECTED SELLER_REV_SHARE 900 2025-02-01";
-    insta::assert_snapshot!(open(part, "2025-01-31"), @"Not disbursed 0.00 1000.00");
-    insta::assert_snapshot!(open(part, "2025-02-28"), @r"
-    Partially disbursed 400.00 600.00
-    1 line was paid out, and no row says collected: what was paid out counts as collected
+    insta::assert_snapshot!(open(&[sold, part].concat(), "2025-01-31"), @r"
+    line Not disbursed 0.00 1000.00
+    invoice open 0.00 1000.00
+    cash open 1000.00
     ");
-    insta::assert_snapshot!(open(&[part, rest].concat(), "2025-03-31"), @"1 line was paid out, and no row says collected: what was paid out counts as collected");
+    insta::assert_snapshot!(open(&[sold, part].concat(), "2025-02-28"), @r"
+    line Partially disbursed 400.00 600.00
+    1 line that was paid out counts as collected: no row says that it was
+    invoice partly open 400.00 600.00
+    cash open 600.00
+    ");
+    insta::assert_snapshot!(open(&[sold, part, rest].concat(), "2025-03-31"), @r"
+    1 line that was paid out counts as collected: no row says that it was
+    invoice collected 1000.00 0.00
+    ");
     // As soon as a row tells it, that is what counts.
-    insta::assert_snapshot!(open(&[part, told].concat(), "2025-02-28"), @"Partially disbursed 900.00 100.00");
+    insta::assert_snapshot!(open(&[sold, part, told].concat(), "2025-02-28"), @r"
+    line Partially disbursed 900.00 100.00
+    invoice partly open 900.00 100.00
+    cash collected 500.00
+    cash open 100.00
+    ");
+    // A payout that came back says nothing of the buyer: AWS has the money.
+    let back = "
+        e DISBURSED SELLER_REV_SHARE 400 2025-02-08 disbursement_billing_event_id=p3
+        p3 DISBURSED DISBURSEMENT_FAILURE -400 2025-02-08";
+    insta::assert_snapshot!(open(&[sold, part, back].concat(), "2025-02-28"), @r"
+    line Failed 400.00 600.00
+    1 line that was paid out counts as collected: no row says that it was
+    invoice partly open 400.00 600.00
+    cash collected 400.00
+    cash open 600.00
+    ");
+    // What was collected and taken back was told.
+    let bounced = "
+        c COLLECTED SELLER_REV_SHARE 400 2025-02-01
+        d COLLECTED SELLER_REV_SHARE -400 2025-02-20";
+    insta::assert_snapshot!(open(&[sold, part, bounced].concat(), "2025-02-28"), @r"
+    line Partially disbursed 0.00 1000.00
+    invoice open 0.00 1000.00
+    cash collected -400.00
+    cash open 1000.00
+    ");
+    // A refund has rows that tell; the sale from before them has none.
+    let refund = "
+        f INVOICED SELLER_REV_SHARE_REFUND -200 2026-02-05
+        g COLLECTED SELLER_REV_SHARE_REFUND -200 2026-02-06
+        h DISBURSED SELLER_REV_SHARE_REFUND 200 2026-02-07 disbursement_billing_event_id=p4";
+    insta::assert_snapshot!(open(&[sold, part, rest, refund].concat(), "2026-02-28"), @r"
+    1 line that was paid out counts as collected: no row says that it was
+    invoice collected 800.00 0.00
+    ");
+    // The rows that tell may know no currency of payout yet.
+    let in_two = "
+        a INVOICED SELLER_REV_SHARE 1000 2025-01-10 disbursement_currency=
+        b COLLECTED SELLER_REV_SHARE 1000 2025-02-01 disbursement_currency=
+        c DISBURSED SELLER_REV_SHARE -400 2025-02-05 disbursement_currency=EUR disbursement_amount=-360
+        d DISBURSED SELLER_REV_SHARE -600 2025-02-05";
+    insta::assert_snapshot!(open(in_two, "2025-02-28"), @r"
+    invoice collected 1000.00 0.00
+    cash collected 600.00
+    cash collected -600.00
+    ");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod metered;
 mod payouts;
 mod purchases;
 mod receivables;
+mod received;
 mod spend;
 mod sums;
 mod table;

@@ -19,6 +19,7 @@ use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
 use super::receivables::{Standing, Status};
+use super::received::Received;
 use super::table::NONE;
 use super::{Action, Billing, LineKind, Names, cents};
 
@@ -83,10 +84,11 @@ pub fn cash(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn Names) -
     report.heading.push("an estimate, from terms and from how long buyers and AWS took so far".to_owned());
     let paces = state.paces(basis);
     let mut totals: BTreeMap<String, i128> = BTreeMap::new();
-    let mut rows: Vec<(bool, Vec<Cell>)> = Vec::new();
+    let (mut rows, mut without): (Vec<(bool, Vec<Cell>)>, u64) = (Vec::new(), 0);
     state.each_standing(basis, |at, standing, counted, billed| {
         let line = state.line(at.line);
-        let (open, collected) = (cents(at.open()), cents(at.awaiting()));
+        let (open, collected) = (cents(standing.open(at)), cents(standing.awaiting(at)));
+        without += u64::from(standing.is_untold);
         if open.is_zero() && collected.is_zero() {
             return;
         }
@@ -129,6 +131,7 @@ pub fn cash(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn Names) -
         (total[1], total[7], total[8]) = (Cell::text("total"), Cell::text(currency), Cell::Amount(cents(units)));
         report.totals.push(total);
     }
+    report.notes.extend(Received::note(without));
     report
 }
 
@@ -142,6 +145,7 @@ impl Paces {
         let lag = self.aws.get(&recipient).and_then(|pace| median(&pace.0)).map_or(0, |(days, _)| days);
         let after = |day: NaiveDate| Some(day + Days::new(lag));
         let then = format!("then paid out {lag} days later");
+        let paid = if standing.received == 0 { "the buyer has paid nothing yet" } else { "the buyer has paid a part" };
         let Some(invoiced) = standing.invoice_date else {
             return Expected { day: None, because: "it has no invoice date".to_owned() };
         };
@@ -153,11 +157,9 @@ impl Paces {
             },
             Some(None) => Expected { day: None, because: format!("{waited} days: longer than this buyer ever took") },
             None => match standing.due {
-                Some(due) if due >= today => {
-                    Expected { day: after(due), because: format!("due {due}, the buyer has paid nothing yet; {then}") }
-                }
-                Some(due) => Expected { day: None, because: format!("due since {due}: the buyer has paid nothing yet") },
-                None => Expected { day: None, because: "no due date, and the buyer has paid nothing yet".to_owned() },
+                Some(due) if due >= today => Expected { day: after(due), because: format!("due {due}, {paid}; {then}") },
+                Some(due) => Expected { day: None, because: format!("due since {due}: {paid}") },
+                None => Expected { day: None, because: format!("no due date, and {paid}") },
             },
         }
     }

@@ -9,7 +9,8 @@ use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
 use super::measure::{Counted, Leg, MEASURES, Measure};
-use super::receivables::{Status, untold};
+use super::receivables::{Standing, Status};
+use super::received::Received;
 use super::sums::{BilledAt, ChargeSums, LineAt};
 use super::table::NONE;
 use super::{Action, Billing, Charge, In, LineKind, Names, UNDATED, cents};
@@ -38,8 +39,8 @@ struct LineStatus {
     item: u32,
     payout_currency: u32,
     status: Status,
-    /// Whether something was paid out of it and no row says collected.
-    is_paid_untold: bool,
+    /// Whether no row tells what was collected of it, though something was paid out.
+    is_untold: bool,
 }
 
 /// The classes that an invoice is shown by: each with the measures that make it.
@@ -79,7 +80,8 @@ const OTHER: usize = 4;
 pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
     let (sums, counted) = (state.charge_sums(basis, In::Pricing), state.counted());
     let billed = state.billed_at(basis);
-    let (lines, line_of) = state.line_statuses(basis, &sums, &counted, &billed);
+    let received = state.received(basis, &sums);
+    let (lines, line_of) = state.line_statuses(basis, &sums, &received, &counted, &billed);
     let mut class_of = [OTHER; MEASURES];
     for (place, (.., measures)) in CLASSES.iter().enumerate() {
         measures.iter().for_each(|measure| class_of[*measure as usize] = place);
@@ -133,7 +135,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
         at.units[class_of(counted.in_balance)] += sum.net;
         at.units[class_of(counted.informational)] += sum.informational;
         at.net += sum.net + sum.unknown;
-        at.collected += if lines[line_of[number as usize] as usize].is_paid_untold { sum.disbursed } else { sum.collected };
+        at.collected += received.of(number, &sums);
         at.disbursed += sum.disbursed;
     }
     drop((sums, billed, numbers, line_of));
@@ -213,7 +215,7 @@ pub fn invoices(state: &Billing, basis: Basis, names: &dyn Names) -> Report {
             row
         })
         .collect();
-    report.notes.extend(untold(lines.iter().filter(|line| line.is_paid_untold).count() as u64));
+    report.notes.extend(Received::note(lines.iter().filter(|line| line.is_untold).count() as u64));
     report
 }
 
@@ -228,15 +230,21 @@ fn collection(net: i128, collected: i128) -> &'static str {
 
 impl Billing {
     /// How far each line is paid out, in each of its payout currencies, and for each charge with rows to which of them it belongs.
-    fn line_statuses(&self, basis: Basis, sums: &ChargeSums, counted: &[Counted], billed: &BilledAt) -> (Vec<LineStatus>, Vec<u32>) {
+    fn line_statuses(
+        &self,
+        basis: Basis,
+        sums: &ChargeSums,
+        received: &Received,
+        counted: &[Counted],
+        billed: &BilledAt,
+    ) -> (Vec<LineStatus>, Vec<u32>) {
         let failed = self.last_payout_failed(basis);
         let (mut lines, mut line_of) = (Vec::new(), vec![NONE; self.charges.len()]);
         self.each_line(sums, counted, |at| {
             let place = u32::try_from(lines.len()).unwrap_or(NONE);
             at.charges.iter().for_each(|charge| line_of[*charge as usize] = place);
-            let status = self.standing(at, sums, billed, &failed).status;
-            let (item, payout_currency) = (self.line(at.line).item, at.payout_currency);
-            lines.push(LineStatus { item, payout_currency, status, is_paid_untold: at.is_paid_untold });
+            let Standing { status, is_untold, .. } = self.standing(at, sums, received, billed, &failed);
+            lines.push(LineStatus { item: self.line(at.line).item, payout_currency: at.payout_currency, status, is_untold });
         });
         (lines, line_of)
     }

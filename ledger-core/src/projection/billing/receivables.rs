@@ -9,6 +9,7 @@ use crate::time::{Basis, Instant};
 
 use super::disbursements::PayoutAt;
 use super::measure::{Counted, Measure};
+use super::received::Received;
 use super::sums::{BilledAt, ChargeSums, LineAt};
 use super::table::NONE;
 use super::{Billing, In, LineKind, Names, UNDATED, cents};
@@ -67,22 +68,28 @@ const BUCKETS: [(&str, &str, i64); 6] = [
     ("late_over_120", "Over 120 days late", i64::MAX),
 ];
 
-/// What a reader should know where lines were paid out that no row says were collected.
-pub(super) fn untold(lines: u64) -> Option<String> {
-    let lines = match lines {
-        0 => return None,
-        1 => "1 line was".to_owned(),
-        lines => format!("{lines} lines were"),
-    };
-    Some(format!("{lines} paid out, and no row says collected: what was paid out counts as collected"))
-}
-
 /// A line as it stands, for reports that list lines.
 pub(super) struct Standing {
     pub(super) status: Status,
     /// The earliest date by which the buyer must have paid.
     pub(super) due: Option<NaiveDate>,
     pub(super) invoice_date: Option<NaiveDate>,
+    /// What AWS has of it from the buyer.
+    pub(super) received: i128,
+    /// Whether no row tells some of that.
+    pub(super) is_untold: bool,
+}
+
+impl Standing {
+    /// What the buyer still owes of the line.
+    pub(super) fn open(&self, at: &LineAt<'_>) -> i128 {
+        at.sums.of(Measure::NetRevenue) - self.received
+    }
+
+    /// What AWS has of the line and has not paid out.
+    pub(super) fn awaiting(&self, at: &LineAt<'_>) -> i128 {
+        self.received - at.sums.of(Measure::Disbursed)
+    }
 }
 
 /// Each line that is not fully collected: how much is open, how late it is, and how far it is paid out. What was paid out counts as collected
@@ -127,8 +134,8 @@ pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn N
     let mut totals: BTreeMap<String, [i128; BUCKETS.len()]> = BTreeMap::new();
     let mut without = 0;
     state.each_standing(basis, |at, standing, counted, billed| {
-        without += u64::from(at.is_paid_untold);
-        let open = cents(at.open());
+        without += u64::from(standing.is_untold);
+        let open = cents(standing.open(at));
         if open.is_zero() {
             return;
         }
@@ -155,7 +162,7 @@ pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn N
             Cell::Count(u64::try_from(late.max(0)).unwrap_or(0)),
             Cell::text(standing.status.as_str()),
             Cell::Amount(cents(at.sums.of(Measure::NetRevenue))),
-            Cell::Amount(cents(at.received())),
+            Cell::Amount(cents(standing.received)),
             Cell::Amount(open),
         ];
         row.extend((0..BUCKETS.len()).map(|place| if place == bucket { Cell::Amount(open) } else { Cell::Empty }));
@@ -177,7 +184,7 @@ pub fn receivables(state: &Billing, basis: Basis, last: NaiveDate, names: &dyn N
         }
         report.totals.push(total);
     }
-    report.notes.extend(untold(without));
+    report.notes.extend(Received::note(without));
     report
 }
 
@@ -185,11 +192,19 @@ impl Billing {
     /// Hands out each line with how it stands.
     pub(super) fn each_standing(&self, basis: Basis, mut each: impl FnMut(&LineAt<'_>, &Standing, &[Counted], &BilledAt)) {
         let (sums, counted, billed) = (self.charge_sums(basis, In::Pricing), self.counted(), self.billed_at(basis));
-        let failed = self.last_payout_failed(basis);
-        self.each_line(&sums, &counted, |at| each(at, &self.standing(at, &sums, &billed, &failed), &counted, &billed));
+        let (failed, received) = (self.last_payout_failed(basis), self.received(basis, &sums));
+        self.each_line(&sums, &counted, |at| each(at, &self.standing(at, &sums, &received, &billed, &failed), &counted, &billed));
     }
 
-    pub(super) fn standing(&self, at: &LineAt<'_>, sums: &ChargeSums, billed: &BilledAt, failed: &BTreeSet<(u32, u32)>) -> Standing {
+    pub(super) fn standing(
+        &self,
+        at: &LineAt<'_>,
+        sums: &ChargeSums,
+        received: &Received,
+        billed: &BilledAt,
+        failed: &BTreeSet<(u32, u32)>,
+    ) -> Standing {
+        let (received, is_untold) = received.of_line(at, sums);
         let of = |measure: Measure| at.sums.of(measure);
         let ever = at.charges.iter().any(|charge| sums.of(*charge).allocations > 0);
         let failed = failed.contains(&(at.line, at.payout_currency));
@@ -200,6 +215,8 @@ impl Billing {
             status: Status::of(failed, ever, of(Measure::Disbursed), of(Measure::Undisbursed)),
             due: earliest(&mut at.charges.iter().map(|charge| billed.due[*charge as usize])),
             invoice_date: earliest(&mut at.charges.iter().map(|charge| self.charge(*charge).invoice_date)),
+            received,
+            is_untold,
         }
     }
 

@@ -97,25 +97,6 @@ pub(super) struct LineAt<'a> {
     pub(super) sums: &'a Sums,
     /// What is in net and in no class.
     pub(super) unclassified: i128,
-    /// Whether something was paid out of it and no row says that anything was collected, as in files older than such rows.
-    pub(super) is_paid_untold: bool,
-}
-
-impl LineAt<'_> {
-    /// What AWS has of it from the buyer: what rows tell, or else what was paid out. AWS pays out what it has collected.
-    pub(super) fn received(&self) -> i128 {
-        self.sums.of(if self.is_paid_untold { Measure::Disbursed } else { Measure::Collected })
-    }
-
-    /// What the buyer still owes of it.
-    pub(super) fn open(&self) -> i128 {
-        self.sums.of(Measure::NetRevenue) - self.received()
-    }
-
-    /// What AWS has of it and has not paid out; below zero while a refund waits to be netted.
-    pub(super) fn awaiting(&self) -> i128 {
-        self.received() - self.sums.of(Measure::Disbursed)
-    }
 }
 
 /// A sum for each measure, in hundred-millionths. It knows which ones were added to: most lines have six of twenty-eight.
@@ -324,8 +305,8 @@ impl Billing {
             }
             let mut hand_out = |currency: u32, charges: &[u32]| {
                 scratch.clear();
-                let (unclassified, is_paid_untold) = self.line_sums(charges, sums, counted, &mut scratch);
-                each(&LineAt { line, payout_currency: currency, charges, sums: &scratch, unclassified, is_paid_untold });
+                let unclassified = self.line_sums(charges, sums, counted, &mut scratch);
+                each(&LineAt { line, payout_currency: currency, charges, sums: &scratch, unclassified });
             };
             match currencies.as_slice() {
                 [] => hand_out(NONE, &of_line),
@@ -355,9 +336,9 @@ impl Billing {
         (first, next)
     }
 
-    /// Adds the charges of a line up, and gives what is in net and in no class, and whether it was paid out without being told as collected.
-    fn line_sums(&self, charges: &[u32], sums: &ChargeSums, counted: &[Counted], into: &mut Sums) -> (i128, bool) {
-        let (mut unclassified, mut is_collected, mut is_paid) = (0, false, false);
+    /// Adds the charges of a line up, and gives what is in net and in no class.
+    fn line_sums(&self, charges: &[u32], sums: &ChargeSums, counted: &[Counted], into: &mut Sums) -> i128 {
+        let mut unclassified = 0;
         for charge in charges {
             let (sum, class) = (sums.of(*charge), &counted[self.charges.rows[*charge as usize][2] as usize]);
             unclassified += sum.unknown;
@@ -368,8 +349,6 @@ impl Billing {
             if let Some(measure) = class.informational {
                 into.add(measure, sum.informational);
             }
-            is_collected |= sum.collected != 0;
-            is_paid |= sum.disbursed != 0;
             let owed = sum.net + sum.unknown;
             into.add(Measure::NetRevenue, owed);
             into.add(Measure::Collected, sum.collected);
@@ -378,7 +357,7 @@ impl Billing {
             into.add(Measure::AwaitingDisbursement, sum.collected - sum.disbursed);
             into.add(Measure::Undisbursed, owed - sum.disbursed);
         }
-        (unclassified, is_paid && !is_collected)
+        unclassified
     }
 
     /// Control totals: rows in force, lines, and per currency what is owed and what was paid out, rounded per line.

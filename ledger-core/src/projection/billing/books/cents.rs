@@ -27,13 +27,14 @@ pub(super) struct Odd {
 impl Odd {
     pub(super) fn of(books: &Books<'_>) -> Self {
         let sums = books.state.charge_sums(books.asked.basis, In::Pricing);
+        let received = books.state.received(books.asked.basis, &sums);
         let mut odd = Self::default();
         books.state.each_line(&sums, &books.counted, |at| {
             let [disbursed, collected] = [Measure::Disbursed, Measure::Collected].map(|measure| at.sums.of(measure));
             if !books.owns(at.line) {
                 return;
             }
-            if at.is_paid_untold {
+            if at.charges.iter().any(|charge| !received.is_told(*charge) && sums.of(*charge).disbursed != 0) {
                 odd.never_collected += 1;
             } else if disbursed != 0 && disbursed != collected && to_cents(collected - disbursed).abs() <= CENT {
                 *odd.left.entry(at.line).or_default() += collected - disbursed;
