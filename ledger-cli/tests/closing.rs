@@ -127,6 +127,21 @@ fn a_close_of_another_program_is_restated_by_two() {
 }
 
 #[test]
+fn what_an_answer_says_was_closed_is_asked_again() {
+    let folder = reconciled();
+    let there = folder.path();
+    ends(there, "close 2026-03 --actor li", 0);
+    ends(there, SIGN, 0);
+    ends(there, "show payouts --as-of 2026-03-31 -o kept.json", 0);
+    assert!(ends(there, "verify --receipt kept.json", 0).contains("what is told beside the rows as answered"));
+    let text = std::fs::read_to_string(there.join("kept.json")).unwrap();
+    let forged = text.replace("\"closed\":\"16470.00\"", "\"closed\":\"99999.00\"");
+    assert_ne!(forged, text);
+    std::fs::write(there.join("kept.json"), forged).unwrap();
+    assert!(ends(there, "verify --receipt kept.json", 5).contains("kept.json: closed of what is told beside the rows"));
+}
+
+#[test]
 fn what_comes_after_a_close_is_posted_in_the_month_that_was_open() {
     let folder = reconciled();
     let there = folder.path();

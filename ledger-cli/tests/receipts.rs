@@ -115,9 +115,9 @@ fn what_is_told_beside_the_rows_was_told() {
         String::from_utf8(output.stderr).unwrap()
     };
     let told = forged("status.json", "\"pending\":[]", "\"pending\":[7]");
-    assert!(told.contains("status.json: pending of what is told beside the rows"), "{told}");
+    assert!(told.contains("status.json: about.pending of what is told beside the rows"), "{told}");
     let told = forged("status.ndjson", "\"name\":\"sample\"", "\"nome\":\"sample\"");
-    assert!(told.contains("status.ndjson: name, nome of what is told beside the rows"), "{told}");
+    assert!(told.contains("status.ndjson: about.name, about.nome of what is told beside the rows"), "{told}");
 }
 
 /// Who hands a receipt over wrote it: it cannot make the question suppose events, or ask what no answer is of.

@@ -217,7 +217,7 @@ fn every_figure_of_a_payout_is_the_sum_of_its_lines_and_each_line_has_its_events
         }
         for (subject, field, amount) in why.iter().filter(|row| row["seq"].is_u64()).filter_map(told) {
             let ends = subject.match_indices(' ').map(|(at, _)| (subject[..at].to_owned(), field.clone()));
-            let of = ends.filter(|of| whole.contains_key(of)).last().unwrap_or_else(|| panic!("{subject} is of nothing"));
+            let of = ends.rev().find(|of| whole.contains_key(of)).unwrap_or_else(|| panic!("{subject} is of nothing"));
             *parts.entry(of).or_insert(0) += amount;
         }
         assert_eq!(whole, parts, "{asked}");

@@ -437,7 +437,6 @@ impl Report {
                 "schema": { "const": schema_name(name) },
                 "receipt": Receipt::schema(),
                 "closed": { "type": "array", "items": Beside::schema() },
-                "about": { "type": "object" },
                 "data": { "type": "array", "items": { "type": "object", "required": required, "properties": properties } },
             },
         })

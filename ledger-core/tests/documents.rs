@@ -521,7 +521,7 @@ fn who_says_again_that_it_is_over_does_not_say_that_it_ended_later() {
     told.document(PARTNER, "2026-03-15T00:00:00Z", &ended);
     let planned = |told: &Told| {
         let view = told.records.at(Basis::at(u64::MAX));
-        let rows = records::instalments(&view, &BTreeMap::new()).rows;
+        let rows = records::instalments(&view, &records::Feeds::default()).rows;
         rows.iter().map(|row| format!("{:?}", row[3])).collect::<Vec<_>>()
     };
     let before = planned(&told);
@@ -565,7 +565,7 @@ fn a_charge_that_a_later_answer_lists_no_more_is_planned_no_more() {
     };
     let planned = |told: &Told| {
         let view = told.records.at(Basis::at(u64::MAX));
-        let rows = records::instalments(&view, &BTreeMap::new()).rows;
+        let rows = records::instalments(&view, &records::Feeds::default()).rows;
         rows.iter().map(|row| format!("{:?}", row[1])).collect::<Vec<_>>()
     };
     let answers =

@@ -54,18 +54,15 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let actor = import::actor(args.actor.as_deref(), "init")?;
     if args.dry_run {
-        let (name, origin) = (args.name.as_deref(), args.origin.as_deref());
-        let report = made(&location, name, origin, None, context);
+        let (name, origin) = if args.sample { (sample::NAME.to_owned(), sample::ORIGIN.to_owned()) } else { names(&args, context) };
+        let report = made(&location, &name, &origin, None, context);
         context.tell_in_words(&report, &format!("Would create a ledger in {}", shown(&location, context)), Head::EMPTY)?;
         return Ok(Exit::Done);
     }
     if args.sample {
         return make_sample(&args.dir, &location, context);
     }
-    let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
-    // What signs checkpoints goes by the origin, and such a name has no space and no +.
-    let plain = |name: &str| name.replace(|c: char| c.is_whitespace() || c == '+', "-");
-    let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{}", plain(&name)));
+    let (name, origin) = names(&args, context);
     for (flag, text) in [("--name", &name), ("--origin", &origin)] {
         // Both stand in the first line for ever, and at the head of proofs.
         if text.trim().is_empty() || text.chars().any(char::is_control) {
@@ -87,8 +84,17 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         "Created ledger {name} in {}\n  head {head}\n\nNext\n  dealbook import FEEDS     a folder of seller data feeds\n  dealbook status",
         shown(&location, context)
     );
-    context.tell_in_words(&made(&location, Some(&name), Some(&origin), Some(head), context), &said, head)?;
+    context.tell_in_words(&made(&location, &name, &origin, Some(head), context), &said, head)?;
     Ok(Exit::Done)
+}
+
+/// Under which name and origin it is made.
+fn names(args: &Args, context: &Context) -> (String, String) {
+    let name = args.name.clone().unwrap_or_else(|| name_of(&context.folder.join(&args.dir)));
+    // What signs checkpoints goes by the origin, and such a name has no space and no +.
+    let plain = |name: &str| name.replace(|c: char| c.is_whitespace() || c == '+', "-");
+    let origin = args.origin.clone().unwrap_or_else(|| format!("dealbook.local/{}", plain(&name)));
+    (name, origin)
 }
 
 pub(super) fn columns() -> Vec<Column> {
@@ -102,12 +108,12 @@ pub(super) fn columns() -> Vec<Column> {
 }
 
 /// What was made: where, under which names, and its head. Without a head it would be made.
-fn made(location: &Location, name: Option<&str>, origin: Option<&str>, head: Option<Head>, context: &Context) -> Report {
+fn made(location: &Location, name: &str, origin: &str, head: Option<Head>, context: &Context) -> Report {
     let mut report = Report::new("init", columns());
     report.rows.push(vec![
         Cell::text(shown(location, context)),
-        Cell::or_empty(name, Cell::text),
-        Cell::or_empty(origin, Cell::text),
+        Cell::text(name),
+        Cell::text(origin),
         Cell::or_empty(head.map(|head| head.seq), Cell::Count),
         Cell::or_empty(head.map(|head| head.hash), Cell::Hash),
     ]);
@@ -169,7 +175,7 @@ fn make_sample(dir: &Path, location: &Location, context: &Context) -> Result<Exi
         bills.display(),
         papers.display()
     );
-    context.tell_in_words(&made(location, Some(sample::NAME), Some(sample::ORIGIN), Some(head), context), &said, head)?;
+    context.tell_in_words(&made(location, sample::NAME, sample::ORIGIN, Some(head), context), &said, head)?;
     status::after_init(location, context)
 }
 

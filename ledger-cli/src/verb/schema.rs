@@ -79,7 +79,7 @@ const REPORTS: &[(&str, Columns)] = &[
     ("incentives-expected", || granted(programmes::incentives_expected)),
     ("incentives-missed", || granted(programmes::incentives_missed)),
     ("incentives-why", why::columns_of_figures),
-    ("instalments", || records::instalments(&Records::default().at(NOTHING), &BTreeMap::new()).columns),
+    ("instalments", || records::instalments(&Records::default().at(NOTHING), &records::Feeds::default()).columns),
     ("invoices", || billing::invoices(&Billing::default(), NOTHING, &NoNames).columns),
     ("journal", || billing::books::journal(&Billing::default(), nobody()).columns),
     ("log", log::columns),
@@ -152,7 +152,10 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let plain = name.strip_prefix("dealbook/").unwrap_or(&name);
     let plain = plain.strip_prefix("event/").unwrap_or(plain);
     let plain = plain.strip_suffix("/v1").unwrap_or(plain);
-    let report = columns_of(plain).map(|columns| Report::schema(plain, &columns));
+    let mut report = columns_of(plain).map(|columns| Report::schema(plain, &columns));
+    if let Some(schema) = report.as_mut().filter(|_| plain == "status") {
+        schema["properties"]["about"] = status::about();
+    }
     let Some(schema) = report.or_else(|| event_schema(plain)) else {
         return Err(Failure::new(Code::E0301, format!("no report and no type of event is named `{plain}`"))
             .suggest(plain, names())

@@ -8,7 +8,7 @@ use ledger_core::event::Event;
 use ledger_core::projection::{Projection, billing};
 use ledger_core::report::{Cell, Column, Kind, Report};
 use ledger_store::checkpoints::Checkpoints;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::soon::Soon;
 use super::show;
@@ -39,6 +39,35 @@ pub(super) fn columns() -> Vec<Column> {
         Column::new("disbursed", "DISBURSED", Kind::Amount),
         Column::new("undisbursed", "UNDISBURSED", Kind::Amount),
     ]
+}
+
+/// The JSON Schema of what is told beside the parties.
+pub(super) fn about() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    let object = |properties: Value| {
+        let required: Vec<String> = properties.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        json!({ "type": "object", "required": required, "properties": properties })
+    };
+    let text = || json!({ "type": "string" });
+    object(json!({
+        "name": text(),
+        "events": count(),
+        "files": count(),
+        "findings": count(),
+        "gaps": count(),
+        "unfinished": list(object(json!({ "event": count(), "file": text(), "arrived": count(), "events": count() }))),
+        "pending": list(count()),
+        "checkpoint": { "type": ["integer", "null"], "minimum": 0, "description": "the size of the last one that was signed" },
+        "soon": list(object(json!({
+            "day": { "type": "string", "format": "date" },
+            "kind": text(),
+            "subject": text(),
+            "buyer": text(),
+            "amount": { "type": ["object", "null"], "required": ["amount", "currency"], "properties": { "amount": text(), "currency": text() } },
+            "says": text(),
+        }))),
+    }))
 }
 
 /// The snapshot on one page.

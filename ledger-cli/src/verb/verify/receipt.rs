@@ -4,7 +4,9 @@
 //! receipt   its id is the digest of what it says
 //! history   the ledger has the line that it names, with that hash
 //! answer    the same question at the same basis gives the same data
-//! file      what stands beside the receipt, or in FILE, is that answer; else the line that differs
+//! data      the rows that stand beside the receipt are those of the answer
+//! beside    and so is what else is told there
+//! file      what stands in FILE is that answer; else the line that differs
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use ledger_core::bundle::Answer;
 use ledger_core::chain::Head;
-use ledger_core::report::{Receipt, Report, canonical};
+use ledger_core::report::{Beside, Receipt, Report, canonical};
 use serde_json::Value;
 
 use super::{Checks, told};
@@ -32,7 +34,7 @@ const ASKED_AGAIN: [&str; 6] = ["show", "log", "trace", "diff", "check", "status
 /// # Errors
 /// There is no receipt in the file, or its question cannot be asked again. It is not what the ledger says: with exit code 5.
 pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Result<Exit, Failure> {
-    let Kept { receipt, data, about } = Kept::read(path, context)?;
+    let Kept { receipt, data, told: beside_it } = Kept::read(path, context)?;
     let session = Session::open(context)?;
     let mut checks = Checks::new();
     said(&mut checks, &receipt);
@@ -44,7 +46,7 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
         if let Some(data) = &data {
             let data: Vec<String> = data.iter().map(canonical).collect();
             rows(&mut checks, data.iter().map(String::as_str), &report, path);
-            beside(&mut checks, &about, &report, path);
+            beside(&mut checks, &beside_it, &report, path);
         }
         for kept in files {
             let bytes = fs::read(context.folder.join(kept)).map_err(|why| Failure::unreadable(kept, &why))?;
@@ -66,7 +68,14 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
 struct Kept {
     receipt: Value,
     data: Option<Vec<Value>>,
+    told: Told,
+}
+
+/// What an answer tells beside its rows; null is nothing.
+#[derive(Default)]
+struct Told {
     about: Value,
+    closed: Value,
 }
 
 impl Kept {
@@ -76,10 +85,14 @@ impl Kept {
         let text = String::from_utf8_lossy(&bytes);
         let is_receipt = |value: &Value| ["args", "basis", "data", "head", "id", "size"].iter().all(|key| value.get(key).is_some());
         let found = match serde_json::from_str::<Value>(&text) {
-            Ok(receipt) if is_receipt(&receipt) && receipt.get("type").is_none() => Some(Self { receipt, data: None, about: Value::Null }),
-            Ok(mut answer) if answer.get("receipt").is_some() => {
-                Some(Self { receipt: answer["receipt"].take(), data: answer["data"].as_array().cloned(), about: answer["about"].take() })
+            Ok(receipt) if is_receipt(&receipt) && receipt.get("type").is_none() => {
+                Some(Self { receipt, data: None, told: Told::default() })
             }
+            Ok(mut answer) if answer.get("receipt").is_some() => Some(Self {
+                receipt: answer["receipt"].take(),
+                data: answer["data"].as_array().cloned(),
+                told: Told { about: answer["about"].take(), closed: answer["closed"].take() },
+            }),
             _ => Self::of_lines(&text),
         };
         found.filter(|found| is_receipt(&found.receipt)).ok_or_else(|| {
@@ -95,7 +108,7 @@ impl Kept {
         lines.iter_mut().filter_map(Value::as_object_mut).for_each(|line| _ = line.remove("type"));
         let receipt = lines.pop()?;
         let about = if is_about { lines.pop()? } else { Value::Null };
-        Some(Self { receipt, data: Some(lines), about })
+        Some(Self { receipt, data: Some(lines), told: Told { about, closed: Value::Null } })
     }
 }
 
@@ -250,18 +263,28 @@ fn rows<'a>(checks: &mut Checks, kept: impl ExactSizeIterator<Item = &'a str> + 
     }
 }
 
-/// What somebody kept of what is told beside the rows, against what is told now.
-fn beside(checks: &mut Checks, kept: &Value, report: &Report, path: &Path) {
+/// What somebody kept of what is told beside the rows, against what is told now. An answer that tells nothing there claims nothing.
+fn beside(checks: &mut Checks, kept: &Told, report: &Report, path: &Path) {
     // Whether it was signed by then, no line of the ledger says.
     let said = |about: &Value| -> BTreeMap<String, Value> {
         let all = about.as_object().into_iter().flatten().filter(|(key, _)| *key != "checkpoint");
-        all.map(|(key, value)| (key.clone(), value.clone())).collect()
+        all.map(|(key, value)| (format!("about.{key}"), value.clone())).collect()
     };
-    let (kept, now) = (said(kept), said(&report.about));
-    let keys: BTreeSet<&String> = kept.keys().chain(now.keys()).collect();
-    let differing: Vec<&str> = keys.into_iter().filter(|key| kept.get(*key) != now.get(*key)).map(String::as_str).collect();
+    let closed = |closed: Value| ("closed".to_owned(), closed);
+    let (mut then, mut now) = (said(&kept.about), said(&report.about));
+    if then.is_empty() {
+        now.clear();
+    }
+    if !kept.closed.is_null() {
+        then.extend([closed(kept.closed.clone())]);
+        now.extend([closed(report.closed.iter().map(Beside::json).collect())]);
+    }
+    let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let differing: Vec<&str> = keys.into_iter().filter(|key| then.get(*key) != now.get(*key)).map(String::as_str).collect();
     if !differing.is_empty() {
-        fail(checks, "about", format!("{}: {} of what is told beside the rows", path.display(), differing.join(", ")), CHANGED);
+        fail(checks, "beside", format!("{}: {} of what is told beside the rows", path.display(), differing.join(", ")), CHANGED);
+    } else if !then.is_empty() {
+        checks.add("beside", "ok", "what is told beside the rows as answered");
     }
 }
 

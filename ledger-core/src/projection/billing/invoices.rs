@@ -1,10 +1,11 @@
 //! `show invoices`: per invoice and recipient, what stands on it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::Map;
 use crate::money::Amount;
-use crate::projection::records::Invoiced;
+use crate::projection::records::{Feeds, Invoiced};
 use crate::report::{Cell, Column, Kind, Report};
 use crate::time::{Basis, Instant};
 
@@ -249,8 +250,8 @@ impl Billing {
         (lines, line_of)
     }
 
-    /// The prices that were invoiced for each agreement, by invoice, what resellers pay left out.
-    pub fn invoiced(&self, basis: Basis) -> BTreeMap<String, Vec<Invoiced>> {
+    /// What feeds tell: the prices that were invoiced for each agreement, by invoice, what resellers pay left out.
+    pub fn invoiced(&self, basis: Basis) -> Feeds<'_> {
         struct Price {
             date: i64,
             seqs: Vec<u64>,
@@ -293,7 +294,13 @@ impl Billing {
             });
         }
         by_agreement.values_mut().for_each(|all| all.sort_by(|one, other| (one.date, &one.invoice).cmp(&(other.date, &other.invoice))));
-        by_agreement
+        let named: OnceCell<BTreeSet<u32>> = OnceCell::new();
+        let names = move || -> BTreeSet<u32> {
+            let charges: BTreeSet<u32> = self.movements.at(basis).map(|at| self.movements.charge[at]).collect();
+            charges.into_iter().flat_map(|charge| [self.charge(charge).invoice, self.line(self.charge(charge).line).document]).collect()
+        };
+        let tell = move |invoice: &str| self.texts.position(invoice).is_some_and(|text| named.get_or_init(names).contains(&text));
+        Feeds { invoiced: by_agreement, tell: Box::new(tell) }
     }
 
     /// The agreements that stand on a buyer's invoice at a basis.

@@ -145,8 +145,8 @@ impl Setting<'_> {
         let (of_year, payers) = (period(&year.year), &standing.contract.terms.payers);
         let paid = |judged: &Judged<Purchased>| Some((judged.of.agreement.clone()?, judged.of.payer));
         let paid: BTreeMap<String, AccountId> = standing.years.iter().flat_map(|year| &year.lines).filter_map(paid).collect();
-        let invoiced = self.billing.invoiced(self.view.basis());
-        let open = open_instalments(self.view, &invoiced);
+        let feeds = self.billing.invoiced(self.view.basis());
+        let open = open_instalments(self.view, &feeds);
         let mut found = Vec::new();
         for agreement in self.view.agreements() {
             let id = agreement.terms.agreement.as_str();
@@ -174,7 +174,7 @@ impl Setting<'_> {
             for charge in open.get(id).into_iter().flatten().filter(|charge| of_year.holds(charge.charged_at)) {
                 expect(charge.term.as_str(), charge.charged_at, charge.amount, charge.currency, None);
             }
-            if invoiced.contains_key(id) || !self.view.planned_for(agreement).is_empty() {
+            if feeds.invoiced.contains_key(id) || !self.view.planned_for(agreement).is_empty() {
                 continue;
             }
             let Some((due, value, currency)) = at_once(agreement, &offer) else { continue };

@@ -1,12 +1,12 @@
 //! What payment schedules plan, held against what was invoiced.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::Datelike as _;
 
-use super::View;
 use super::why::{INSTALMENT, Reason};
+use super::{Standing, View};
 use crate::event::agreement::ChargeScheduled;
 use crate::event::commitment::SpendRecorded;
 use crate::id::AccountId;
@@ -31,6 +31,21 @@ pub struct Invoiced {
     pub events: Vec<u64>,
 }
 
+/// What feeds tell of invoices.
+pub struct Feeds<'a> {
+    /// Of each agreement, what was invoiced for it.
+    pub invoiced: BTreeMap<String, Vec<Invoiced>>,
+    /// Whether they tell anything of an invoice, by its number.
+    pub tell: Box<dyn Fn(&str) -> bool + 'a>,
+}
+
+/// No feeds.
+impl Default for Feeds<'_> {
+    fn default() -> Self {
+        Self { invoiced: BTreeMap::new(), tell: Box::new(|_| false) }
+    }
+}
+
 /// An instalment that is planned, an invoice, or both.
 struct Paired<'a> {
     agreement: &'a str,
@@ -40,11 +55,14 @@ struct Paired<'a> {
     currency: Currency,
 }
 
-/// What of the Marketplace a buyer's bill tells, and no feed does.
+/// What a buyer's bill tells of a purchase, and no feed does.
 struct OnBill {
-    month: NaiveDate,
-    /// In each of the bill's cost columns.
-    amounts: BTreeSet<Amount>,
+    /// The number of its month.
+    month: i32,
+    /// The product, by its id; by the bill's code where nobody here goes by that.
+    product: Option<String>,
+    /// Whether the product is one that is known here.
+    is_known: bool,
     invoiced: Invoiced,
 }
 
@@ -55,8 +73,8 @@ const DAYS: i64 = 5;
 ///
 /// An invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day. Of another
 /// amount it is only within five days. What no feed tells may stand on the bill of the buyer, which names no agreement: a line of its payer, in its
-/// currency and of its amount, of the month it was planned for or the next, is the instalment's.
-pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) -> Report {
+/// currency and of its amount, of the month in which those five days end or begin, is the instalment's, if its product is not known to be another.
+pub fn instalments(view: &View<'_>, feeds: &Feeds<'_>) -> Report {
     let mut report = Report::new(
         "instalments",
         vec![
@@ -70,12 +88,12 @@ pub fn instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) 
             Column::new("currency", "Currency", Of::Text),
         ],
     );
-    report.rows = pairs(view, invoiced).iter().map(row).collect();
+    report.rows = pairs(view, feeds).iter().map(row).collect();
     report
 }
 
 /// Why the instalments of some agreements stand as they do: the event that plans each, and those of the invoice that it became.
-pub fn why_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>, ids: &[String]) -> Vec<Reason> {
+pub fn why_instalments(view: &View<'_>, feeds: &Feeds<'_>, ids: &[String]) -> Vec<Reason> {
     let one = |pair: Paired<'_>| {
         let amount = pair.charge.as_ref().map(|(charge, _)| charge.amount).or_else(|| pair.found.as_ref().map(|found| found.amount));
         let planned = pair.charge.iter().map(|(_, seq)| *seq);
@@ -91,29 +109,26 @@ pub fn why_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced
             remark: Some(remark.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         }
     };
-    pairs(view, invoiced).into_iter().filter(|pair| ids.iter().any(|id| id == pair.agreement)).map(one).collect()
+    pairs(view, feeds).into_iter().filter(|pair| ids.iter().any(|id| id == pair.agreement)).map(one).collect()
 }
 
 /// The instalments that are planned and have not become an invoice, by agreement.
-pub(crate) fn open_instalments(view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) -> BTreeMap<String, Vec<ChargeScheduled>> {
+pub(crate) fn open_instalments(view: &View<'_>, feeds: &Feeds<'_>) -> BTreeMap<String, Vec<ChargeScheduled>> {
     let mut open: BTreeMap<String, Vec<ChargeScheduled>> = BTreeMap::new();
-    for pair in pairs(view, invoiced).into_iter().filter(|pair| pair.found.is_none() && pair.status != "cancelled") {
+    for pair in pairs(view, feeds).into_iter().filter(|pair| pair.found.is_none() && pair.status != "cancelled") {
         open.entry(pair.agreement.to_owned()).or_default().extend(pair.charge.map(|(charge, _)| charge));
     }
     open
 }
 
 /// The same with the positions that plan each.
-pub(crate) fn not_invoiced<'a>(
-    view: &'a View<'_>,
-    invoiced: &'a BTreeMap<String, Vec<Invoiced>>,
-) -> impl Iterator<Item = (&'a str, ChargeScheduled, u64)> {
-    let open = pairs(view, invoiced).into_iter().filter(|pair| pair.found.is_none() && pair.status != "cancelled");
+pub(crate) fn not_invoiced<'a>(view: &'a View<'_>, feeds: &'a Feeds<'_>) -> impl Iterator<Item = (&'a str, ChargeScheduled, u64)> {
+    let open = pairs(view, feeds).into_iter().filter(|pair| pair.found.is_none() && pair.status != "cancelled");
     open.filter_map(|pair| pair.charge.map(|(charge, seq)| (pair.agreement, charge, seq)))
 }
 
 /// Every instalment that is planned, with the invoice that it became; and every invoice of such an agreement that no plan has.
-fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) -> Vec<Paired<'a>> {
+fn pairs<'a>(view: &'a View<'_>, feeds: &'a Feeds<'_>) -> Vec<Paired<'a>> {
     let mut pairs = Vec::new();
     let until = view.until();
     for standing in view.agreements() {
@@ -125,7 +140,7 @@ fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) 
             continue;
         }
         let agreement = standing.terms.agreement.as_str();
-        let mut open: Vec<Option<&Invoiced>> = invoiced.get(agreement).into_iter().flatten().map(Some).collect();
+        let mut open: Vec<Option<&Invoiced>> = feeds.invoiced.get(agreement).into_iter().flatten().map(Some).collect();
         let mut became: Vec<Option<&Invoiced>> = planned.iter().map(|(charge, _)| take(&mut open, charge, true)).collect();
         for ((charge, _), found) in planned.iter().zip(&mut became).filter(|(_, found)| found.is_none()) {
             *found = take(&mut open, charge, false);
@@ -148,60 +163,79 @@ fn pairs<'a>(view: &'a View<'_>, invoiced: &'a BTreeMap<String, Vec<Invoiced>>) 
         };
         pairs.extend(open.into_iter().flatten().map(unplanned));
     }
-    find_on_bills(&mut pairs, view, invoiced);
+    find_on_bills(&mut pairs, view, feeds);
     pairs
 }
 
-/// Gives instalments that no feed tells the lines of their buyers' bills: of the month they were planned for, then of the next.
-fn find_on_bills(pairs: &mut [Paired<'_>], view: &View<'_>, invoiced: &BTreeMap<String, Vec<Invoiced>>) {
-    let until = view.until();
-    let is_open = |pair: &Paired<'_>| {
-        let due = pair.charge.as_ref().filter(|_| pair.found.is_none() && pair.status != "cancelled");
-        due.is_some_and(|(charge, _)| until.is_none_or(|until| months(charge.charged_at.day()) <= months(until.day())))
+/// Gives instalments that no feed tells the lines of their buyers' bills, the oldest first, and those that were cancelled last.
+///
+/// AWS invoices on the day, and a few days later at most: a line is of the month of that day, or of the month in which those days end.
+fn find_on_bills(pairs: &mut [Paired<'_>], view: &View<'_>, feeds: &Feeds<'_>) {
+    let has_come = |pair: &Paired<'_>| {
+        let due = pair.charge.as_ref().filter(|_| pair.found.is_none()).map(|(charge, _)| charge.charged_at);
+        due.is_some_and(|due| view.until().is_none_or(|until| due < until))
     };
-    if !pairs.iter().any(is_open) {
+    let mut open: Vec<&mut Paired<'_>> = pairs.iter_mut().filter(|pair| has_come(pair)).collect();
+    if open.is_empty() {
         return;
     }
-    let payer = |standing: &super::Standing| {
-        Some((standing.terms.agreement.to_string(), standing.terms.payer.or_else(|| view.acceptor(standing))?))
-    };
-    let payers: BTreeMap<String, AccountId> = view.agreements().into_iter().filter_map(payer).collect();
-    let told: BTreeSet<&str> = invoiced.values().flatten().map(|invoiced| invoiced.invoice.as_str()).collect();
+    open.sort_by_key(|pair| (pair.status == "cancelled", pair.charge.as_ref().map(|(charge, _)| charge.charged_at)));
+    let agreements: BTreeMap<&str, &Standing> =
+        view.agreements().into_iter().map(|standing| (standing.terms.agreement.as_str(), standing)).collect();
+    let names = view.products_by_name();
     let mut bills: BTreeMap<AccountId, Vec<OnBill>> = BTreeMap::new();
-    for late in [0, 1] {
-        for pair in pairs.iter_mut().filter(|pair| is_open(pair)) {
-            let (Some((charge, _)), Some(payer)) = (&pair.charge, payers.get(pair.agreement)) else { continue };
-            let lines = bills.entry(*payer).or_insert_with(|| on_bills(view, *payer, &told));
-            let fits = |line: &OnBill| {
-                let is_of_month = months(line.month) == months(charge.charged_at.day()) + late;
-                is_of_month && line.invoiced.currency == charge.currency && line.amounts.contains(&charge.amount.half_up(2))
-            };
-            let Some(place) = lines.iter().position(fits) else { continue };
-            let line = lines.swap_remove(place);
-            // Another kind of file may tell the same.
-            lines.retain(|other| {
-                (other.month, &other.invoiced.invoice) != (line.month, &line.invoiced.invoice) || other.amounts.is_disjoint(&line.amounts)
-            });
-            (pair.status, pair.found) = ("invoiced", Some(Cow::Owned(Invoiced { amount: charge.amount, ..line.invoiced })));
+    for pair in open {
+        let (Some((charge, _)), Some(standing)) = (&pair.charge, agreements.get(pair.agreement)) else { continue };
+        let Some(payer) = standing.terms.payer.or_else(|| view.acceptor(standing)) else { continue };
+        let lines = bills.entry(payer).or_insert_with(|| on_bills(view, payer, &names));
+        if lines.is_empty() {
+            continue;
         }
+        let products = view.offer_of(standing).map(|offer| view.products_of(&offer)).unwrap_or_default();
+        let is_its_own = |line: &OnBill| line.product.as_ref().is_some_and(|told| products.iter().any(|product| product.as_str() == told));
+        // What is known to be another product is none of its instalments.
+        let may_be = |line: &OnBill| is_its_own(line) || !line.is_known || products.is_empty();
+        let (first, last) = (month(charge.charged_at), month(late(charge.charged_at)));
+        let fits = |line: &OnBill| {
+            let is_sum = line.invoiced.currency == charge.currency && line.invoiced.amount == charge.amount;
+            is_sum && (first..=last).contains(&line.month) && may_be(line) && !(feeds.tell)(&line.invoiced.invoice)
+        };
+        let fitting = lines.iter().enumerate().filter(|(_, line)| fits(line));
+        let Some((place, _)) = fitting.min_by_key(|(_, line)| (!is_its_own(line), line.month)) else { continue };
+        (pair.status, pair.found) = ("invoiced", Some(Cow::Owned(lines.remove(place).invoiced)));
     }
 }
 
-/// The number of a day's month.
-fn months(day: NaiveDate) -> i32 {
+/// The number of the month of a day.
+fn month(day: Instant) -> i32 {
+    let day = day.day();
     day.year() * 12 + day.month0().cast_signed()
 }
 
-/// What the bills of a payer say was invoiced through the Marketplace, without what feeds tell.
-fn on_bills(view: &View<'_>, payer: AccountId, told: &BTreeSet<&str>) -> Vec<OnBill> {
-    let of_line = |(spend, seq): (SpendRecorded, u64)| {
-        let invoice = spend.invoice.as_ref().map(ToString::to_string).filter(|invoice| !told.contains(invoice.as_str()))?;
-        let amounts: BTreeSet<Amount> = spend.amounts.values().map(|amount| amount.half_up(2)).filter(|amount| !amount.is_zero()).collect();
-        let date = Some(view.invoiced(&spend));
-        let invoiced = Invoiced { invoice, date, amount: Amount::ZERO, currency: spend.currency, is_forgiven: false, events: vec![seq] };
-        (spend.class == "marketplace" && spend.line_type != "Tax").then_some(OnBill { month: spend.month.day(), amounts, invoiced })
+/// The purchases that the bills of a payer tell, month by month; of a month that several kinds of file tell, those of one.
+fn on_bills(view: &View<'_>, payer: AccountId, names: &BTreeMap<String, String>) -> Vec<OnBill> {
+    const NO_PURCHASE: [&str; 3] = ["Credit", "Refund", "Tax"];
+    let spend = view.spend_of(payer);
+    let mut kinds: BTreeMap<Instant, &str> = BTreeMap::new();
+    for (spend, _) in &spend {
+        let kind = kinds.entry(spend.month).or_insert(&spend.statement);
+        *kind = (*kind).min(spend.statement.as_str());
+    }
+    let of_line = |(spend, seq): &(SpendRecorded, u64)| {
+        let billed = ["unblended", "billed"].into_iter().find_map(|column| spend.amounts.get(column))?;
+        let amount = billed.half_up(spend.currency.decimals()).in_units_of(spend.currency);
+        let is_one = spend.class == "marketplace" && amount > Amount::ZERO && !NO_PURCHASE.contains(&spend.line_type.as_str());
+        let invoice = spend.invoice.as_ref().filter(|_| is_one && kinds.get(&spend.month) == Some(&spend.statement.as_str()))?.to_string();
+        let date = Some(view.invoiced(spend));
+        let known = spend.product.as_ref().and_then(|code| names.get(code.as_str()));
+        Some(OnBill {
+            month: month(spend.month),
+            product: known.cloned().or_else(|| spend.product.as_ref().map(ToString::to_string)),
+            is_known: known.is_some(),
+            invoiced: Invoiced { invoice, date, amount, currency: spend.currency, is_forgiven: false, events: vec![*seq] },
+        })
     };
-    view.spend_of(payer).into_iter().filter_map(of_line).collect()
+    spend.iter().filter_map(of_line).collect()
 }
 
 fn late(day: Instant) -> Instant {
