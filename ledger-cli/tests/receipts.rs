@@ -116,6 +116,12 @@ fn what_is_told_beside_the_rows_was_told() {
     };
     let told = forged("status.json", "\"pending\":[]", "\"pending\":[7]");
     assert!(told.contains("status.json: about.pending of what is told beside the rows"), "{told}");
+    let told = forged("status.json", "\"checkpoint\":null", "\"checkpoint\":2329");
+    assert!(told.contains("status.json: about.checkpoint of what"), "{told}");
+    let told = forged("status.json", "\"about\":{", "\"about\":{},\"told\":{");
+    assert!(told.contains("about.checkpoint, about.events, about.files"), "{told}");
+    let told = forged("status.json", "\"about\":{", "\"about\":\"none\",\"told\":{");
+    assert!(told.contains("status.json: about, about.checkpoint"), "{told}");
     let told = forged("status.ndjson", "\"name\":\"sample\"", "\"nome\":\"sample\"");
     assert!(told.contains("status.ndjson: about.name, about.nome of what is told beside the rows"), "{told}");
 }

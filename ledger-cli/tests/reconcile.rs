@@ -2,6 +2,9 @@
 //! everything that is refused.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/folders.rs"]
+mod folders;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -125,6 +128,29 @@ fn a_bill_held_against_itself_assures_nobody_and_closes_no_month() {
     let (out, _) = ends(folder, &["reconcile", "2026-03", &bill], 0);
     assert!(out.contains("self-comparison, no assurance: a file was compared with what it is the source of"), "{out}");
     refused(folder, &["close", "2026-03"], 4, "it is compared with itself alone, which assures nobody");
+}
+
+/// What a schedule plans is told by the seller: the bill is held against it, also when the bill was imported, and shows what became of it.
+#[test]
+fn what_is_planned_is_held_against_a_bill_that_was_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    folders::copy_folder(Path::new(&fixture("bills/month-end/feeds")), &folder.join("feeds"));
+    fs::remove_dir_all(folder.join("feeds/444455556666/billingeventfeed_v1")).unwrap();
+    let bill = fs::read_to_string(fixture("bills/month-end/cur2-2026-03.csv")).unwrap();
+    assert_eq!(bill.matches(",4120.00,").count(), 1);
+    fs::write(folder.join("bill.csv"), bill.replace(",4120.00,", ",4000.00,")).unwrap();
+    ends(folder, &["init", "--name", "globex"], 0);
+    ends(folder, &["import", "feeds"], 0);
+    let agreed = || -> Vec<String> {
+        let (out, _) = ends(folder, &["reconcile", "2026-03", "bill.csv", "-n", "-f", "csv"], 4);
+        let rows = rows(&out, &["result", "billed", "ledger"]);
+        rows.into_iter().filter(|row| row[0] == "exact" || row[2] == "4000.00").map(|row| row.join(" ")).collect()
+    };
+    let instalment = || ends(folder, &["show", "instalments", "agmt-1", "-f", "csv"], 0).0;
+    assert_eq!((agreed(), instalment().contains(",missing,")), (vec!["exact 4000.00 4000.00".to_owned()], true));
+    ends(folder, &["import", "bill.csv"], 0);
+    assert_eq!((agreed(), instalment().contains(",invoiced,")), (vec!["exact 4000.00 4000.00".to_owned()], true));
 }
 
 /// A month of AWS's own, and a ledger that has nothing of it: rows that bill nothing agree with nothing either.

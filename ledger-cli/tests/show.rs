@@ -74,6 +74,7 @@ fn what_makes_and_copies_a_ledger_is_told_to_programs_too() {
     };
     let would = rows("init -n --name acme books -f json");
     assert_eq!((&would[0]["name"], &would[0]["seq"], folder.path().join("books").exists()), (&"acme".into(), &().into(), false));
+    assert_eq!(dealbook(folder.path(), &["init", "-n", "--name", " ", "books"]).status.code(), Some(2), "as init itself");
     let made = rows("init --name acme books -f json");
     assert_eq!((&made[0]["ledger"], &made[0]["origin"]), (&"books/.dealbook".into(), &"dealbook.local/acme".into()));
     let copied = rows("copy sled:books jsonl:x.jsonl -f json");

@@ -374,14 +374,56 @@ fn lines_of_a_bill_are_handed_out_one_by_one() {
     }
     // Each on the bill of the month after, the oldest first; and none before its day.
     let of = |agreement: &str, told: [&str; 2]| told.map(|told| format!("agmt-{agreement} {told}"));
-    let all = ["invoiced INV-1 100.00", "invoiced INV-2 100.00"];
-    assert_eq!(ledger.instalments("2026-04-02"), [of("a", all), of("b", all)].concat());
-    let first = ["invoiced INV-1 100.00", "planned - -"];
-    assert_eq!(
-        ledger.instalments("2026-02-28"),
-        [of("a", ["missing - -", "planned - -"]), of("b", ["missing - -", "planned - -"])].concat()
-    );
-    assert_eq!(ledger.instalments("2026-03-01"), [of("a", first), of("b", first)].concat());
+    let both = |told: [&str; 2]| [of("a", told), of("b", told)].concat();
+    assert_eq!(ledger.instalments("2026-02-28"), both(["missing - -", "planned - -"]));
+    // As long as the next bill is not here, a line is of its month.
+    assert_eq!(ledger.instalments("2026-03-01"), both(["missing - -", "invoiced INV-1 100.00"]));
+    assert_eq!(ledger.instalments("2026-04-02"), both(["invoiced INV-1 100.00", "invoiced INV-2 100.00"]));
+}
+
+#[test]
+fn the_day_of_an_invoice_tells_whose_it_is() {
+    let mut ledger = Ledger::default();
+    ledger.offer("2026-01-02", "a", "200.00", json!({}));
+    ledger.accepted("2026-01-03", "a", json!({}), &[("2026-01-30", "100.00"), ("2026-02-27", "100.00")]);
+    ledger.purchased("2026-02-28", "INV-1", "100.00", json!({}));
+    assert_eq!(ledger.instalments("2026-03-10"), ["agmt-a missing - -", "agmt-a invoiced INV-1 100.00"]);
+    // So it is of January's end; a day more, and it would be nobody's.
+    ledger.summarised("2026-02-04", "INV-1");
+    assert_eq!(ledger.instalments("2026-03-10"), ["agmt-a invoiced INV-1 100.00", "agmt-a missing - -"]);
+    ledger.purchased("2026-02-28", "INV-2", "100.00", json!({ "product": "other" }));
+    ledger.summarised("2026-02-26", "INV-2");
+    assert_eq!(ledger.instalments("2026-03-10"), ["agmt-a invoiced INV-1 100.00", "agmt-a missing - -"]);
+}
+
+#[test]
+fn instalments_that_a_bill_sums_up_are_invoiced_together() {
+    let mut ledger = Ledger::default();
+    for (offer, amount) in [("a", "100.00"), ("b", "50.00"), ("c", "70.00")] {
+        ledger.offer("2026-01-02", offer, amount, json!({ "products": ["prod-1"] }));
+        ledger.accepted("2026-01-03", offer, json!({}), &[("2026-02-10", amount)]);
+    }
+    ledger.listed("2026-01-02", "prod-1", "code-1");
+    ledger.purchased("2026-02-28", "INV-1", "220.00", json!({ "product": "code-1" }));
+    let all = |told: &str, amounts: [&str; 3]| {
+        ["a", "b", "c"].iter().zip(amounts).map(|(of, amount)| format!("agmt-{of} {told} {amount}")).collect::<Vec<_>>()
+    };
+    // One line of the file is one instalment.
+    assert_eq!(ledger.instalments("2026-03-10"), all("missing -", ["-"; 3]));
+    ledger.purchased("2026-02-28", "INV-2", "220.00", json!({ "product": "code-1", "rows": 3 }));
+    assert_eq!(ledger.instalments("2026-03-10"), all("invoiced INV-2", ["100.00", "50.00", "70.00"]));
+}
+
+#[test]
+fn a_line_is_first_of_the_agreement_of_its_product() {
+    let mut ledger = Ledger::default();
+    ledger.offer("2026-01-02", "a", "100.00", json!({}));
+    ledger.accepted("2026-01-03", "a", json!({}), &[("2026-02-11", "100.00")]);
+    // Of what nobody has told the offer, nobody knows the product.
+    ledger.accepted("2026-01-03", "b", json!({}), &[("2026-02-09", "100.00")]);
+    ledger.listed("2026-01-02", "prod-a", "code-a");
+    ledger.purchased("2026-02-28", "INV-1", "100.00", json!({ "product": "code-a" }));
+    assert_eq!(ledger.instalments("2026-03-10"), ["agmt-a invoiced INV-1 100.00", "agmt-b missing - -"]);
 }
 
 #[test]
@@ -391,12 +433,16 @@ fn what_a_feed_tells_is_no_other_agreements_instalment() {
         ledger.offer("2026-01-02", offer, "100.00", json!({}));
         ledger.accepted("2026-01-03", offer, json!({}), &[("2026-02-10", "100.00")]);
     }
-    let row = json!({ "agreement": "agmt-b", "amount": "100.00", "balance_impacting": true, "buyer_invoice": "B-1", "buyer_line": "L-1",
+    let row = json!({ "agreement": "agmt-b", "amount": "100.00", "balance_impacting": true, "buyer_invoice": "B-1", "product": "prod-b", "buyer_line": "L-1",
         "counterparty": BUYER, "currency": "USD", "invoice": "I-1", "invoice_date": "2026-02-10T00:00:00Z", "line": "L-1", "recipient": SELLER,
         "transaction_type": "SELLER_REV_SHARE" });
     ledger.confirmed("2026-02-11", "2026-02-10", "invoice.issued", row);
     ledger.purchased("2026-02-28", "B-1", "100.00", json!({}));
     assert_eq!(ledger.instalments("2026-03-10"), ["agmt-a missing - -", "agmt-b invoiced I-1 100.00"]);
+    // On the same invoice, of a product that no feed tells anything of, it is.
+    ledger.listed("2026-01-02", "prod-a", "code-a");
+    ledger.purchased("2026-02-28", "B-1", "100.00", json!({ "product": "code-a" }));
+    assert_eq!(ledger.instalments("2026-03-10"), ["agmt-a invoiced B-1 100.00", "agmt-b invoiced I-1 100.00"]);
 }
 
 #[test]

@@ -229,12 +229,12 @@ fn what_was_paid_out_was_collected_where_no_row_tells_it() {
     ");
     insta::assert_snapshot!(open(&[sold, part].concat(), "2025-02-28"), @r"
     line Partially disbursed 400.00 600.00
-    1 line that was paid out counts as collected: no row says that it was
+    of all lines, 1 that was paid out counts as collected: no row says that it was
     invoice partly open 400.00 600.00
     cash open 600.00
     ");
     insta::assert_snapshot!(open(&[sold, part, rest].concat(), "2025-03-31"), @r"
-    1 line that was paid out counts as collected: no row says that it was
+    of all lines, 1 that was paid out counts as collected: no row says that it was
     invoice collected 1000.00 0.00
     ");
     // As soon as a row tells it, that is what counts.
@@ -250,7 +250,7 @@ fn what_was_paid_out_was_collected_where_no_row_tells_it() {
         p3 DISBURSED DISBURSEMENT_FAILURE -400 2025-02-08";
     insta::assert_snapshot!(open(&[sold, part, back].concat(), "2025-02-28"), @r"
     line Failed 400.00 600.00
-    1 line that was paid out counts as collected: no row says that it was
+    of all lines, 1 that was paid out counts as collected: no row says that it was
     invoice partly open 400.00 600.00
     cash collected 400.00
     cash open 600.00
@@ -271,8 +271,49 @@ fn what_was_paid_out_was_collected_where_no_row_tells_it() {
         g COLLECTED SELLER_REV_SHARE_REFUND -200 2026-02-06
         h DISBURSED SELLER_REV_SHARE_REFUND 200 2026-02-07 disbursement_billing_event_id=p4";
     insta::assert_snapshot!(open(&[sold, part, rest, refund].concat(), "2026-02-28"), @r"
-    1 line that was paid out counts as collected: no row says that it was
+    of all lines, 1 that was paid out counts as collected: no row says that it was
     invoice collected 800.00 0.00
+    ");
+    // What was paid out before the first row that tells it counts beside that row.
+    let told_since = "
+        i COLLECTED SELLER_REV_SHARE 600 2025-02-20";
+    insta::assert_snapshot!(open(&[sold, part, told_since, rest].concat(), "2025-03-31"), @r"
+    of all lines, 1 that was paid out counts as collected: no row says that it was
+    invoice collected 1000.00 0.00
+    ");
+    let bounced_since = "
+        i COLLECTED SELLER_REV_SHARE -400 2025-02-20";
+    insta::assert_snapshot!(open(&[sold, part, bounced_since].concat(), "2025-03-31"), @r"
+    line Partially disbursed 0.00 1000.00
+    of all lines, 1 that was paid out counts as collected: no row says that it was
+    invoice open 0.00 1000.00
+    cash collected -400.00
+    cash open 1000.00
+    ");
+    // It is never more than is owed, but for what stands paid out.
+    let forgiven = "
+        j FORGIVEN SELLER_REV_SHARE -300 2025-03-10
+        k DISBURSED SELLER_REV_SHARE 300 2025-03-11 disbursement_billing_event_id=p5
+        p5 DISBURSED DISBURSEMENT -300 2025-03-11";
+    insta::assert_snapshot!(open(&[sold, part, rest, forgiven].concat(), "2025-03-31"), @r"
+    of all lines, 1 that was paid out counts as collected: no row says that it was
+    invoice collected 700.00 0.00
+    ");
+    let twice = "
+        l DISBURSED SELLER_REV_SHARE -1000 2025-03-12 disbursement_billing_event_id=p6
+        p6 DISBURSED DISBURSEMENT 1000 2025-03-12";
+    insta::assert_snapshot!(open(&[sold, part, rest, twice].concat(), "2025-03-31"), @r"
+    line Disbursed 2000.00 -1000.00
+    of all lines, 1 that was paid out counts as collected: no row says that it was
+    invoice partly open 2000.00 -1000.00
+    cash open -1000.00
+    ");
+    let once = "
+        m DISBURSED SELLER_REV_SHARE 1000 2025-03-13 disbursement_billing_event_id=p7
+        p7 DISBURSED DISBURSEMENT_FAILURE -1000 2025-03-13";
+    insta::assert_snapshot!(open(&[sold, part, rest, twice, once].concat(), "2025-03-31"), @r"
+    of all lines, 1 that was paid out counts as collected: no row says that it was
+    invoice collected 1000.00 0.00
     ");
     // The rows that tell may know no currency of payout yet.
     let in_two = "

@@ -53,16 +53,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         _ => Location { scheme: "sled".to_owned(), place: context.folder.join(&args.dir).join(FOLDER) },
     };
     let actor = import::actor(args.actor.as_deref(), "init")?;
-    if args.dry_run {
-        let (name, origin) = if args.sample { (sample::NAME.to_owned(), sample::ORIGIN.to_owned()) } else { names(&args, context) };
-        let report = made(&location, &name, &origin, None, context);
-        context.tell_in_words(&report, &format!("Would create a ledger in {}", shown(&location, context)), Head::EMPTY)?;
-        return Ok(Exit::Done);
-    }
-    if args.sample {
-        return make_sample(&args.dir, &location, context);
-    }
-    let (name, origin) = names(&args, context);
+    let (name, origin) = if args.sample { (sample::NAME.to_owned(), sample::ORIGIN.to_owned()) } else { names(&args, context) };
     for (flag, text) in [("--name", &name), ("--origin", &origin)] {
         // Both stand in the first line for ever, and at the head of proofs.
         if text.trim().is_empty() || text.chars().any(char::is_control) {
@@ -77,6 +68,14 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if !ledger_core::checkpoint::is_key_name(&origin) {
         return Err(Failure::usage(format!("invalid value `{origin}` for --origin"))
             .because("the key that signs checkpoints goes by it: no space and no +"));
+    }
+    if args.dry_run {
+        let report = made(&location, &name, &origin, None, context);
+        context.tell_in_words(&report, &format!("Would create a ledger in {}", shown(&location, context)), Head::EMPTY)?;
+        return Ok(Exit::Done);
+    }
+    if args.sample {
+        return make_sample(&args.dir, &location, context);
     }
     let ledger = create(&location, &name, &origin, &actor, context.now(), context)?;
     let head = session::close(context, ledger)?;

@@ -40,7 +40,7 @@ use std::collections::BTreeMap;
 pub use self::cancellations::Cancellation;
 pub use self::deals::{Chains, Channel, Standing, Visibility};
 pub use self::instalments::{Feeds, Invoiced, instalments, why_instalments};
-pub(crate) use self::instalments::{not_invoiced, open_instalments};
+pub(crate) use self::instalments::{not_invoiced, not_told, open_instalments};
 pub(crate) use self::lay::lay;
 pub use self::offer_states::{OfferState, OfferStates};
 pub use self::renewals::{EndingCredit, renewals};

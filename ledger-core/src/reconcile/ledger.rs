@@ -10,7 +10,7 @@ use crate::money::{Amount, Currency};
 use crate::projection::billing::{Billing, Earned, Whole};
 use crate::projection::edp::{Compared, Standing};
 use crate::projection::programmes::Programmes;
-use crate::projection::records::{View, not_invoiced};
+use crate::projection::records::{View, not_told};
 use crate::projection::sources::Sources;
 use crate::statement::{Exact, Line, Side, Subject};
 use crate::time::{Basis, Instant, Period};
@@ -312,7 +312,7 @@ impl Ledger<'_> {
         let invoiced = self.billing.invoiced(self.view.basis());
         let standings: BTreeMap<&str, _> =
             self.view.agreements().into_iter().map(|standing| (standing.terms.agreement.as_str(), standing)).collect();
-        for (agreement, charge, seq) in not_invoiced(self.view, &invoiced) {
+        for (agreement, charge, seq) in not_told(self.view, &invoiced) {
             let Some(standing) = standings.get(agreement).filter(|_| period.holds(charge.charged_at)) else { continue };
             let payer = standing.terms.payer.or_else(|| self.view.acceptor(standing));
             let Some(payer) = payer.filter(|payer| payers.contains(payer)) else { continue };

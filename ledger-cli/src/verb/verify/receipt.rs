@@ -46,7 +46,7 @@ pub(super) fn verify(path: &Path, files: &[PathBuf], context: &Context) -> Resul
         if let Some(data) = &data {
             let data: Vec<String> = data.iter().map(canonical).collect();
             rows(&mut checks, data.iter().map(String::as_str), &report, path);
-            beside(&mut checks, &beside_it, &report, path);
+            beside(&mut checks, &beside_it, &report, receipt["size"].as_u64().unwrap_or(0), path);
         }
         for kept in files {
             let bytes = fs::read(context.folder.join(kept)).map_err(|why| Failure::unreadable(kept, &why))?;
@@ -264,29 +264,36 @@ fn rows<'a>(checks: &mut Checks, kept: impl ExactSizeIterator<Item = &'a str> + 
 }
 
 /// What somebody kept of what is told beside the rows, against what is told now. An answer that tells nothing there claims nothing.
-fn beside(checks: &mut Checks, kept: &Told, report: &Report, path: &Path) {
-    // Whether it was signed by then, no line of the ledger says.
-    let said = |about: &Value| -> BTreeMap<String, Value> {
-        let all = about.as_object().into_iter().flatten().filter(|(key, _)| *key != "checkpoint");
-        all.map(|(key, value)| (format!("about.{key}"), value.clone())).collect()
-    };
-    let closed = |closed: Value| ("closed".to_owned(), closed);
-    let (mut then, mut now) = (said(&kept.about), said(&report.about));
-    if then.is_empty() {
-        now.clear();
+fn beside(checks: &mut Checks, kept: &Told, report: &Report, size: u64, path: &Path) {
+    let mut differing: BTreeSet<String> = BTreeSet::new();
+    if !kept.about.is_null() {
+        let (nothing, of) = (serde_json::Map::new(), |about: &Value| about.as_object().cloned());
+        let (then, now) = (of(&kept.about), of(&report.about).unwrap_or_default());
+        if then.is_none() {
+            differing.insert("about".to_owned());
+        }
+        let then = then.unwrap_or(nothing);
+        let is_other = |key: &&String| match (key.as_str(), then.get(*key), now.get(*key)) {
+            // No line says when it was signed, so it may have been signed since.
+            (CHECKPOINT, Some(told), Some(_)) => !told.is_null() && told.as_u64().is_none_or(|told| told > size),
+            (_, told, is) => told != is,
+        };
+        differing.extend(then.keys().chain(now.keys()).filter(is_other).map(|key| format!("about.{key}")));
     }
-    if !kept.closed.is_null() {
-        then.extend([closed(kept.closed.clone())]);
-        now.extend([closed(report.closed.iter().map(Beside::json).collect())]);
+    if !kept.closed.is_null() && kept.closed != report.closed.iter().map(Beside::json).collect::<Value>() {
+        differing.insert("closed".to_owned());
     }
-    let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
-    let differing: Vec<&str> = keys.into_iter().filter(|key| then.get(*key) != now.get(*key)).map(String::as_str).collect();
     if !differing.is_empty() {
+        let differing: Vec<String> = differing.into_iter().collect();
         fail(checks, "beside", format!("{}: {} of what is told beside the rows", path.display(), differing.join(", ")), CHANGED);
-    } else if !then.is_empty() {
-        checks.add("beside", "ok", "what is told beside the rows as answered");
+    } else if !kept.about.is_null() || !kept.closed.is_null() {
+        let but = if kept.about.get(CHECKPOINT).is_some() { "; no line tells when its checkpoint was signed" } else { "" };
+        checks.add("beside", "ok", format!("what is told beside the rows as answered{but}"));
     }
 }
+
+/// What `status` tells of the last checkpoint.
+const CHECKPOINT: &str = "checkpoint";
 
 /// A file in any format, against the answer in that format.
 fn file(checks: &mut Checks, (path, bytes): (&Path, &[u8]), (report, again): (&Report, &Receipt), receipt: &Value) -> Result<(), Failure> {

@@ -1,6 +1,5 @@
 //! `show invoices`: per invoice and recipient, what stands on it.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::Map;
@@ -294,13 +293,26 @@ impl Billing {
             });
         }
         by_agreement.values_mut().for_each(|all| all.sort_by(|one, other| (one.date, &one.invoice).cmp(&(other.date, &other.invoice))));
-        let named: OnceCell<BTreeSet<u32>> = OnceCell::new();
-        let names = move || -> BTreeSet<u32> {
-            let charges: BTreeSet<u32> = self.movements.at(basis).map(|at| self.movements.charge[at]).collect();
-            charges.into_iter().flat_map(|charge| [self.charge(charge).invoice, self.line(self.charge(charge).line).document]).collect()
-        };
-        let tell = move |invoice: &str| self.texts.position(invoice).is_some_and(|text| named.get_or_init(names).contains(&text));
-        Feeds { invoiced: by_agreement, tell: Box::new(tell) }
+        Feeds { invoiced: by_agreement, told: Box::new(move |invoices| self.told(basis, invoices)) }
+    }
+
+    /// Which of some invoices are told at a basis, the buyer's or the own ones, each with the products that stand on it.
+    fn told(&self, basis: Basis, invoices: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<String>> {
+        let numbers = 0..u32::try_from(self.texts.len()).unwrap_or(NONE);
+        let wanted: BTreeSet<u32> = numbers.filter(|text| invoices.contains(self.texts.get(*text))).collect();
+        if wanted.is_empty() {
+            return BTreeMap::new();
+        }
+        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut stands = vec![false; self.charges.len()];
+        self.movements.at(basis).for_each(|at| stands[self.movements.charge[at] as usize] = true);
+        for charge in (0..).zip(stands).filter(|(_, stands)| *stands).map(|(charge, _)| self.charge(charge)) {
+            for invoice in [charge.invoice, self.line(charge.line).document].iter().filter(|invoice| wanted.contains(invoice)) {
+                let products = told.entry(self.texts.get(*invoice).to_owned()).or_default();
+                products.extend(self.texts.some(self.deal(charge.deal).product).map(str::to_owned));
+            }
+        }
+        told
     }
 
     /// The agreements that stand on a buyer's invoice at a basis.

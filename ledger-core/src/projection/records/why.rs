@@ -41,7 +41,7 @@ rules! {
     USE "use/1" "offers are counted that name it, or one that stands on it",
     MEASURE "payout-measure/1" "AWS's own measures: the rows of an invoice line, by class and action, rounded half up to two places per line and then added (AWS's published queries on the billing event feed)",
     COST_CENTRE "cost-centre/2" "a purchase belongs where the labels of its bill say; else where its offer does; else where the policy cost-centres says of the buyer's account on the day of the invoice",
-    INSTALMENT "instalment/2" "an invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day; of another amount only within five days; where no feed tells it, a line of the payer's bill that is of its amount, of a month in which those days lie, and of no other product",
+    INSTALMENT "instalment/2" "an invoice is an instalment's when it is in its currency and no other's, of its amount before of another, and of the nearest day; of another amount only within five days; where no feed tells it, a line of the payer's bill that is of its amount, alone or with others, of those days or of a month in which they lie, and of no other product",
     COUNTED "edp-counted/1" "what retires a contract year: AWS's own services, what was carried over, and Marketplace purchases below the cap",
     SERVICES "edp-services/1" "the payer's bill of the month: the contract's cost column, without the line types and the support that it excludes",
     OPENED "edp-opening/1" "what had been counted of the contract year when the ledger began, as a document shows it; in the place of every line before its cut-over, until all bills of that time are here",
