@@ -259,3 +259,66 @@ fn lines_of(view: &View<'_>, payer: AccountId, names: &BTreeMap<String, String>)
     lines.sort_by_key(|line| line.month);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn usd() -> Currency {
+        "USD".parse().unwrap_or_else(|_| panic!("USD is a currency"))
+    }
+
+    fn day(month: u32, day: u32) -> Instant {
+        format!("2026-{month:02}-{day:02}T00:00:00Z").parse().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    fn open(place: usize, (of_month, of_day, amount): (u32, u32, i128)) -> Open {
+        let amount = Amount::from_units(amount);
+        Open { place, due: day(of_month, of_day), amount, currency: usd(), products: Vec::new(), is_cancelled: false, line: None }
+    }
+
+    fn line((of_month, issued, amount): (u32, Option<u32>, i128)) -> Line {
+        let issued = issued.map(|of_day| day(of_month, of_day));
+        let amount = Amount::from_units(amount);
+        let invoiced = Invoiced { invoice: String::new(), date: None, amount, currency: usd(), is_forgiven: false, events: Vec::new() };
+        Line { month: month(day(of_month, 1)), product: None, is_known: false, rows: 1, issued, invoiced, is_taken: false }
+    }
+
+    /// The most instalments that can have a line, by trying everything.
+    fn most(open: &[Open], lines: &mut [Line]) -> usize {
+        let Some((first, rest)) = open.split_first() else { return 0 };
+        let mut best = most(rest, lines);
+        for at in 0..lines.len() {
+            if !lines[at].is_taken && first.amount == lines[at].invoiced.amount && first.near(&lines[at]).is_some() {
+                lines[at].is_taken = true;
+                best = best.max(1 + most(rest, lines));
+                lines[at].is_taken = false;
+            }
+        }
+        best
+    }
+
+    proptest! {
+        /// Each line is one instalment at most, one that it fits, and no more instalments could have one.
+        #[test]
+        fn as_many_instalments_as_can_be_have_a_line_of_their_own(
+            planned in prop::collection::vec((1..5_u32, prop::sample::select(vec![1_u32, 15, 26, 28]), 1..3_i128), 0..6),
+            billed in prop::collection::vec((1..6_u32, prop::option::of(prop::sample::select(vec![1_u32, 2, 16, 28])), 1..3_i128), 0..6),
+        ) {
+            let mut open: Vec<Open> = planned.into_iter().enumerate().map(|(at, told)| open(at, told)).collect();
+            open.sort_by_key(|open| (open.due, open.place));
+            let mut lines: Vec<Line> = billed.into_iter().map(line).collect();
+            lines.sort_by_key(|line| line.month);
+            let most = most(&open, &mut lines);
+            pair(&mut open, &mut lines, false, false);
+            let taken: BTreeSet<usize> = open.iter().filter_map(|open| open.line).collect();
+            let found = open.iter().filter(|open| open.line.is_some()).count();
+            prop_assert_eq!((taken.len(), found), (most, most));
+            for (open, line) in open.iter().filter_map(|open| Some((open, &lines[open.line?]))) {
+                prop_assert!(line.is_taken && open.amount == line.invoiced.amount && open.near(line).is_some());
+            }
+        }
+    }
+}
