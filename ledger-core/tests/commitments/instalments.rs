@@ -159,3 +159,14 @@ fn an_instalment_that_was_cancelled_and_is_billed_is_invoiced() {
     ledger.purchased("2026-05-31", "INV-2", "100.00", json!({}));
     assert_eq!(ledger.instalments("2026-06-10"), ["agmt-a invoiced INV-1 100.00", "agmt-a invoiced INV-2 100.00"]);
 }
+
+#[test]
+fn the_last_day_there_is_has_no_days_after_it() {
+    let mut ledger = Ledger::default();
+    ledger.offer("2026-01-02", "a", "100.00", json!({}));
+    ledger.accepted("2026-01-03", "a", json!({}), &[("9999-12-31", "100.00")]);
+    ledger.purchased("2026-02-28", "INV-1", "100.00", json!({}));
+    let all = ledger.records.at(Basis::at(u64::MAX));
+    let report = instalments(&all, &ledger.billing.invoiced(Basis::at(u64::MAX)));
+    assert_eq!(report.rows[0][report.column("status").unwrap()], Cell::text("planned"));
+}
